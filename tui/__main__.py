@@ -1,0 +1,5 @@
+"""`python -m tui` is `fleet`."""
+
+from tui.cli import main
+
+main()

@@ -1,0 +1,98 @@
+"""The values everything else is written in: a reference to an object, its decoded fields, and a row of the store.
+
+A row keeps what a table shows as small typed structs outside the garbage collector, and the whole object as
+compressed JSON, so that ten thousand Applications cost tens of MiB and the manifest view needs no request.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import msgspec
+
+
+class Ref(msgspec.Struct, frozen=True, order=True, gc=False, cache_hash=True):
+    """Where an object lives: cluster as fleet names it, resource as `plural.group`, namespace ("" if none), name."""
+
+    cluster: str
+    resource: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return "/".join(part for part in (self.cluster, self.resource, self.namespace, self.name) if part)
+
+
+class Owner(msgspec.Struct, frozen=True, gc=False):
+    """One entry of `metadata.ownerReferences`."""
+
+    uid: str = ""
+    kind: str = ""
+    name: str = ""
+    controller: bool = False
+
+
+class Annotations(msgspec.Struct, frozen=True, gc=False):
+    """The annotations that fleet itself acts on; all others stay in the row's compressed object."""
+
+    tracking_id: str = msgspec.field(default="", name="argocd.argoproj.io/tracking-id")
+
+
+class Meta(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """The part of `metadata` that tables, indexes and selectors need."""
+
+    name: str = ""
+    namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""
+    generation: int = 0
+    creation_timestamp: str = ""
+    deletion_timestamp: str | None = None
+    labels: dict[str, str] | None = None
+    annotations: Annotations | None = None
+    owner_references: tuple[Owner, ...] = ()
+
+
+class Object(msgspec.Struct, frozen=True, gc=False):
+    """What every kind decodes; a kind that shows more subclasses it with the fields it shows, all with defaults."""
+
+    metadata: Meta = Meta()
+
+
+class Packer:
+    """Compresses the objects of one (cluster, resource) with its first object as the dictionary.
+
+    A preset dictionary makes a packed Application about 0.5 KB instead of 2 KB, and is quicker than plain zlib.
+    """
+
+    __slots__ = ("_sample", "_template")
+
+    def __init__(self, sample: bytes) -> None:
+        self._sample = sample[-32768:]
+        self._template = zlib.compressobj(3, zlib.DEFLATED, -15, zdict=self._sample)
+
+    def pack(self, data: bytes) -> bytes:
+        stream = self._template.copy()
+        return stream.compress(data) + stream.flush()
+
+    def unpack(self, packed: bytes) -> bytes:
+        return zlib.decompressobj(-15, zdict=self._sample).decompress(packed)
+
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """One object in the store. `obj` is the kind's own struct; `packed` the whole object without managedFields."""
+
+    ref: Ref
+    obj: Any
+    packed: bytes = b""
+    packer: Packer | None = None
+
+    def json(self) -> bytes:
+        """The whole object as JSON bytes; b"" when only its row is kept (secrets)."""
+        return self.packer.unpack(self.packed) if self.packer else self.packed
+
+    def manifest(self) -> dict[str, Any]:
+        """The whole object as plain values; {} when only its row is kept."""
+        data = self.json()
+        return msgspec.json.decode(data) if data else {}
