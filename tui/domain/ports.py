@@ -70,7 +70,7 @@ class Connection(Protocol):
         """One GET, the body in chunks as they arrive; `quiet` seconds without a byte are Unreachable."""
 
     async def review(self, kind: str, body: Mapping[str, object]) -> bytes:
-        """POST to `selfsubject{access,rules}reviews` (`kind` is that plural), the only POST there is: stores nothing."""
+        """POST to `selfsubject{access,rules}reviews` (`kind` is that plural), the only POST: it stores nothing."""
 
     async def close(self) -> None:
         """Give up every request and socket."""
