@@ -88,6 +88,8 @@ class Kind:
     record: type[Object] = Object
     columns: tuple[Column, ...] = ()
     watch: Literal["hub", "always", "view"] = "view"  # hub: where Applications live; view: only while looked at
+    needs: tuple[str, ...] = ()  # other resources that its columns draw facts from; watched with it
+    field_selector: str = ""  # narrows list and watch on the server
     metadata_only: bool = False  # asked for as PartialObjectMetadata: Secrets never leave the API server
     state: Callable[[Any, Facts], Cell] | None = None  # the object's state in one word, for trees
 
