@@ -1,0 +1,152 @@
+"""Rows as text: tables for people, JSON, YAML and names for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import IO, Any
+
+from tui.domain.kinds.kind import Column, Facts, Kind, Value
+from tui.domain.obj import Row
+
+FORMATS = ("table", "wide", "json", "yaml", "name")
+
+
+def columns_of(kind: Kind, wide: bool = True) -> list[Column]:
+    """The columns a report shows, without those that say what every report says first."""
+    return [column for column in kind.columns if wide or not column.wide]
+
+
+def record(row: Row, kind: Kind, facts: Facts) -> dict[str, Value]:
+    """One object as `-o json` prints it: identity first, then every column under its id."""
+    ref = row.ref
+    found: dict[str, Value] = {"cluster": ref.cluster, "kind": kind.kind, "namespace": ref.namespace, "name": ref.name}
+    for column in kind.columns:
+        found.setdefault(column.id, column.value(row, facts))
+    return found
+
+
+def print_rows(rows: Sequence[tuple[Row, Kind]], facts: Facts, form: str, out: IO[str], single: bool = False) -> None:
+    """Print rows in one of FORMATS. Rows of several kinds share a table when their columns agree."""
+    if form == "json":
+        _dump_json([record(row, kind, facts) for row, kind in rows], out)
+    elif form == "yaml":
+        _print_yaml(rows, out, single)
+    elif form == "name":
+        for row, kind in rows:
+            parts = (row.ref.cluster, kind.resource, row.ref.namespace, row.ref.name)
+            out.write("/".join(_plain(part, out) for part in parts if part) + "\n")
+    else:
+        _print_tables(rows, facts, form == "wide", out)
+
+
+def print_records(records: Sequence[dict[str, Any]], form: str, out: IO[str], titles: Sequence[str]) -> None:
+    """Print plain records in the same formats; `titles` names the keys a table shows, in order."""
+    if form == "json":
+        _dump_json(list(records), out)
+    elif form == "yaml":
+        import yaml
+
+        yaml.safe_dump(list(records), out, sort_keys=False, allow_unicode=True)
+    elif form == "name":
+        for entry in records:
+            out.write(_plain(str(entry["name"]), out) + "\n")
+    else:
+        body = [[_cell_text(entry.get(title)) for title in titles] for entry in records]
+        _print_table([title.replace("_", " ").upper() for title in titles], body, out)
+
+
+def _cell_text(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ",".join(str(item) for item in value) or "-"
+    return str(value)
+
+
+def _dump_json(value: Any, out: IO[str]) -> None:
+    json.dump(value, out, indent=2, ensure_ascii=False)
+    out.write("\n")
+
+
+def _print_yaml(rows: Sequence[tuple[Row, Kind]], out: IO[str], single: bool) -> None:
+    import yaml
+
+    for row, _ in rows:
+        if not single:
+            out.write(f"---\n# cluster: {json.dumps(row.ref.cluster, ensure_ascii=False)}\n")
+        yaml.safe_dump(row.manifest(), out, sort_keys=False, allow_unicode=True, width=1000)
+
+
+def _print_tables(rows: Sequence[tuple[Row, Kind]], facts: Facts, wide: bool, out: IO[str]) -> None:
+    groups: dict[tuple[str, ...], list[tuple[Row, Kind]]] = {}
+    for row, kind in rows:
+        groups.setdefault(tuple(column.id for column in kind.columns), []).append((row, kind))
+    for position, members in enumerate(groups.values()):
+        if position:
+            out.write("\n")
+        shown = columns_of(members[0][1], wide)
+        titles, cells = _identity(members, shown)
+        body = [
+            [
+                *(text(row, kind) for text in cells),
+                *(column.show(column.value(row, facts), facts.now).text for column in _matching(kind, shown)),
+            ]
+            for row, kind in members
+        ]
+        _print_table([*titles, *(column.title.upper() for column in shown)], body, out)
+
+
+def _matching(kind: Kind, shown: Iterable[Column]) -> list[Column]:
+    """This kind's own columns for the ids shown: kinds that share a table may compute them differently."""
+    own = {column.id: column for column in kind.columns}
+    return [own[column.id] for column in shown]
+
+
+def _identity(
+    members: Sequence[tuple[Row, Kind]], shown: Sequence[Column]
+) -> tuple[list[str], list[Callable[[Row, Kind], str]]]:
+    """Columns that say which object a line is about, where the kind's own columns do not say it already."""
+    have = {column.id for column in shown}
+    titles: list[str] = []
+    cells: list[Callable[[Row, Kind], str]] = []
+    if "cluster" not in have and any(row.ref.cluster != row.ref.name for row, _ in members):
+        titles.append("CLUSTER")
+        cells.append(lambda row, kind: row.ref.cluster)
+    if "kind" not in have and len({kind.resource for _, kind in members}) > 1:
+        titles.append("KIND")
+        cells.append(lambda row, kind: kind.kind)
+    if "namespace" not in have and any(row.ref.namespace for row, _ in members):
+        titles.append("NAMESPACE")
+        cells.append(lambda row, kind: row.ref.namespace)
+    if "name" not in have:
+        titles.append("NAME")
+        cells.append(lambda row, kind: row.ref.name)
+    return titles, cells
+
+
+def _print_table(titles: Sequence[str], body: Sequence[Sequence[str]], out: IO[str]) -> None:
+    from rich.cells import cell_len
+
+    lines = [list(titles), *([_plain(text, out, line=True) for text in line] for line in body)]
+    widths = [max(cell_len(line[position]) for line in lines) for position in range(len(titles))]
+    for line in lines:
+        padded = (text + " " * (width - cell_len(text)) for text, width in zip(line, widths, strict=True))
+        out.write("   ".join(padded).rstrip() + "\n")
+
+
+def _plain(text: str, out: IO[str], line: bool = False) -> str:
+    """Foreign text, made harmless where a terminal or a line-oriented reader will see it."""
+    from tui.ui.text import safe
+
+    return safe(text) if line or out.isatty() else text.replace("\n", " ")
+
+
+def complain(message: str) -> None:
+    """One line on stderr."""
+    from tui.ui.text import safe
+
+    sys.stderr.write(f"fleet: {safe(message)}\n")
