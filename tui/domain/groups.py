@@ -57,10 +57,7 @@ def cluster_secret_name(server: str) -> str:
     """
     rest = server.partition("://")[2] or server
     authority = rest.partition("/")[0].rpartition("@")[2]
-    if authority.startswith("["):
-        host = authority[1:].partition("]")[0]
-    else:
-        host = authority.partition(":")[0]
+    host = authority[1:].partition("]")[0] if authority.startswith("[") else authority.partition(":")[0]
     digest = 0x811C9DC5
     for byte in server.encode():
         digest = ((digest ^ byte) * 0x01000193) & 0xFFFFFFFF
