@@ -7,6 +7,8 @@ from typing import Protocol
 
 import msgspec
 
+from tui.domain.tail import TailEvent
+
 
 class Trouble(Exception):
     """The outside world said no. `str(error)` is one plain line that says what happened and, if known, what to do."""
@@ -84,6 +86,21 @@ class Clusters(Protocol):
 
     def connect(self, context: str) -> Connection:
         """A connection; nothing is sent before its first request."""
+
+
+class EventKeeper(Protocol):
+    """Keeps the event tail beyond this run."""
+
+    problem: str  # why events are not being kept, in words; "" = they are
+
+    def read(self, since: float, most: int) -> list[TailEvent]:
+        """Kept events at or after `since`, oldest first. Blocks: call it off the loop."""
+
+    def append(self, events: Sequence[TailEvent]) -> None:
+        """Keep these; returns at once."""
+
+    def close(self) -> None:
+        """Write what is queued. Blocks."""
 
 
 class Clock(Protocol):
