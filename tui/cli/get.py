@@ -1,0 +1,154 @@
+"""`fleet get`: what the panes show, as text."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem
+
+from tui.cli.output import FORMATS, complain, print_rows
+from tui.domain.cluster import CLUSTERS, ClusterState, KindState
+from tui.domain.kinds import KINDS, POLICY_RESOURCES, find
+from tui.domain.kinds.kind import Kind
+from tui.domain.obj import Row
+from tui.domain.selector import Selector, parse
+
+if TYPE_CHECKING:
+    from tui.cli.options import Options
+    from tui.fleet.runtime import Fleet
+
+PARTLY = 3  # exit code: something could not be reached or read
+
+
+def complete_kind(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Kinds for shell completion."""
+    words = ["policies", *(kind.plural for kind in KINDS.values())]
+    return [CompletionItem(word) for word in sorted(set(words)) if word.startswith(incomplete.lower())]
+
+
+@click.command()
+@click.argument("kind", shell_complete=complete_kind)
+@click.argument("name", required=False)
+@click.option("-A", "--all-namespaces", is_flag=True, help="All namespaces; this is the default without -n.")
+@click.option("-n", "--namespace", metavar="NS", help="Only this namespace.")
+@click.option("-l", "--selector", metavar="SELECTOR", help="Label selector, as kubectl's.")
+@click.option("--cluster", metavar="GLOB", default="*", help="Only clusters whose name matches.")
+@click.option("-o", "--output", type=click.Choice(FORMATS), default="table", help="How to print.")
+@click.pass_obj
+def get(
+    options: Options,
+    kind: str,
+    name: str | None,
+    all_namespaces: bool,
+    namespace: str | None,
+    selector: str | None,
+    cluster: str,
+    output: str,
+) -> None:
+    """Print objects of a KIND from every cluster: clusters, applications, policies, drafts, pods, or any other."""
+    if all_namespaces and namespace:
+        raise click.UsageError("-A and -n exclude each other")
+    try:
+        labels = parse(selector or "")
+    except ValueError as error:
+        raise click.UsageError(f"-l {selector}: {error}") from error
+    wanted = Wanted(kind, name, namespace, labels, cluster)
+    sys.exit(asyncio.run(_get(options, wanted, output)))
+
+
+class Wanted:
+    """Which objects were asked for."""
+
+    def __init__(self, word: str, name: str | None, namespace: str | None, labels: Selector, cluster: str) -> None:
+        self.word = word
+        self.name = name
+        self.namespace = namespace
+        self.labels = labels
+        self.cluster = cluster
+        self.kinds: list[Kind] = []
+
+    def known_kinds(self) -> list[Kind]:
+        """The kinds a word means without asking a cluster; [] when it is not a word fleet knows."""
+        if self.word.lower() in ("policies", "policy", "netpols"):
+            return [KINDS[resource] for resource in POLICY_RESOURCES]
+        kind = find(self.word)
+        return [kind] if kind else []
+
+    def matches(self, row: Row) -> bool:
+        """Whether one object was asked for."""
+        return (
+            (self.name is None or row.ref.name == self.name)
+            and (self.namespace is None or row.ref.namespace == self.namespace)
+            and fnmatchcase(row.ref.cluster, self.cluster)
+            and self.labels.matches(row.obj.metadata.labels)
+        )
+
+
+async def _get(options: Options, wanted: Wanted, output: str) -> int:
+    from tui.cli.wire import make_fleet
+
+    wanted.kinds = wanted.known_kinds()
+    async with make_fleet(options, drafts=any(kind.resource == "drafts" for kind in wanted.kinds)) as fleet:
+        failures = await _listed(fleet, wanted)
+        if not wanted.kinds:
+            complain(f"no cluster that answered serves a kind called {wanted.word!r}")
+            for failure in failures:
+                complain(failure)
+            return PARTLY if failures else 2
+        found = [(row, kind) for kind in wanted.kinds for row in fleet.store.rows(kind.resource) if wanted.matches(row)]
+        found.sort(key=lambda pair: (pair[0].ref.cluster, pair[1].kind, pair[0].ref.namespace, pair[0].ref.name))
+        print_rows(found, fleet.facts, output, sys.stdout, single=wanted.name is not None and len(found) == 1)
+        for failure in failures:
+            complain(failure)
+        if failures:
+            return PARTLY
+        if not found and output in ("table", "wide"):
+            complain(f"no {wanted.word} found")
+        return 1 if wanted.name is not None and not found else 0
+
+
+async def _listed(fleet: Fleet, wanted: Wanted) -> list[str]:
+    """Have everything wanted listed; returns what could not be, one line each."""
+    from tui.cli.progress import until_settled
+
+    local = all(kind.resource == "drafts" for kind in wanted.kinds) and bool(wanted.kinds)
+    if local:
+        assert fleet.drafts is not None
+        await fleet.drafts.refresh()
+        return []
+    fleet.start()
+    if not wanted.kinds:
+        await until_settled(fleet)
+        wanted.kinds = await fleet.discover(wanted.word, wanted.cluster)
+        if not wanted.kinds:
+            return _unreachable(fleet, wanted)
+    clusters = None if wanted.cluster == "*" else fleet.names(wanted.cluster)
+    fleet.look("get", [kind.resource for kind in wanted.kinds], clusters)
+    await until_settled(fleet)
+    return _unreachable(fleet, wanted) + _unread(fleet, wanted)
+
+
+def _unreachable(fleet: Fleet, wanted: Wanted) -> list[str]:
+    if [kind.resource for kind in wanted.kinds] == [CLUSTERS]:
+        return []  # the report itself says which clusters do not answer
+    return [
+        f"{cluster.metadata.name}: {cluster.state.value}: {cluster.reason}"
+        for cluster in fleet.clusters(wanted.cluster)
+        if cluster.state is not ClusterState.LIVE
+    ]
+
+
+def _unread(fleet: Fleet, wanted: Wanted) -> list[str]:
+    failures = []
+    for cluster in fleet.clusters(wanted.cluster):
+        if cluster.state is not ClusterState.LIVE:
+            continue
+        for kind in wanted.kinds:
+            status = cluster.kinds.get(kind.resource)
+            if status and status.state in (KindState.DENIED, KindState.FAILED, KindState.STALE):
+                failures.append(f"{cluster.metadata.name}: {kind.plural}: {status.state.value}: {status.reason}")
+    return failures
