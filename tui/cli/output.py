@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import IO, Any
 
+from tui.domain import when
 from tui.domain.kinds.kind import Column, Facts, Kind, Value
 from tui.domain.obj import Row
 
@@ -23,7 +24,10 @@ def record(row: Row, kind: Kind, facts: Facts) -> dict[str, Value]:
     ref = row.ref
     found: dict[str, Value] = {"cluster": ref.cluster, "kind": kind.kind, "namespace": ref.namespace, "name": ref.name}
     for column in kind.columns:
-        found.setdefault(column.id, column.value(row, facts))
+        value = column.value(row, facts)
+        if column.time and isinstance(value, int | float):
+            value = when.rfc3339(value)
+        found.setdefault(column.id, value)
     return found
 
 

@@ -1,0 +1,172 @@
+"""`fleet doctor`: what fleet can read where, what is missing, and exactly which rights would mend it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import platform
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tui import __version__
+from tui.domain.cluster import CLUSTERS, Cluster, ClusterState
+from tui.domain.kinds import KINDS
+from tui.domain.kinds.kind import Kind
+from tui.domain.ports import Trouble
+
+if TYPE_CHECKING:
+    from tui.cli.options import Options
+    from tui.fleet.runtime import Fleet
+
+TOOLS = {
+    "git": (["git", "version"], "needed for drafts"),
+    "helm": (["helm", "version", "--short"], "renders Applications that use Helm"),
+    "kustomize": (["kustomize", "version"], "renders Applications that use kustomize"),
+    "kubectl": (["kubectl", "version", "--client"], "renders kustomize where kustomize itself is missing"),
+}
+
+
+@click.command()
+@click.option("--cluster", metavar="GLOB", default="*", help="Only clusters whose name matches.")
+@click.option("--rbac", is_flag=True, help="Print the RBAC fleet needs as YAML, for `kubectl apply`, and nothing else.")
+@click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", help="How to print.")
+@click.pass_obj
+def doctor(options: Options, cluster: str, rbac: bool, output: str) -> None:
+    """Say what fleet can read where, what is missing, and which tools are here.
+
+    Exit code 3 when a cluster cannot be reached or a kind not be read.
+    """
+    if rbac:
+        print_rbac()
+        return
+    sys.exit(asyncio.run(_doctor(options, cluster, output)))
+
+
+def print_rbac() -> None:
+    """The exact rights, as YAML on stdout."""
+    import yaml
+
+    from tui.domain.rbac import manifests
+
+    yaml.safe_dump_all(manifests(KINDS.values()), sys.stdout, sort_keys=False, default_flow_style=None, width=120)
+
+
+async def _doctor(options: Options, pattern: str, output: str) -> int:
+    from tui.cli.progress import until_settled
+    from tui.cli.wire import make_fleet, where
+
+    async with make_fleet(options, drafts=False) as fleet:
+        tools = await _tools()
+        fleet.start()
+        fleet.look("doctor", [CLUSTERS])
+        await until_settled(fleet)
+        clusters = await asyncio.gather(*(_examined(fleet, cluster) for cluster in fleet.clusters(pattern)))
+        report = {
+            "fleet": __version__,
+            "python": platform.python_version(),
+            "folders": where(options),
+            "tools": tools,
+            "clusters": clusters,
+        }
+    if output == "json":
+        json.dump(report, sys.stdout, indent=2, ensure_ascii=False)
+        sys.stdout.write("\n")
+    else:
+        _print(report)
+    bad = any(entry["state"] != ClusterState.LIVE.value or entry["denied"] for entry in clusters)
+    return 3 if bad else 0
+
+
+async def _tools() -> dict[str, str]:
+    """Versions of the programs fleet may call; "not found" with what they would be for."""
+
+    async def version(name: str) -> str:
+        argv, purpose = TOOLS[name]
+        if shutil.which(name) is None:
+            return f"not found ({purpose})"
+        child = await asyncio.create_subprocess_exec(
+            *argv, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+        try:
+            out, _ = await asyncio.wait_for(child.communicate(), 10)
+        except TimeoutError:
+            child.kill()
+            await child.wait()
+            return "does not answer within 10 s"
+        return out.decode(errors="replace").strip().partition("\n")[0]
+
+    return dict(zip(TOOLS, await asyncio.gather(*map(version, TOOLS)), strict=True))
+
+
+async def _examined(fleet: Fleet, cluster: Cluster) -> dict[str, Any]:
+    """One cluster: its state and, kind by kind, whether it may be listed and watched."""
+    entry: dict[str, Any] = {
+        "name": cluster.metadata.name,
+        "contexts": list(cluster.contexts),
+        "server": cluster.server,
+        "state": cluster.state.value,
+        "reason": cluster.reason,
+        "version": cluster.version,
+        "hub": cluster.hub,
+        "readable": [],
+        "denied": [],
+        "notServed": [],
+    }
+    if cluster.state is not ClusterState.LIVE:
+        return entry
+    served = await fleet.served(cluster.metadata.name)
+    kinds = [kind for kind in KINDS.values() if kind.versions]
+    for kind in kinds:
+        if kind.resource not in served:
+            entry["notServed"].append(kind.resource)
+    here = [kind for kind in kinds if kind.resource in served]
+    for kind, verdict in zip(here, await _rights(fleet, cluster.metadata.name, here), strict=True):
+        entry["readable" if verdict == "" else "denied"].append(kind.resource)
+        if verdict:
+            entry.setdefault("why", {})[kind.resource] = verdict
+    return entry
+
+
+async def _rights(fleet: Fleet, cluster: str, kinds: list[Kind]) -> list[str]:
+    gate = asyncio.Semaphore(4)
+
+    async def right(kind: Kind) -> str:
+        missing = []
+        for verb in ("list", "watch"):
+            async with gate:
+                try:
+                    if not await fleet.may(cluster, verb, kind):
+                        missing.append(verb)
+                except Trouble as error:
+                    return f"could not be asked: {error}"
+        return f"no right to {' and '.join(missing)}" if missing else ""
+
+    return list(await asyncio.gather(*map(right, kinds)))
+
+
+def _print(report: dict[str, Any]) -> None:
+    from tui.ui.text import safe
+
+    lines = [f"fleet {report['fleet']}, Python {report['python']}"]
+    lines += [f"  {name:10} {path}" for name, path in report["folders"].items()]
+    lines += ["", "Tools"]
+    lines += [f"  {name:10} {safe(version)}" for name, version in report["tools"].items()]
+    lines += ["", "Clusters"]
+    for entry in report["clusters"]:
+        words = (
+            f"{entry['state']}{', ' + entry['version'] if entry['version'] else ''}{', hub' if entry['hub'] else ''}"
+        )
+        lines.append(f"  {safe(entry['name'])}: {words}")
+        if entry["reason"]:
+            lines.append(f"    {safe(entry['reason'])}")
+        if entry["readable"]:
+            lines.append(f"    reads {len(entry['readable'])} kinds")
+        lines += [f"    {resource}: {safe(entry['why'][resource])}" for resource in entry["denied"]]
+    if not report["clusters"]:
+        lines.append("  none: no kubeconfig has a context that matches (see --kubeconfig, --context, KUBECONFIG)")
+    if any(entry["denied"] for entry in report["clusters"]):
+        lines += ["", "`fleet doctor --rbac` prints the exact rights as YAML."]
+    print("\n".join(lines))
