@@ -1,0 +1,160 @@
+"""The rows behind a table against a naive model, and the arithmetic of columns."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from tui.domain.kinds.kind import Cell, Column, Tone
+from tui.ui.widgets.columns import lay_out, natural_widths
+from tui.ui.widgets.rows import Rows, TableRow, order_of
+
+KEYS = st.integers(0, 12)
+VALUES = st.one_of(
+    st.none(), st.integers(-3, 3), st.floats(allow_nan=True, width=16), st.sampled_from(["a", "B", "ab"])
+)
+WORDS = st.sampled_from(["", "a", "b", "ab", "abc", "!a", "!ab", "!", "B"])
+
+
+def row(key, first, second):
+    return TableRow(key, (Cell(str(first)), Cell(str(second), Tone.MUTED)), (first, second))
+
+
+class RowsMachine(RuleBasedStateMachine):
+    """Any sequence of changes, sorts and filters shows what starting from scratch would show."""
+
+    def __init__(self):
+        super().__init__()
+        self.rows = Rows()
+        self.model = {}  # key -> row, in order of arrival
+        self.column, self.reverse, self.query = None, False, ""
+
+    @rule(values=st.dictionaries(KEYS, st.tuples(VALUES, VALUES), max_size=8))
+    def replace(self, values):
+        # Rows that stay keep their place in the order of arrival, as rows that change in place do.
+        fresh = {key: row(key, *pair) for key, pair in values.items()}
+        kept = {key: fresh[key] for key in self.model if key in fresh}
+        self.model = kept | fresh
+        self.rows.replace(list(fresh.values()))
+
+    @rule(values=st.dictionaries(KEYS, st.tuples(VALUES, VALUES), max_size=4), gone=st.sets(KEYS, max_size=3))
+    def update(self, values, gone):
+        changed = [row(key, *pair) for key, pair in values.items()]
+        before = self.shown()
+        touched, moved = self.rows.update(changed, gone)
+        for key in gone:
+            self.model.pop(key, None)
+        for one in changed:
+            self.model[one.key] = one
+        if not moved:
+            assert self.shown() == before
+        assert touched <= {one.key for one in changed}
+
+    @rule(column=st.sampled_from([None, 0, 1]), reverse=st.booleans())
+    def sort(self, column, reverse):
+        self.column, self.reverse = column, reverse
+        self.rows.sort(column, reverse)
+
+    @rule(query=WORDS)
+    def filter(self, query):
+        self.query = query.lower()
+        self.rows.filter(query)
+
+    def shown(self):
+        return [entry.key for entry in self.rows.window(0, len(self.rows))]
+
+    def expected(self):
+        wanted = self.query.removeprefix("!")
+
+        def passes(one):
+            found = wanted in " ".join(cell.text for cell in one.cells).lower()
+            return not wanted or found is not self.query.startswith("!")
+
+        keys = [key for key, one in self.model.items() if passes(one)]
+        if self.column is not None:
+            keys.sort(key=lambda key: (order_of(self.model[key].sort_values[self.column], self.reverse), str(key)))
+        return keys[::-1] if self.reverse else keys
+
+    @invariant()
+    def same_as_model(self):
+        shown = self.shown()
+        assert shown == self.expected()
+        assert self.rows.total == len(self.model)
+        for at, key in enumerate(shown):
+            assert self.rows.index(key) == at
+        for key in self.model:
+            if key not in shown:
+                assert self.rows.index(key) is None
+
+
+RowsMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+TestRows = RowsMachine.TestCase
+
+
+def test_unknown_values_come_last_in_both_directions():
+    rows = Rows()
+    rows.replace([row("x", None, 0), row("y", 2, 0), row("z", float("nan"), 0), row("w", "text", 0)])
+    rows.sort(0)
+    assert [entry.key for entry in rows.window(0, 9)][:2] == ["y", "w"]
+    rows.sort(0, reverse=True)
+    assert [entry.key for entry in rows.window(0, 9)][:2] == ["w", "y"]
+
+
+def test_an_unchanged_row_is_not_touched():
+    rows = Rows()
+    rows.replace([row("x", 1, 2), row("y", 1, 2)])
+    assert rows.update([row("x", 1, 2)], []) == (set(), False)
+    assert rows.update([row("x", 1, 3)], []) == ({"x"}, False)
+
+
+COLUMNS = st.lists(
+    st.builds(
+        lambda at, width, least, wide, grow: Column(
+            str(at), "T" * (at % 6), None, None, width, least, False, wide, grow
+        ),
+        st.integers(0, 99),
+        st.integers(1, 60),
+        st.integers(1, 12),
+        st.booleans(),
+        st.integers(0, 2),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(COLUMNS, st.integers(1, 200), st.integers(0, 2), st.integers(0, 7), st.booleans(), st.data())
+def test_columns_never_overlap_and_stay_inside(columns, width, gap, skip, wide, data):
+    longest = data.draw(st.lists(st.integers(0, 80), min_size=len(columns), max_size=len(columns)))
+    natural = natural_widths(columns, longest)
+    layout = lay_out(columns, natural, width, gap, skip, wide)
+    end = 0
+    for number, slot in enumerate(layout.slots):
+        assert slot.width >= 1
+        assert slot.x >= end
+        end = slot.x + slot.width
+        assert number == 0 or slot.width >= min(columns[slot.column].least, natural[slot.column])
+        assert wide or not columns[slot.column].wide
+    assert end <= width
+    eligible = [at for at, column in enumerate(columns) if wide or not column.wide]
+    assert [slot.column for slot in layout.slots] == sorted({slot.column for slot in layout.slots} & set(eligible))
+    if not layout.more_right and not layout.more_left:
+        assert [slot.column for slot in layout.slots] == eligible
+
+
+def test_left_over_width_goes_to_growing_columns():
+    columns = [Column("a", "A", None, None, 10), Column("b", "B", None, None, 10, grow=1)]
+    layout = lay_out(columns, [10, 10], 50, 2, 0, False)
+    assert [slot.width for slot in layout.slots] == [10, 38]
+
+
+def test_columns_drop_wide_first_then_from_the_right():
+    columns = [
+        Column("name", "NAME", None, None, 20, 10),
+        Column("node", "NODE", None, None, 20, 10, wide=True),
+        Column("age", "AGE", None, None, 6, 6),
+    ]
+    layout = lay_out(columns, [20, 20, 6], 18, 1, 0, True)
+    assert [slot.column for slot in layout.slots] == [0, 2]
+    layout = lay_out(columns, [20, 20, 6], 12, 1, 0, True)
+    assert [slot.column for slot in layout.slots] == [0]
+    assert layout.more_right

@@ -1,0 +1,430 @@
+"""The table: tens of thousands of changing rows, sorted, filtered, with a cursor that keeps its object."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.message import Message
+
+from tui.domain.kinds.kind import Column, Tone
+from tui.ui import paint
+from tui.ui.text import padded, width_of
+from tui.ui.widgets.columns import Layout, lay_out, natural_widths
+from tui.ui.widgets.line_view import HEADER, LineView
+from tui.ui.widgets.rows import Entry, Rows, TableRow
+
+__all__ = ["Table", "TableRow"]
+
+_GUTTER = 2  # cells left of the first column: cursor bar or mark, and a space
+_SAMPLE = 200  # rows measured for column widths when rows are replaced
+_SAMPLE_MAX = 1_000  # rows measured in all: after that, columns stand still
+_NARROW = 100  # cells: below, columns are one cell apart instead of two
+
+
+class Table(LineView):
+    """Rows by key. The cursor, the marks and the scroll position belong to keys, not to row numbers.
+
+    The sort values of a row are the values of its columns, in their order: after `tick(now)`, the rows in view are
+    shown again with `Column.show(value, now)`.
+    """
+
+    KEYS: ClassVar[dict[str, str]] = {**LineView.KEYS, "space": "mark"}
+    header_lines = 1
+
+    class _Of(Message):
+        """A message of one table."""
+
+        def __init__(self, table: Table, key: Hashable = None) -> None:
+            super().__init__()
+            self.table = table
+            self.key = key
+
+        @property
+        def control(self) -> Table:
+            """The table it comes from."""
+            return self.table
+
+    class Highlighted(_Of):
+        """The cursor stands on another object; `key` is None when there is no row."""
+
+        def can_replace(self, message: Message) -> bool:
+            """Only the last one matters."""
+            return isinstance(message, Table.Highlighted) and message.table is self.table
+
+    class Opened(_Of):
+        """Enter or a double click on the object `key`."""
+
+    class MarksChanged(_Of):
+        """`table.marked` has changed."""
+
+    class Sorted(_Of):
+        """A click on the header has changed `table.sorting`."""
+
+    def __init__(
+        self,
+        columns: Sequence[Column] = (),
+        *,
+        empty: str = "",
+        id: str | None = None,
+        classes: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes, name=name)
+        self.columns: tuple[Column, ...] = ()
+        self.marked: set[Hashable] = set()  # keys of the marked rows
+        self.wide = False
+        self.sorting: tuple[str | None, bool] = (None, False)
+        self._rows = Rows()
+        self._key: Hashable = None  # the object under the cursor
+        self._entry: Entry | None = None  # its row as last shown
+        self._chosen = False  # the user, or a pane, has chosen the object; before, the cursor stays on the first row
+        self._awaited: Hashable = None  # object to move to as soon as it is there
+        self._empty = empty
+        self._now = 0.0
+        self._skip = 0
+        self._longest: list[int] = []
+        self._sampled = 0
+        self._layout: tuple[int, Layout] | None = None
+        self._generation = 0
+        self.set_columns(columns)
+
+    # --- what a pane asks and tells --------------------------------------------------------------------------
+
+    @property
+    def cursor_key(self) -> Hashable:
+        """Key of the row under the cursor; None when no row is shown."""
+        return self._key
+
+    @property
+    def visible_count(self) -> int:
+        """Rows that pass the filter."""
+        return len(self._rows)
+
+    @property
+    def total(self) -> int:
+        """All rows."""
+        return self._rows.total
+
+    @property
+    def filter_text(self) -> str:
+        """The filter in force."""
+        return self._rows.query
+
+    @property
+    def visible_keys(self) -> list[Hashable]:
+        """Keys that pass the filter, in the order shown."""
+        return [entry.key for entry in self._rows.window(0, len(self._rows))]
+
+    def set_columns(self, columns: Sequence[Column], wide: bool | None = None) -> None:
+        """Show these columns; rows given before must fit them. `wide` shows the columns that are for wide mode only."""
+        if wide is not None:
+            self.wide = wide
+        self.columns = tuple(columns)
+        self._longest = [0] * len(self.columns)
+        self._sampled = self._skip = 0
+        column, reverse = self.sorting
+        if column is not None and self._column_at(column) is None:
+            column = None
+        self.sorting = (column, reverse)
+        self._rows.sort(None if column is None else self._column_at(column), reverse)
+        self._sample(self._rows.window(0, _SAMPLE))
+        self._relayout()
+
+    def replace(self, rows: Sequence[TableRow]) -> None:
+        """Show these rows instead of all others; the cursor stays on its object."""
+        self._rows.replace(rows)
+        self.marked &= set(self._rows.keys())
+        step = max(1, len(rows) // _SAMPLE)
+        self._sample([entry for row in rows[::step] if (entry := self._rows.get(row.key)) is not None])
+        self._settle()
+
+    def update(self, changed: Iterable[TableRow], removed: Iterable[Hashable] = ()) -> None:
+        """Take in changed and new rows and removed keys. One call per batch; only lines in view are painted."""
+        removed = list(removed)
+        changed = list(changed)
+        touched, moved = self._rows.update(changed, removed)
+        self.marked.difference_update(removed)
+        if self._sampled < _SAMPLE_MAX:
+            self._sample([entry for row in changed if (entry := self._rows.get(row.key)) is not None])
+        if moved:
+            self._settle()
+            return
+        for key in touched:
+            index = self._rows.index(key)
+            if index is not None:
+                self.mark_line(index)
+
+    def set_filter(self, query: str) -> None:
+        """Show rows with this text in any cell, without case; `!text` shows those without it. Paints at once."""
+        self._rows.filter(query)
+        self._settle()
+        paint.now(self)
+
+    def sort_by(self, column_id: str | None, reverse: bool = False) -> None:
+        """Sort by a column's values; None is the order of arrival. Unknown values come last either way.
+
+        Raises KeyError when there is no such column.
+        """
+        at = None if column_id is None else self._column_at(column_id)
+        if column_id is not None and at is None:
+            raise KeyError(column_id)
+        self.sorting = (column_id, reverse)
+        self._rows.sort(at, reverse)
+        self._settle()
+        paint.now(self)
+
+    def move_to(self, key: Hashable) -> bool:
+        """Put the cursor on an object. When it is not shown yet, it is done as soon as it is; returns False then."""
+        index = self._rows.index(key)
+        if index is None:
+            self._awaited = key
+            return False
+        self._awaited, self._chosen = None, True
+        self.go(index)
+        return True
+
+    def toggle_mark(self) -> None:
+        """Mark or unmark the row under the cursor."""
+        if self._key is None:
+            return
+        self.marked ^= {self._key}
+        self.mark_line(self.cursor)
+        paint.now(self)
+        self.post_message(self.MarksChanged(self))
+
+    def clear_marks(self) -> None:
+        """Unmark everything."""
+        if self.marked:
+            self.marked.clear()
+            self.refresh()
+            self.post_message(self.MarksChanged(self))
+
+    def tick(self, now: float) -> None:
+        """Time has passed (`now` in seconds since the epoch): show ages in view again."""
+        self._now = now
+        for index in range(self.top, min(self.top + self.body_height, len(self._rows))):
+            if self._show_again(self._rows.at(index)):
+                self.mark_line(index)
+
+    def set_empty(self, text: str) -> None:
+        """What stands in the table when it has no rows; lines may be separated by newlines."""
+        if text != self._empty:
+            self._empty = text
+            if not len(self._rows):
+                self.refresh()
+
+    # --- lines -----------------------------------------------------------------------------------------------
+
+    def line_count(self) -> int:
+        """Rows that pass the filter."""
+        return len(self._rows)
+
+    def stamp(self, index: int) -> Hashable:
+        """The row, its version and what else is on its line."""
+        entry = self._rows.at(index)
+        if entry.shown != self._now:
+            self._show_again(entry)
+        return entry.sequence, entry.version, entry.key in self.marked, self._generation
+
+    def is_marked(self, index: int) -> bool:
+        """Marks belong to keys."""
+        return self._rows.at(index).key in self.marked
+
+    def paint_line(self, index: int, width: int, state: str) -> list[Segment]:
+        """Cells in their columns."""
+        entry = self._rows.at(index)
+        accent = self.tone_style(Tone.ACCENT, state)
+        mark = "●" if entry.key in self.marked else "▌" if index == self.cursor else " "
+        segments = [Segment(mark + " ", accent)]
+        add = segments.append
+        texts, tones, columns = entry.texts, entry.tones, self.columns
+        end = 0
+        style: Style = accent
+        for at, x, cells in self._layout_for(width).slots:
+            if x > end:
+                add(Segment(" " * (x - end), style))
+            style = self.tone_style(tones[at], state) if at < len(tones) else accent
+            add(Segment(padded(texts[at] if at < len(texts) else "", cells, columns[at].right), style))
+            end = x + cells
+        rest = width - _GUTTER - end
+        if rest > 0:
+            add(Segment(" " * rest, self.tone_style(Tone.PLAIN, state)))
+        return segments
+
+    def paint_header(self, y: int, width: int) -> list[Segment]:
+        """Titles, the sorted column with its direction, and arrows when columns are out of view."""
+        layout = self._layout_for(width - 1)
+        quiet = self.tone_style(Tone.PLAIN, HEADER)
+        loud = self.tone_style(Tone.ACCENT, HEADER)
+        segments = [Segment("‹ " if layout.more_left else "  ", loud)]
+        end = 0
+        column_id, reverse = self.sorting
+        for at, x, cells in layout.slots:
+            column = self.columns[at]
+            segments.append(Segment(" " * (x - end), quiet))
+            if column.id == column_id:
+                title = padded(column.title, min(cells - 1, width_of(column.title))) + ("↓" if reverse else "↑")
+                segments.append(Segment(padded(title, cells, column.right), loud))
+            else:
+                segments.append(Segment(padded(column.title, cells, column.right), quiet))
+            end = x + cells
+        segments.append(Segment(" " * (width - 1 - _GUTTER - end), quiet))
+        segments.append(Segment("›" if layout.more_right else " ", loud))
+        return segments
+
+    def paint_empty(self, y: int, width: int) -> list[Segment]:
+        """The empty text in the upper third, or nothing."""
+        lines = self._empty.split("\n") if self._empty and not len(self._rows) else []
+        at = y - max(0, self.body_height // 3 - len(lines) // 2)
+        if not 0 <= at < len(lines):
+            return super().paint_empty(y, width)
+        text = padded(lines[at], min(width, len(lines[at]) * 2)).rstrip()
+        left = (width - width_of(text)) // 2
+        return [Segment(padded(" " * left + text, width), self.tone_style(Tone.MUTED))]
+
+    # --- keys and mouse --------------------------------------------------------------------------------------
+
+    def go(self, index: int) -> None:
+        """Put the cursor on a row; from now on it stays with that object."""
+        self._chosen = True
+        super().go(index)
+
+    def go_page(self, direction: int) -> None:
+        """A page up or down."""
+        self._chosen = True
+        super().go_page(direction)
+
+    def cursor_moved(self) -> None:
+        """Remember the object and tell the pane."""
+        self._awaited = None
+        self._hold()
+
+    def key_mark(self) -> bool | None:
+        """Mark the row; without rows the key goes to the parents."""
+        if self._key is None:
+            return False
+        self.toggle_mark()
+        return None
+
+    def key_open(self) -> bool | None:
+        """Open the object; without rows the key goes to the parents."""
+        if self._key is None:
+            return False
+        self.post_message(self.Opened(self, self._key))
+        return None
+
+    def key_right(self) -> bool | None:
+        """Scroll columns into view; when all fit, the key goes to the parents."""
+        if not self._layout_for(self.size.width - 1).more_right:
+            return False
+        self._scroll_columns(1)
+        return None
+
+    def key_left(self) -> bool | None:
+        """Scroll columns back."""
+        if not self._skip:
+            return False
+        self._scroll_columns(-1)
+        return None
+
+    def line_clicked(self, index: int, x: int, chain: int) -> None:
+        """Cursor there; in the gutter it marks."""
+        super().line_clicked(index, x, chain)
+        if x < _GUTTER:
+            self.toggle_mark()
+
+    def header_clicked(self, x: int) -> None:
+        """Sort by the clicked column; again turns the order round."""
+        for slot in self._layout_for(self.size.width - 1).slots:
+            if slot.x <= x - _GUTTER <= slot.x + slot.width:
+                column = self.columns[slot.column].id
+                old, reverse = self.sorting
+                self.sort_by(column, not reverse if column == old else False)
+                self.post_message(self.Sorted(self))
+                return
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Columns anew; the cursor stays in view."""
+        self._skip = 0
+        self._relayout()
+        super().on_resize(event)
+
+    # --- inside ----------------------------------------------------------------------------------------------
+
+    def _column_at(self, column_id: str) -> int | None:
+        return next((at for at, column in enumerate(self.columns) if column.id == column_id), None)
+
+    def _scroll_columns(self, delta: int) -> None:
+        self._skip += delta
+        self._relayout()
+        paint.now(self)
+
+    def _relayout(self) -> None:
+        self._layout = None
+        self._generation += 1
+        self.refresh()
+
+    def _layout_for(self, width: int) -> Layout:
+        """The columns' places in a line of `width` cells, gutter included."""
+        if self._layout is None or self._layout[0] != width:
+            natural = natural_widths(self.columns, self._longest)
+            gap = 1 if width < _NARROW else 2
+            room = max(1, width - _GUTTER)
+            self._layout = (width, lay_out(self.columns, natural, room, gap, self._skip, self.wide))
+        return self._layout[1]
+
+    def _sample(self, entries: Sequence[Entry]) -> None:
+        """Widen columns for what these rows hold; never narrow them, so that nothing jumps."""
+        self._sampled += len(entries)
+        widened = False
+        for entry in entries:
+            for at, text in enumerate(entry.texts[: len(self._longest)]):
+                if len(text) > self._longest[at]:
+                    self._longest[at] = width_of(text) if text.isascii() else max(len(text), width_of(text))
+                    widened = True
+        if widened:
+            self._relayout()
+
+    def _show_again(self, entry: Entry) -> bool:
+        """Cells of a row as of `self._now`; True when they changed."""
+        entry.shown = self._now
+        if not self._now or len(entry.values) != len(self.columns):
+            return False
+        cells = [column.show(value, self._now) for column, value in zip(self.columns, entry.values, strict=True)]
+        texts = tuple([cell[0] for cell in cells])
+        tones = tuple([cell[1] for cell in cells])
+        if texts == entry.texts and tones == entry.tones:
+            return False
+        entry.texts, entry.tones = texts, tones
+        entry.version += 1
+        return True
+
+    def _settle(self) -> None:
+        """After rows have moved: cursor back on its object, at the same height of the window."""
+        count = len(self._rows)
+        row = self.cursor - self.top
+        if self._awaited is not None and self._rows.index(self._awaited) is not None:
+            self._key, self._entry = self._awaited, self._rows.get(self._awaited)
+            self._awaited, self._chosen = None, True
+        index = self._rows.index(self._key) if self._chosen and self._key is not None else None
+        if index is None and self._chosen and self._entry is not None:
+            index = self._rows.index_near(self._entry)
+        self.cursor = max(0, min(index or 0, count - 1))
+        if 0 <= row < self.body_height:
+            self.top = self.cursor - row
+            self.bring_into_view()
+        self.clamp_top()
+        self._hold()
+        self.refresh()
+
+    def _hold(self) -> None:
+        """Hold on to the object under the cursor."""
+        old = self._key
+        self._entry = self._rows.at(self.cursor) if len(self._rows) else self._entry
+        self._key = self._entry.key if self._entry is not None and len(self._rows) else None
+        if self._key != old:
+            self.post_message(self.Highlighted(self, self._key))
