@@ -33,6 +33,13 @@ class Cell(NamedTuple):
     tone: Tone = Tone.PLAIN
 
 
+class Health(NamedTuple):
+    """A health as Argo CD words it, with its message ("" when there is none)."""
+
+    status: str  # Healthy | Suspended | Progressing | Missing | Degraded | Unknown
+    message: str = ""
+
+
 class Facts(Protocol):
     """Facts that need more than the row itself; `fleet.derive` answers them from the store, memoised by revision."""
 
@@ -73,6 +80,7 @@ class Column:
     right: bool = False
     wide: bool = False  # only in wide mode and in -o wide
     grow: int = 0  # share of the left-over width
+    time: bool = False  # the value is a moment in seconds since the epoch: RFC 3339 in JSON, an age on the screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +96,11 @@ class Kind:
     record: type[Object] = Object
     columns: tuple[Column, ...] = ()
     watch: Literal["hub", "always", "view"] = "view"  # hub: where Applications live; view: only while looked at
-    needs: tuple[str, ...] = ()  # other resources that its columns draw facts from; watched with it
-    field_selector: str = ""  # narrows list and watch on the server
     metadata_only: bool = False  # asked for as PartialObjectMetadata: Secrets never leave the API server
     state: Callable[[Any, Facts], Cell] | None = None  # the object's state in one word, for trees
+    health: Callable[[Any], Health | None] | None = None  # Argo CD's built-in health rule over the record
+    field_selector: str = ""  # of its list and watch, where the API server can leave out what nobody reads
+    depends: tuple[str, ...] = ()  # other resources whose changes alter cells of this kind's columns
 
     @property
     def resource(self) -> str:

@@ -1,0 +1,1 @@
+"""Cilium and Kubernetes network policies as plain values: what a policy says and which endpoints it selects."""
