@@ -1,0 +1,128 @@
+"""Bad weather on demand: what a server does to some requests instead of answering them properly.
+
+Faults are tried in the order they were added; the first that matches a request is used, and is gone after `times` uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+
+from aiohttp import web
+
+
+class Action(Enum):
+    """What happens to the request."""
+
+    HANG = "hang"  # no answer at all
+    CLOSE = "close"  # the connection is closed without an answer
+    ANSWER = "answer"  # a fixed answer
+    TRUNCATE = "truncate"  # the proper answer, cut off after some bytes
+    GARBAGE = "garbage"  # a watch: proper headers, then a line that is no JSON
+    SILENCE = "silence"  # a watch: proper headers, then nothing ever
+    EXPIRE = "expire"  # a watch: 410 as an ERROR event in the stream
+    EOF = "eof"  # a watch: proper headers, then a clean end
+
+
+@dataclass(slots=True)
+class Fault:
+    """One rule. `match` is searched in "METHOD path?query"; `times` None lasts until cleared; `hits` counts uses."""
+
+    action: Action
+    match: str = ""
+    times: int | None = None
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+    after: int = 0  # bytes of the proper answer that still go out
+    hits: int = 0
+
+
+@dataclass(slots=True)
+class Faults:
+    """The rules of one server."""
+
+    rules: list[Fault] = field(default_factory=list)
+
+    def add(self, fault: Fault) -> Fault:
+        """Add a rule; the returned one counts its `hits`."""
+        self.rules.append(fault)
+        return fault
+
+    def clear(self) -> None:
+        """Fair weather again. Requests that already hang stay so until their connection ends."""
+        self.rules.clear()
+
+    def hang(self, match: str = "", times: int | None = None) -> Fault:
+        """Accept requests and never answer."""
+        return self.add(Fault(Action.HANG, match, times))
+
+    def close(self, match: str = "", times: int | None = None) -> Fault:
+        """Close the connection instead of answering."""
+        return self.add(Fault(Action.CLOSE, match, times))
+
+    def throttle(self, retry_after: int = 1, match: str = "", times: int | None = None) -> Fault:
+        """429 with Retry-After (seconds), as API priority and fairness answers."""
+        body = b"Too many requests, please try again later.\n"
+        headers = {"Retry-After": str(retry_after)}
+        return self.add(Fault(Action.ANSWER, match, times, 429, body, "text/plain", headers))
+
+    def unavailable(self, match: str = "", times: int | None = None) -> Fault:
+        """503 with a Status object."""
+        body = (
+            b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",'
+            b'"message":"the server is currently unable to handle the request",'
+            b'"reason":"ServiceUnavailable","code":503}'
+        )
+        return self.add(Fault(Action.ANSWER, match, times, 503, body))
+
+    def html(self, status: int = 502, match: str = "", times: int | None = None) -> Fault:
+        """A proxy's HTML page."""
+        body = b"<html>\n<head><title>Bad Gateway</title></head>\n<body><h1>Bad Gateway</h1></body>\n</html>\n"
+        return self.add(Fault(Action.ANSWER, match, times, status, body, "text/html"))
+
+    def answer(self, status: int, body: bytes, match: str = "", times: int | None = None) -> Fault:
+        """Any JSON answer."""
+        return self.add(Fault(Action.ANSWER, match, times, status, body))
+
+    def truncate(self, after: int, match: str = "", times: int | None = None) -> Fault:
+        """Cut the connection after so many bytes of the proper answer's body; works for watches too."""
+        return self.add(Fault(Action.TRUNCATE, match, times, after=after))
+
+    def garbage(self, match: str = "watch=", times: int | None = 1) -> Fault:
+        """A watch whose first line is not JSON."""
+        return self.add(Fault(Action.GARBAGE, match, times))
+
+    def silence(self, match: str = "watch=", times: int | None = None) -> Fault:
+        """A watch that never says anything."""
+        return self.add(Fault(Action.SILENCE, match, times))
+
+    def expire(self, match: str = "watch=", times: int | None = 1) -> Fault:
+        """A watch that ends at once with an ERROR event of code 410."""
+        return self.add(Fault(Action.EXPIRE, match, times))
+
+    def gone(self, match: str = "watch=", times: int | None = 1) -> Fault:
+        """HTTP 410 instead of a watch."""
+        body = (
+            b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",'
+            b'"message":"too old resource version: 1 (2)","reason":"Expired","code":410}'
+        )
+        return self.add(Fault(Action.ANSWER, match, times, 410, body))
+
+    def eof(self, match: str = "watch=", times: int | None = None) -> Fault:
+        """A watch that ends cleanly before its first event."""
+        return self.add(Fault(Action.EOF, match, times))
+
+    def take(self, request: web.BaseRequest) -> Fault | None:
+        """The fault that this request meets, counted as used."""
+        line = f"{request.method} {request.raw_path}"
+        for rule in self._live():
+            if rule.match in line:
+                rule.hits += 1
+                return rule
+        return None
+
+    def _live(self) -> Iterator[Fault]:
+        return (rule for rule in self.rules if rule.times is None or rule.hits < rule.times)

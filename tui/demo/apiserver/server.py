@@ -1,0 +1,290 @@
+"""One Kubernetes API server on one port of 127.0.0.1. Many of them share an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from asyncio import sslproto
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from tui.demo.apiserver import answer, logs
+from tui.demo.apiserver.access import Access, Deny, User, forbidden
+from tui.demo.apiserver.discovery import AGGREGATED, REVIEWS, Discovery, aggregated_version, encoded
+from tui.demo.apiserver.faults import Action, Fault, Faults
+from tui.demo.apiserver.openapi import OpenApi
+from tui.demo.apiserver.options import Target, target_of
+from tui.demo.apiserver.reads import read
+from tui.demo.apiserver.status import ApiError, no_such_path
+from tui.demo.apiserver.storage import Storage
+from tui.demo.apiserver.watching import BUFFER, Watches
+
+_INTERACTIVE = ("exec", "attach", "portforward", "proxy")
+_PUBLIC = ("/version", "/healthz", "/livez", "/readyz")
+_VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+_TLS_BUFFER = 64 * 1024
+
+
+@dataclass(frozen=True)
+class ServerTls:
+    """The server's certificate and key, and the authority whose client certificates it believes."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+
+    @cached_property
+    def context(self) -> ssl.SSLContext:
+        """One context for all servers that share the certificate."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(self.certificate, self.key)
+        if self.client_ca is not None:
+            context.load_verify_locations(self.client_ca)
+            context.verify_mode = ssl.CERT_OPTIONAL
+        return context
+
+
+@dataclass(slots=True)
+class Mutations:
+    """Requests that would have changed the cluster, had they not been refused."""
+
+    count: int = 0
+    requests: deque[str] = field(default_factory=lambda: deque(maxlen=20))
+
+    def add(self, method: str, path: str) -> None:
+        """Count one."""
+        self.count += 1
+        self.requests.append(f"{method} {path}")
+
+
+class ApiServer:
+    """Serves a storage read-only. `url` is known after `start()`.
+
+    `faults` scripts bad weather, `mutations` counts refused writes, `requests` counts all, `logs` gives pod logs
+    (see logs.py), `watches` are the running ones.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        name: str,
+        version: str = "v1.31.4",
+        tls: ServerTls | None = None,
+        users: Iterable[User] = (),
+        deny: Iterable[Deny] = (),
+        bookmark_interval: float = 60.0,
+        watch_list: bool = True,
+    ) -> None:
+        """`bookmark_interval` in seconds; `watch_list` False: sendInitialEvents is refused, as by older clusters."""
+        users = list(users)
+        self.storage = storage
+        self.name = name
+        self.version = version
+        self.tls = tls
+        self.access = Access(users, deny, open_=tls is None and not users)
+        self.watch_list = watch_list
+        self.cache_ignores_limit = True
+        self.watch_buffer = BUFFER
+        self.faults = Faults()
+        self.mutations = Mutations()
+        self.requests = 0
+        self.logs: logs.Source | None = None
+        self.previous_logs: logs.Source | None = None
+        self.watches = Watches(bookmark_interval)
+        self.url = ""
+        self.port = 0
+        self._web: web.Server | None = None
+        self._listener: asyncio.Server | None = None
+        self._documents: tuple[int, Discovery, OpenApi] | None = None
+
+    async def start(self) -> str:
+        """Listen on a free port of 127.0.0.1, or on the one it had before. Returns the URL."""
+        if self.tls is not None and hasattr(sslproto.SSLProtocol, "max_size"):
+            # asyncio reserves 256 KiB for every TLS connection; thousands of idle watches need a fraction of that.
+            sslproto.SSLProtocol.max_size = min(sslproto.SSLProtocol.max_size, _TLS_BUFFER)
+        loop = asyncio.get_running_loop()
+        self._web = web.Server(self._handle, handler_cancellation=True, access_log=None, keepalive_timeout=120.0)
+        self._listener = await loop.create_server(
+            self._web, "127.0.0.1", self.port, ssl=self.tls.context if self.tls else None, backlog=512
+        )
+        self.port = self._listener.sockets[0].getsockname()[1]
+        self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+        return self.url
+
+    async def stop(self) -> None:
+        """Close the port and every connection. `start()` opens the same port again."""
+        self.watches.stop()
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+        if self._web is not None:
+            await self._web.shutdown(0.0)
+            self._web = None
+
+    async def refuse(self) -> None:
+        """Connections are refused from now on, and the open ones cut, until `start()`."""
+        self.watches.drop()
+        await self.stop()
+
+    def close_watches(self) -> None:
+        """End all running watches cleanly, as a server does that restarts."""
+        self.watches.close()
+
+    def drop_watches(self) -> None:
+        """Cut the connections of all running watches."""
+        self.watches.drop()
+
+    # Requests
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.requests += 1
+        fault = self.faults.take(request)
+        try:
+            if fault is not None:
+                early = await self._early(request, fault)
+                if early is not None:
+                    return early
+            return await self._route(request, fault)
+        except ApiError as problem:
+            return answer.error(problem)
+        except ConnectionError:
+            return web.Response(status=499)  # the client has gone; aiohttp wants a value all the same
+
+    async def _early(self, request: web.BaseRequest, fault: Fault) -> web.StreamResponse | None:
+        """Faults that need no knowledge of the request."""
+        if fault.action is Action.HANG:
+            await asyncio.get_running_loop().create_future()
+        if fault.action is Action.CLOSE:
+            if request.transport is not None:
+                request.transport.abort()
+            raise ConnectionResetError
+        if fault.action is Action.ANSWER:
+            headers = {"Content-Type": fault.content_type, **fault.headers}
+            return web.Response(status=fault.status, body=fault.body, headers=headers)
+        return None
+
+    async def _route(self, request: web.BaseRequest, fault: Fault | None) -> web.StreamResponse:
+        path = request.path.rstrip("/") or "/"
+        if path == "/demo/mutations" and request.method == "GET":
+            state = {"count": self.mutations.count, "requests": list(self.mutations.requests)}
+            return answer.document(msgspec.json.encode(state))
+        target = target_of(path)
+        if (
+            request.method == "POST"
+            and target
+            and target.plural in dict((plural, kind) for kind, plural in REVIEWS.get(target.group, ()))
+        ):
+            return await self._review(request, target)
+        interactive = bool(target and target.subresource.split("/")[0] in _INTERACTIVE)
+        if interactive or request.method not in ("GET", "HEAD", "OPTIONS") or "Upgrade" in request.headers:
+            self.mutations.add(request.method, request.raw_path)
+            raise self._refusal(self.access.authenticate(request), request, target)
+        if request.method == "OPTIONS":
+            raise ApiError(405, "the server does not allow this method on the requested resource")
+        if not (path.startswith(_PUBLIC) and "Authorization" not in request.headers):
+            user = self.access.authenticate(request)
+        else:
+            user = User("system:anonymous", ("system:unauthenticated",))
+        document = self._document(request, path)
+        if document is not None:
+            return document
+        if target is None:
+            raise no_such_path()
+        resource = self.storage.resource(target.group, target.plural)
+        if resource is None or resource.version != target.version:
+            if target.plural in dict((plural, kind) for kind, plural in REVIEWS.get(target.group, ())):
+                raise ApiError(405, "the server does not allow this method on the requested resource")
+            raise no_such_path()
+        if resource.name == "pods" and target.subresource == "log":
+            self.access.check(user, "get", resource, target.namespace or "", target.name)
+            return await logs.serve(self, request, target)
+        return await read(self, request, user, resource, target, fault)
+
+    def _refusal(self, user: User, request: web.BaseRequest, target: Target | None) -> ApiError:
+        verb = _VERBS.get(request.method, "create")
+        if target is None or not target.plural:
+            message = f'forbidden: User "{user.name}" cannot {request.method.lower()} path "{request.path}"'
+            return ApiError(403, message + ": this API server is read-only")
+        if verb == "delete" and not target.name:
+            verb = "deletecollection"
+        plural = target.plural + (f"/{target.subresource}" if target.subresource else "")
+        why = "this API server is read-only"
+        return forbidden(user.name, verb, plural, target.group, target.namespace or "", target.name, why)
+
+    async def _review(self, request: web.BaseRequest, target: Target) -> web.Response:
+        user = self.access.authenticate(request)
+        try:
+            review = msgspec.json.decode(await request.read(), type=dict[str, Any])
+        except msgspec.DecodeError as error:
+            raise ApiError(400, f"the request body is not a review: {error}") from error
+        if target.plural == "selfsubjectaccessreviews":
+            result = self.access.review_access(user, review)
+        elif target.plural == "selfsubjectrulesreviews":
+            result = self.access.review_rules(user, review, self.storage.resources.values())
+        else:
+            result = self.access.review_self(user, review)
+        return answer.document(msgspec.json.encode(result), status=201)
+
+    # Documents
+
+    def _current(self) -> tuple[Discovery, OpenApi]:
+        if self._documents is None or self._documents[0] != self.storage.catalogue:
+            resources = list(self.storage.resources.values())
+            address = f"127.0.0.1:{self.port}"
+            self._documents = (self.storage.catalogue, Discovery(resources, address), OpenApi(resources, self.version))
+        return self._documents[1], self._documents[2]
+
+    def _document(self, request: web.BaseRequest, path: str) -> web.Response | None:
+        """Version, health, discovery and OpenAPI; None for any other path."""
+        if path.startswith(_PUBLIC):
+            return self._health(path)
+        parts = path.strip("/").split("/")
+        if parts[0] not in ("api", "apis", "openapi") or len(parts) > 3 + (parts[0] == "openapi"):
+            return None
+        discovery, openapi = self._current()
+        if parts[0] == "openapi":
+            return openapi.answer(request, parts[1:])
+        if len(parts) == 1:
+            accept = request.headers.get("Accept", "")
+            version = aggregated_version(accept)
+            if version:
+                body = encoded(discovery.aggregated(parts[0] == "api", version))
+                return answer.document(body, AGGREGATED.format(version))
+            return answer.document(encoded(discovery.api() if parts[0] == "api" else discovery.apis()))
+        found = None
+        if parts[0] == "api" and len(parts) == 2:
+            found = discovery.version("", parts[1])
+        elif parts[0] == "apis" and len(parts) == 2:
+            found = discovery.group(parts[1])
+        elif parts[0] == "apis":
+            found = discovery.version(parts[1], parts[2])
+        else:
+            return None
+        if found is None:
+            raise no_such_path()
+        return answer.document(encoded(found))
+
+    def _health(self, path: str) -> web.Response:
+        if path != "/version":
+            return web.Response(text="ok")
+        major, minor = [*self.version.lstrip("v").split("."), "", ""][:2]
+        facts = {
+            "major": major,
+            "minor": minor,
+            "gitVersion": self.version,
+            "gitCommit": "0" * 40,
+            "gitTreeState": "clean",
+            "buildDate": "2025-01-01T00:00:00Z",
+            "goVersion": "go1.23.0",
+            "compiler": "gc",
+            "platform": "linux/amd64",
+        }
+        return answer.document(msgspec.json.encode(facts))

@@ -1,0 +1,420 @@
+"""The objects of one cluster: JSON bytes by key, one resourceVersion counter, and the recent changes for watches.
+
+Not thread-safe: use it in the event loop that serves it. Objects go in and come out as plain dicts (copies); inside
+they are bytes, because ten thousand Applications as dicts cost half a GiB.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+import uuid
+from bisect import bisect_left, insort
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from tui.demo.apiserver.crds import resources_of
+from tui.demo.apiserver.resource import ResourceType
+from tui.demo.apiserver.status import ApiError, already_exists, expired_continue, expired_version, not_found
+
+ADDED, MODIFIED, DELETED = "ADDED", "MODIFIED", "DELETED"
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+
+class Event:
+    """One change. `data` and `previous` are whole objects as JSON; a deletion's `data` is the last state."""
+
+    __slots__ = ("_new", "_old", "data", "key", "lines", "previous", "resource_version", "type")
+
+    def __init__(self, resource_version: int, type_: str, key: str, data: bytes, previous: bytes | None) -> None:
+        self.resource_version = resource_version
+        self.type = type_
+        self.key = key
+        self.data = data
+        self.previous = previous
+        self.lines: dict[Any, bytes] = {}  # encoded once per form of answer, shared by all watches
+        self._new: Any = None
+        self._old: Any = None
+
+    def forget(self) -> None:
+        """Drop what was computed for the listeners: the log keeps bytes only."""
+        self.lines.clear()
+        self._new = self._old = None
+
+    def new(self) -> dict[str, Any]:
+        """`data`, decoded once. Shared: not to be changed."""
+        if self._new is None:
+            self._new = _decode(self.data)
+        return self._new
+
+    def old(self) -> dict[str, Any] | None:
+        """`previous`, decoded once."""
+        if self._old is None and self.previous is not None:
+            self._old = _decode(self.previous)
+        return self._old
+
+
+class _Shelf:
+    """All objects of one resource and its recent events."""
+
+    __slots__ = ("floor", "keys", "listeners", "log", "objects", "resource")
+
+    def __init__(self, resource: ResourceType, window: int, floor: int) -> None:
+        self.resource = resource
+        self.objects: dict[str, bytes] = {}
+        self.keys: list[str] = []  # sorted
+        self.log: deque[Event] = deque(maxlen=window)
+        self.floor = floor  # resourceVersion of the newest event no longer in the log
+        self.listeners: dict[object, Callable[[Event], None]] = {}
+
+    def record(self, event: Event) -> None:
+        if self.log and len(self.log) == self.log.maxlen:
+            self.floor = self.log[0].resource_version
+        self.log.append(event)
+        for listener in tuple(self.listeners.values()):
+            listener(event)
+        event.forget()
+
+
+class Page:
+    """A slice of a consistent list: keys and objects, the version it shows, and where the next slice starts."""
+
+    __slots__ = ("items", "next_key", "remaining", "resource_version")
+
+    def __init__(
+        self, items: list[tuple[str, bytes]], resource_version: int, next_key: str | None, remaining: int
+    ) -> None:
+        self.items = items
+        self.resource_version = resource_version
+        self.next_key = next_key
+        self.remaining = remaining
+
+
+class Storage:
+    """The state of one cluster. Errors are `ApiError`s with the status a Kubernetes API server would answer."""
+
+    def __init__(
+        self,
+        resources: Iterable[ResourceType],
+        clock: Callable[[], float] = time.time,
+        window: int = 1000,
+        new_uid: Callable[[], str] = lambda: str(uuid.uuid4()),
+        resource_version: int = 1,
+    ) -> None:
+        """`window`: events kept per resource for watches and old pages. `clock`: seconds since the epoch."""
+        self.clock = clock
+        self.window = window
+        self.resource_version = resource_version
+        self._new_uid = new_uid
+        self._shelves: dict[str, _Shelf] = {}
+        self._kinds: dict[tuple[str, str], ResourceType] = {}
+        self.catalogue = 0  # changes when a resource is added or removed
+        for resource in resources:
+            self.serve(resource)
+
+    # Which resources there are
+
+    @property
+    def resources(self) -> dict[str, ResourceType]:
+        """The served resources by name ("pods", "deployments.apps")."""
+        return {name: shelf.resource for name, shelf in self._shelves.items()}
+
+    def serve(self, resource: ResourceType) -> None:
+        """Serve one more resource, or a known one with another definition."""
+        shelf = self._shelves.get(resource.name)
+        if shelf:
+            self._kinds.pop((shelf.resource.group, shelf.resource.kind), None)
+            shelf.resource = resource
+        else:
+            self._shelves[resource.name] = _Shelf(resource, self.window, self.resource_version)
+        self._kinds[resource.group, resource.kind] = resource
+        self.catalogue += 1
+
+    def resource(self, group: str, plural: str) -> ResourceType | None:
+        """The resource of that group and plural, if served."""
+        shelf = self._shelves.get(f"{plural}.{group}" if group else plural)
+        return shelf.resource if shelf else None
+
+    def resource_of(self, obj: dict[str, Any]) -> ResourceType:
+        """The resource an object belongs to, by its apiVersion and kind. Raises ApiError 404 when it is not served."""
+        api_version, kind = str(obj.get("apiVersion", "")), str(obj.get("kind", ""))
+        group = api_version.rpartition("/")[0]
+        found = self._kinds.get((group, kind))
+        if found is None:
+            raise ApiError(404, f'no matches for kind "{kind}" in version "{api_version}"')
+        return found
+
+    # Changes
+
+    def create(self, obj: dict[str, Any]) -> dict[str, Any]:
+        """Store a new object; a given uid and creationTimestamp are kept. Raises ApiError 409 when it exists."""
+        resource, obj = self._prepared(obj)
+        shelf = self._shelves[resource.name]
+        key = _key_of(resource, obj["metadata"])
+        if key in shelf.objects:
+            raise already_exists(resource.plural, resource.group, obj["metadata"]["name"])
+        return self._insert(shelf, key, obj)
+
+    def apply(self, obj: dict[str, Any]) -> dict[str, Any]:
+        """Create or replace. Identity is kept, and the status too when none is given; no change is no new version."""
+        resource, obj = self._prepared(obj)
+        shelf = self._shelves[resource.name]
+        key = _key_of(resource, obj["metadata"])
+        data = shelf.objects.get(key)
+        if data is None:
+            return self._insert(shelf, key, obj)
+        old = _decode(data)
+        if "status" not in obj and "status" in old:
+            obj["status"] = old["status"]
+        return self._replace(shelf, key, old, obj)
+
+    def update_status(self, resource: str, namespace: str, name: str, status: dict[str, Any]) -> dict[str, Any]:
+        """Replace the status of an object and nothing else. Raises ApiError 404."""
+
+        def change(obj: dict[str, Any]) -> None:
+            obj["status"] = copy.deepcopy(status)
+
+        return self.patch(resource, namespace, name, change)
+
+    def patch(
+        self, resource: str, namespace: str, name: str, change: Callable[[dict[str, Any]], dict[str, Any] | None]
+    ) -> dict[str, Any]:
+        """Let `change` edit a copy of the object in place (or return another). Raises ApiError 404."""
+        shelf, key = self._find(resource, namespace, name)
+        old = _decode(shelf.objects[key])
+        obj = copy.deepcopy(old)
+        return self._replace(shelf, key, old, change(obj) or obj)
+
+    def delete(self, resource: str, namespace: str, name: str, cascade: bool = True) -> dict[str, Any]:
+        """Remove an object; with `cascade` also what it owns or, as a namespace, contains. Raises ApiError 404."""
+        shelf, key = self._find(resource, namespace, name)
+        obj: dict[str, Any] = _decode(shelf.objects[key])
+        self._remove(shelf, key, obj)
+        if cascade:
+            for other in list(self._dependents(obj)):
+                if other[1] in other[0].objects:
+                    self.delete(other[0].resource.name, *_split(other[1]))
+        return obj
+
+    # Reads
+
+    def get(self, resource: str, namespace: str, name: str) -> dict[str, Any]:
+        """One object. Raises ApiError 404."""
+        return _decode(self.get_bytes(resource, namespace, name))
+
+    def find(self, resource: str, namespace: str, name: str) -> dict[str, Any] | None:
+        """One object, or None."""
+        shelf = self._shelves.get(resource)
+        data = shelf.objects.get(f"{namespace}/{name}" if namespace else name) if shelf else None
+        return _decode(data) if data is not None else None
+
+    def get_bytes(self, resource: str, namespace: str, name: str) -> bytes:
+        """One object as JSON. Raises ApiError 404."""
+        shelf, key = self._find(resource, namespace, name)
+        return shelf.objects[key]
+
+    def list(self, resource: str, namespace: str | None = None) -> list[dict[str, Any]]:
+        """All objects of a resource, or those of one namespace, by namespace and name."""
+        shelf = self._shelf(resource)
+        return [_decode(shelf.objects[key]) for key in _range(shelf.keys, namespace)]
+
+    def count(self, resource: str) -> int:
+        """How many objects of a resource there are."""
+        return len(self._shelf(resource).objects)
+
+    def page(
+        self, resource: str, namespace: str | None = None, version: int | None = None, after: str = "", limit: int = 0
+    ) -> Page:
+        """Objects after a key as they were at a version (default: now). Raises ApiError 410 when that is forgotten."""
+        shelf = self._shelf(resource)
+        objects, keys, shown = shelf.objects, shelf.keys, self.resource_version
+        if version is not None and version != shown:
+            if version < shelf.floor:
+                raise expired_continue()
+            objects, keys, shown = _rewound(shelf, version)
+        names = _range(keys, namespace)
+        start = bisect_left(names, after + "\0") if after else 0
+        end = min(len(names), start + limit) if limit else len(names)
+        items = [(key, objects[key]) for key in names[start:end]]
+        remaining = len(names) - end
+        return Page(items, shown, names[end - 1] if remaining and items else None, remaining)
+
+    # Watches
+
+    def events_since(self, resource: str, version: int) -> Sequence[Event]:
+        """Changes after a version. Raises ApiError 410 when some of them are forgotten."""
+        shelf = self._shelf(resource)
+        if version < shelf.floor:
+            raise expired_version(version, shelf.floor)
+        return [event for event in shelf.log if event.resource_version > version]
+
+    def subscribe(self, resource: str, listener: Callable[[Event], None]) -> object:
+        """Call `listener` for every change of a resource. Returns a token for `unsubscribe`."""
+        token = object()
+        self._shelf(resource).listeners[token] = listener
+        return token
+
+    def unsubscribe(self, resource: str, token: object) -> None:
+        """End a subscription."""
+        shelf = self._shelves.get(resource)
+        if shelf:
+            shelf.listeners.pop(token, None)
+
+    def compact(self) -> None:
+        """Forget all events, as etcd does every few minutes: older versions answer 410 from now on."""
+        for shelf in self._shelves.values():
+            shelf.log.clear()
+            shelf.floor = self.resource_version
+
+    # Inside
+
+    def _shelf(self, resource: str) -> _Shelf:
+        shelf = self._shelves.get(resource)
+        if shelf is None:
+            raise ApiError(404, "the server could not find the requested resource")
+        return shelf
+
+    def _find(self, resource: str, namespace: str, name: str) -> tuple[_Shelf, str]:
+        shelf = self._shelf(resource)
+        key = f"{namespace}/{name}" if namespace and shelf.resource.namespaced else name
+        if key not in shelf.objects:
+            raise not_found(shelf.resource.plural, shelf.resource.group, name)
+        return shelf, key
+
+    def _prepared(self, obj: dict[str, Any]) -> tuple[ResourceType, dict[str, Any]]:
+        """A private copy with identity first in order and the namespace settled."""
+        resource = self.resource_of(obj)
+        metadata = dict(copy.deepcopy(obj.get("metadata") or {}))
+        if not metadata.get("name"):
+            raise ApiError(422, f'{resource.kind} "" is invalid: metadata.name: Required value: name is required')
+        if resource.namespaced:
+            metadata["namespace"] = metadata.get("namespace") or "default"
+        else:
+            metadata.pop("namespace", None)
+        ordered: dict[str, Any] = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata}
+        ordered.update(
+            (key, copy.deepcopy(value)) for key, value in obj.items() if key not in ("apiVersion", "kind", "metadata")
+        )
+        return resource, ordered
+
+    def _insert(self, shelf: _Shelf, key: str, obj: dict[str, Any]) -> dict[str, Any]:
+        metadata = obj["metadata"]
+        metadata["uid"] = metadata.get("uid") or self._new_uid()
+        metadata["creationTimestamp"] = metadata.get("creationTimestamp") or timestamp(self.clock())
+        if shelf.resource.generation:
+            metadata["generation"] = metadata.get("generation") or 1
+        data = self._stamp(obj)
+        shelf.objects[key] = data
+        insort(shelf.keys, key)
+        self._defined(shelf, obj)
+        shelf.record(Event(self.resource_version, ADDED, key, data, None))
+        return obj
+
+    def _replace(self, shelf: _Shelf, key: str, old: dict[str, Any], obj: dict[str, Any]) -> dict[str, Any]:
+        metadata, before = obj["metadata"], old["metadata"]
+        for field in ("name", "namespace", "uid", "creationTimestamp", "resourceVersion", "generation"):
+            if field in before:
+                metadata[field] = before[field]
+            else:
+                metadata.pop(field, None)
+        if _encode(obj) == (previous := shelf.objects[key]) or _same(obj, old):
+            return old
+        if shelf.resource.generation and _desired(obj, shelf.resource) != _desired(old, shelf.resource):
+            metadata["generation"] = int(before.get("generation", 0)) + 1
+        data = self._stamp(obj)
+        shelf.objects[key] = data
+        self._defined(shelf, obj)
+        shelf.record(Event(self.resource_version, MODIFIED, key, data, previous))
+        return obj
+
+    def _remove(self, shelf: _Shelf, key: str, obj: dict[str, Any]) -> None:
+        previous = shelf.objects.pop(key)
+        del shelf.keys[bisect_left(shelf.keys, key)]
+        shelf.record(Event(self.resource_version + 1, DELETED, key, self._stamp(obj), previous))
+        if shelf.resource.name == "customresourcedefinitions.apiextensions.k8s.io":
+            for resource in resources_of(obj):
+                gone = self._shelves.pop(resource.name, None)
+                self._kinds.pop((resource.group, resource.kind), None)
+                self.catalogue += gone is not None
+
+    def _stamp(self, obj: dict[str, Any]) -> bytes:
+        self.resource_version += 1
+        obj["metadata"]["resourceVersion"] = str(self.resource_version)
+        return _encode(obj)
+
+    def _defined(self, shelf: _Shelf, obj: dict[str, Any]) -> None:
+        """A stored CustomResourceDefinition serves its resource, with the schema and columns it says."""
+        if shelf.resource.name == "customresourcedefinitions.apiextensions.k8s.io":
+            for resource in resources_of(obj):
+                self.serve(resource)
+
+    def _dependents(self, owner: dict[str, Any]) -> Iterator[tuple[_Shelf, str]]:
+        uid = owner["metadata"]["uid"]
+        needle = uid.encode()
+        namespace = owner["metadata"]["name"] if owner["kind"] == "Namespace" else None
+        for shelf in tuple(self._shelves.values()):
+            if namespace is not None and shelf.resource.namespaced:
+                for key in _range(shelf.keys, namespace):
+                    yield shelf, key
+                continue
+            # A search in the bytes finds the few candidates without decoding every object of the cluster.
+            for key, data in tuple(shelf.objects.items()):
+                if needle in data:
+                    owners = _decode(data)["metadata"].get("ownerReferences") or ()
+                    if any(reference.get("uid") == uid for reference in owners):
+                        yield shelf, key
+
+
+def timestamp(seconds: float) -> str:
+    """RFC 3339 in UTC with whole seconds, as Kubernetes writes times."""
+    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _key_of(resource: ResourceType, metadata: dict[str, Any]) -> str:
+    return f"{metadata['namespace']}/{metadata['name']}" if resource.namespaced else str(metadata["name"])
+
+
+def _split(key: str) -> tuple[str, str]:
+    namespace, _, name = key.rpartition("/")
+    return namespace, name
+
+
+def _range(keys: list[str], namespace: str | None) -> list[str]:
+    if namespace is None:
+        return keys
+    # "0" is the character after "/": every key of the namespace lies between the two.
+    return keys[bisect_left(keys, namespace + "/") : bisect_left(keys, namespace + "0")]
+
+
+def _same(new: dict[str, Any], old: dict[str, Any]) -> bool:
+    """Equal as JSON: what went in may hold tuples or dates that read back as lists and strings."""
+    return bool(_decode(_encode(new)) == old)
+
+
+def _desired(obj: dict[str, Any], resource: ResourceType) -> dict[str, Any]:
+    """What a generation counts: everything beside metadata, and beside the status where that is a subresource."""
+    left_out = ("metadata", "status") if "status" in resource.subresources else ("metadata",)
+    return {key: value for key, value in obj.items() if key not in left_out}
+
+
+def _rewound(shelf: _Shelf, version: int) -> tuple[dict[str, bytes], list[str], int]:
+    """The objects as they were at a version, by taking back the events after it."""
+    before: dict[str, bytes | None] = {}
+    for event in shelf.log:
+        if event.resource_version > version:
+            before.setdefault(event.key, event.previous)
+    if not before:
+        return shelf.objects, shelf.keys, version
+    objects = dict(shelf.objects)
+    for key, data in before.items():
+        if data is None:
+            objects.pop(key, None)
+        else:
+            objects[key] = data
+    return objects, sorted(objects), version
