@@ -85,6 +85,7 @@ class LineView(Widget, can_focus=True):
         self.cursor = 0  # line of the cursor
         self._strips: dict[Hashable, Strip] = {}
         self._styles_made: dict[tuple[Tone, str], Style] = {}
+        self._bar_made: Style | None = None
         self._reverse: bool | None = None
         self._dragging = False
 
@@ -127,6 +128,15 @@ class LineView(Widget, can_focus=True):
             style = self._styles_made[key] = self._make_style(tone, state)
         return style
 
+    def guide_style(self, state: str = PLAIN) -> Style:
+        """Lines and marks that only guide the eye: as quiet as the scrollbar."""
+        return self.tone_style(Tone.PLAIN, state) + Style(color=self._bar_style().color, bold=False)
+
+    def _bar_style(self) -> Style:
+        if self._bar_made is None:
+            self._bar_made = self.component("line--bar")
+        return self._bar_made
+
     def component(self, name: str) -> Style:
         """The Rich style of a component class, on the widget's background."""
         return self.get_component_rich_style(name)
@@ -157,6 +167,7 @@ class LineView(Widget, can_focus=True):
         """Make every strip and style anew when next painted."""
         self._strips.clear()
         self._styles_made.clear()
+        self._bar_made = None
 
     # --- painting --------------------------------------------------------------------------------------------
 
@@ -183,7 +194,7 @@ class LineView(Widget, can_focus=True):
         made = self._strips.get(key)
         if made is None:
             segments = self.paint_line(index, width - 1, state)
-            bar_style = self.component("line--bar") if bar else self.tone_style(Tone.PLAIN)
+            bar_style = self._bar_style() if bar else self.tone_style(Tone.PLAIN)
             segments.append(Segment(_BAR if bar else " ", bar_style))
             made = self._filtered(segments, width)
             strips = self._strips
