@@ -156,9 +156,8 @@ def _print(report: dict[str, Any]) -> None:
     lines += [f"  {name:10} {safe(version)}" for name, version in report["tools"].items()]
     lines += ["", "Clusters"]
     for entry in report["clusters"]:
-        words = (
-            f"{entry['state']}{', ' + entry['version'] if entry['version'] else ''}{', hub' if entry['hub'] else ''}"
-        )
+        version = f", {entry['version']}" if entry["version"] else ""
+        words = f"{entry['state']}{version}{', hub' if entry['hub'] else ''}"
         lines.append(f"  {safe(entry['name'])}: {words}")
         if entry["reason"]:
             lines.append(f"    {safe(entry['reason'])}")
