@@ -1,0 +1,53 @@
+"""Surgical edits of YAML and JSON: text in, text out, everything but the edited place identical to the last byte.
+
+An edit finds its place by the parser's own marks, splices the new text in, parses the result and compares it with what
+was intended; if it is anything else, it raises `Refused` with line, column and reason. See `edit` for the operations,
+`path` for how places are named.
+"""
+
+from tui.domain.yamledit.documents import Document, documents, select
+from tui.domain.yamledit.edit import (
+    Change,
+    Edited,
+    Session,
+    append_item,
+    delete,
+    get_value,
+    insert_item,
+    insert_key,
+    position,
+    rename_key,
+    replace,
+    set_value,
+)
+from tui.domain.yamledit.errors import Missing, Refused, Shared
+from tui.domain.yamledit.path import Match, Path, Step, format_path, parse, split_assignment
+from tui.domain.yamledit.split import decode
+
+__all__ = [
+    "Change",
+    "Document",
+    "Edited",
+    "Match",
+    "Missing",
+    "Path",
+    "Refused",
+    "Session",
+    "Shared",
+    "Step",
+    "append_item",
+    "decode",
+    "delete",
+    "documents",
+    "format_path",
+    "get_value",
+    "insert_item",
+    "insert_key",
+    "parse",
+    "position",
+    "rename_key",
+    "replace",
+    "select",
+    "set_value",
+    "split_assignment",
+]

@@ -1,0 +1,117 @@
+"""A file cut into its documents without parsing them, so that an edit costs what its own document costs.
+
+A line that begins with `---` or `...` followed by white space ends whatever comes before it, in every YAML grammar and
+inside every kind of scalar; so the cut needs no parser, and a template or a mistake elsewhere in the file does no harm.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from tui.domain.yamledit.errors import Missing, Refused
+
+MAX_TEXT = 64 * 1024 * 1024
+"""Characters of a file. The largest manifests in use are a few MB; a limit keeps a mistake from eating the machine."""
+
+MAX_DOCUMENT = 16 * 1024 * 1024
+"""Characters of one document that is parsed."""
+
+BOM = "\ufeff"
+BREAK = "\r\n\x85\u2028\u2029"
+
+_MARKER = re.compile(rf"(?:(?<=[{BREAK}])|\A)(?:---|\.\.\.)(?=[ \t{BREAK}]|\Z)")
+_BLANK = re.compile(r"(?:\s++|#[^\r\n\x85\u2028\u2029]*+)*+")
+_DIRECTIVES = re.compile(r"(?:\s++|#[^\r\n\x85\u2028\u2029]*+|(?<![^\r\n])%[^\r\n\x85\u2028\u2029]*+)*+")
+_LINE = re.compile(r"\r\n|[\r\n]")
+_REST = re.compile(rf"[^{BREAK}]*(?:\r\n|[{BREAK}])?")
+
+
+class Chunk(msgspec.Struct, frozen=True):
+    """One document of a file: its place among the documents that hold something, and its characters."""
+
+    index: int
+    start: int
+    end: int
+
+
+def decode(data: bytes) -> str:
+    """The text of a file, a byte order mark kept as its first character.
+
+    Raises Refused, with the line, for bytes that are not UTF-8, and for files that are too large.
+    """
+    if len(data) > MAX_TEXT:
+        raise Refused(f"the file has {len(data) >> 20} MB; fleet edits files up to {MAX_TEXT >> 20} MB")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise Refused("the file is UTF-16; fleet edits UTF-8 only", 1, 1) from None
+        before = data[: error.start].decode("utf-8")
+        line, column = place(before, len(before))
+        raise Refused(f"byte 0x{data[error.start]:02x} is not UTF-8", line, column) from None
+
+
+def place(text: str, offset: int) -> tuple[int, int]:
+    """Line and column, both from 1, of an offset; lines end as editors end them: LF, CRLF or CR."""
+    head = text[:offset]
+    line = 1 + head.count("\n") + (head.count("\r") - head.count("\r\n") if "\r" in head else 0)
+    if head.endswith("\r") and text[offset : offset + 1] == "\n":
+        line -= 1  # between CR and LF is still the line before
+    start = max(head.rfind("\n"), head.rfind("\r")) + 1
+    if start == 0 and head.startswith(BOM):
+        start = 1
+    return line, max(offset - start, 0) + 1
+
+
+def chunks(text: str) -> list[Chunk]:
+    """The documents of a file that hold something, in order. Raises Refused for a text beyond MAX_TEXT."""
+    if len(text) > MAX_TEXT:
+        raise Refused(f"the file has {len(text) >> 20} MB; fleet edits files up to {MAX_TEXT >> 20} MB")
+    begin = 1 if text.startswith(BOM) else 0
+    cuts: list[tuple[int, bool]] = [(begin, False)]  # where a piece starts, and whether it starts with ---
+    for found in _MARKER.finditer(text, begin):
+        if text.startswith("---", found.start()):
+            cuts.append((found.start(), True))
+        else:
+            rest = _REST.match(text, found.start())
+            assert rest is not None
+            cuts.append((rest.end(), False))
+    out: list[Chunk] = []
+    head = -1  # where the directives of the next document start
+    for number, (start, marked) in enumerate(cuts):
+        end = cuts[number + 1][0] if number + 1 < len(cuts) else len(text)
+        content = start + 3 if marked else start
+        if _skip(_BLANK, text, content, end) < end:
+            if not marked and _skip(_DIRECTIVES, text, start, end) == end:
+                head = start
+                continue
+            out.append(Chunk(len(out), head if head >= 0 and marked else start, end))
+        head = -1
+    return out
+
+
+def _skip(pattern: re.Pattern[str], text: str, start: int, end: int) -> int:
+    found = pattern.match(text, start, end)
+    assert found is not None
+    return found.end()
+
+
+def pick(text: str, doc: int | None) -> Chunk:
+    """The document with this index (from 0, negative from the end); None is the only one.
+
+    Raises Missing when there is none, Refused when there are several and none was named.
+    """
+    found = chunks(text)
+    if not found:
+        raise Missing("the file holds no YAML document", 1, 1)
+    if doc is None:
+        if len(found) > 1:
+            line, _ = place(text, found[1].start)
+            raise Refused(f"the file holds {len(found)} documents; say which one is meant", line, 1)
+        return found[0]
+    try:
+        return found[doc]
+    except IndexError:
+        raise Missing(f"the file has no document {doc}; it holds {len(found)}", 1, 1) from None
