@@ -61,7 +61,6 @@ class _MetaOnly(msgspec.Struct, frozen=True, gc=False):
 class _NameOnly(msgspec.Struct, frozen=True, gc=False):
     name: str = ""
     namespace: str = ""
-    uid: str = ""
 
 
 class _Named(msgspec.Struct, frozen=True, gc=False):
@@ -93,7 +92,7 @@ def blank(kind: Kind, data: bytes) -> Object:
         meta = msgspec.json.decode(data, type=_MetaOnly).metadata
     except msgspec.ValidationError:
         named = msgspec.json.decode(data, type=_Named).metadata
-        meta = Meta(name=named.name, namespace=named.namespace, uid=named.uid)
+        meta = Meta(name=named.name, namespace=named.namespace)
     fields = kind.record.__struct_fields__
     record = kind.record()
     held = type(record.metadata)

@@ -94,7 +94,7 @@ APPLICATIONS = Kind(
     short=("app", "apps"),
     record=ApplicationBrief,
     watch="hub",
-    depends=("clusters",),
+    needs=("clusters",),
     state=application_state,
     columns=(
         c.column("name", "NAME", lambda row, facts: row.ref.name, c.show_name, 34, least=12, grow=2),

@@ -73,6 +73,7 @@ def _policy_kind(
         watch="always",
         state=state,
         depends=("ciliumendpoints.cilium.io",),
+        needs=("pods", "nodes", "applications.argoproj.io"),
     )
 
 

@@ -1,4 +1,4 @@
-"""fleet's own kinds: the clusters themselves, and drafts. Their rows are shown by tables and scripts like any others."""
+"""fleet's own kinds: the clusters themselves, and drafts. Tables and scripts show their rows like any others."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ CLUSTERS = Kind(
     record=Object,  # rows hold `domain.cluster.Cluster`; they are never decoded from an API server
     watch="always",
     state=cluster_state,
-    depends=("applications.argoproj.io", "nodes"),
+    needs=("applications.argoproj.io", "nodes"),
     columns=(
         c.column("name", "NAME", lambda row, facts: row.obj.metadata.name, c.show_name, 30, least=10, grow=2),
         c.of("state", "STATE", lambda obj: obj.state.value, c.show_state, 13, least=9),

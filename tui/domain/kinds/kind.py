@@ -55,7 +55,7 @@ class Facts(Protocol):
         """`path/file.yaml` the object comes from, as far as it is known without asking; "" when unknown."""
 
     def destination(self, row: Row) -> str:
-        """fleet's name of the cluster that an Application deploys to, "?" appended when the match is not certain."""
+        """fleet's name of the cluster an Application deploys to, "?" appended unless the match is certain or strong."""
 
     def health_counts(self, cluster: str) -> dict[str, int]:
         """Applications that deploy to this cluster, by health word."""
@@ -100,7 +100,8 @@ class Kind:
     state: Callable[[Any, Facts], Cell] | None = None  # the object's state in one word, for trees
     health: Callable[[Any], Health | None] | None = None  # Argo CD's built-in health rule over the record
     field_selector: str = ""  # of its list and watch, where the API server can leave out what nobody reads
-    depends: tuple[str, ...] = ()  # other resources whose changes alter cells of this kind's columns
+    depends: tuple[str, ...] = ()  # resources that are watched along with it, for the facts in its columns
+    needs: tuple[str, ...] = ()  # resources whose changes alter its cells too, but which nobody watches for its sake
 
     @property
     def resource(self) -> str:

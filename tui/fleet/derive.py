@@ -1,0 +1,309 @@
+"""Facts that need more than one row, answered from the store and kept up by what changed, not by walking it again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from tui.domain.argo import tracking
+from tui.domain.argo.application import RESOURCE as APPLICATIONS
+from tui.domain.argo.application import ApplicationBrief, main_source
+from tui.domain.argo.destinations import Candidate, Match, Registered, Verdict, match, normalise_url
+from tui.domain.cluster import CLUSTERS, Cluster, KindState
+from tui.domain.kinds import find
+from tui.domain.obj import Ref, Row
+from tui.domain.ports import Context
+from tui.domain.settings import Settings
+from tui.fleet.selections import Selections
+from tui.store import Store
+
+# Kinds whose objects prove, by their tracking id, which cluster a destination means. All are few or watched anyway.
+_EVIDENCE = (
+    "namespaces",
+    "ciliumnetworkpolicies.cilium.io",
+    "networkpolicies.networking.k8s.io",
+    "deployments.apps",
+    "services",
+)
+_MOST_OWNERS = 6  # steps from a pod up to what Git declares: pod, ReplicaSet, Deployment, and some to spare
+
+
+class _Target(NamedTuple):
+    """A destination as written, on one hub: what Applications share that deploy to the same place."""
+
+    hub: str
+    server: str
+    name: str
+
+
+class StoreFacts:
+    """`Facts` over a store. Belongs to the loop that owns the store."""
+
+    def __init__(self, store: Store, settings: Settings, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._contexts: dict[str, Context] = {}
+        self._selections = Selections(store, self._known)
+        self.locate: Callable[[Row], str] | None = None  # finds the file of an object, where repositories are indexed
+        # Applications
+        self._rev = 0
+        self._held: dict[Ref, tuple[_Target, str]] = {}  # Application -> destination and health word
+        self._counts: dict[_Target, Counter[str]] = {}
+        self._members: dict[_Target, set[Ref]] = {}
+        self._named: dict[str, set[Ref]] = {}  # Application name -> Applications
+        # destinations
+        self._clusters_rev = -1
+        self._candidates: tuple[Candidate, ...] = ()
+        self._matches: dict[_Target, Match] = {}
+        self._reached: dict[str, list[_Target]] | None = None  # cluster -> destinations that mean it
+        self._tracked: dict[str, set[str]] = {}  # cluster -> instances with an object there
+        self._evidence_revs: dict[str, int] = {}
+
+    @property
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._clock()
+
+    def learn(self, contexts: Iterable[Context]) -> None:
+        """Contexts of the kubeconfigs: their certificate authorities and identities are evidence for destinations."""
+        self._contexts = {context.name: context for context in contexts}
+        self._clusters_rev = -1
+
+    # -- endpoints --------------------------------------------------------------------------------------------------
+
+    def selected(self, row: Row) -> int | None:
+        """How many endpoints (or nodes) a policy selects in its cluster; None when they could not be read."""
+        return self._selections.count(row)
+
+    def selected_refs(self, row: Row) -> tuple[list[Ref], str]:
+        """The endpoints a policy selects, and what they were told from: `endpoints`, `pods`, `nodes` or "" unknown."""
+        return self._selections.members(row)
+
+    # -- ownership --------------------------------------------------------------------------------------------------
+
+    def application(self, row: Row) -> str:
+        """Name of the Application that tracks this object or one of its owners; `namespace/name` outside Argo CD's own.
+
+        The tracking annotation decides; the instance label only counts when an Application of that name deploys to
+        this cluster, because charts set the label too.
+        """
+        current: Row | None = row
+        for _ in range(_MOST_OWNERS):
+            if current is None:
+                return ""
+            meta = current.obj.metadata
+            annotations = getattr(meta, "annotations", None)
+            if annotations is not None and (found := tracking.parse(annotations.tracking_id)) is not None:
+                namespace, name = found.application
+                return f"{namespace}/{name}" if namespace else name
+            if (label := (meta.labels or {}).get(tracking.LABEL)) and self._deploys(label, row.ref.cluster):
+                return str(label)
+            current = self._owner(current)
+        return ""
+
+    def application_ref(self, row: Row) -> Ref | None:
+        """The Application of `application`, when it is held and only one can be meant."""
+        named = self.application(row)
+        namespace, slash, name = named.rpartition("/")
+        self._read_applications()
+        found = [ref for ref in self._named.get(name, ()) if not slash or ref.namespace == namespace]
+        if len(found) > 1:
+            found = [ref for ref in found if self._match(self._held[ref][0]).cluster == row.ref.cluster]
+        return found[0] if len(found) == 1 else None
+
+    def source_file(self, row: Row) -> str:
+        """The file an object comes from where a repository is indexed, else the folder of its Application's source."""
+        if self.locate is not None and (found := self.locate(row)):
+            return found
+        ref = self.application_ref(row)
+        app = self._store.get(ref) if ref else None
+        if app is None:
+            return ""
+        path = main_source(app.obj).path.strip("/")
+        return f"{path}/" if path and path != "." else ""
+
+    def _owner(self, row: Row) -> Row | None:
+        owners = row.obj.metadata.owner_references
+        owner = next((each for each in owners if each.controller), owners[0] if owners else None)
+        kind = find(owner.kind) if owner else None
+        if owner is None or kind is None:
+            return None
+        ref = row.ref
+        found = self._store.get(Ref(ref.cluster, kind.resource, ref.namespace if kind.namespaced else "", owner.name))
+        return found if found is not None and found.obj.metadata.uid == owner.uid else None
+
+    def _deploys(self, name: str, cluster: str) -> bool:
+        self._read_applications()
+        return any(self._match(self._held[ref][0]).cluster == cluster for ref in self._named.get(name, ()))
+
+    # -- destinations -----------------------------------------------------------------------------------------------
+
+    def destination(self, row: Row) -> str:
+        """fleet's name of the cluster an Application deploys to, "?" appended unless the match is certain or strong."""
+        target = _target(row)
+        found = self._match(target)
+        if found.cluster:
+            return found.cluster if found.sure else f"{found.cluster}?"
+        return f"{target.name or normalise_url(target.server).partition('://')[2] or 'no destination'}?"
+
+    def destination_match(self, row: Row) -> Match:
+        """How an Application's destination was matched, why, and what else it may mean."""
+        return self._match(_target(row))
+
+    def _match(self, target: _Target) -> Match:
+        self._read_clusters()
+        found = self._matches.get(target)
+        if found is None:
+            self._read_applications()
+            proven = self._proven(target)
+            registered = Registered(server=target.server, name=target.name)
+            found = match(registered, target.hub, self._candidates, self._settings.destinations, proven)
+            self._matches[target] = found
+        return found
+
+    def _proven(self, target: _Target) -> list[str]:
+        """Clusters that hold an object with the tracking id of an Application of this destination."""
+        self._read_evidence()
+        instances = {
+            name for ref in self._members.get(target, ()) for name in (ref.name, f"{ref.namespace}_{ref.name}")
+        }
+        return [cluster for cluster, held in self._tracked.items() if not held.isdisjoint(instances)]
+
+    def _read_clusters(self) -> None:
+        """Forget matches when a cluster came, went or turned out to be another; its state does not matter here."""
+        rev = self._store.resource_rev(CLUSTERS)
+        if rev == self._clusters_rev:
+            self._read_evidence()
+            return
+        self._clusters_rev = rev
+        candidates = tuple(self._candidate(row.obj) for row in self._store.rows(CLUSTERS))
+        if candidates != self._candidates:
+            self._candidates = candidates
+            self._matches.clear()
+            self._reached = None
+        self._read_evidence()
+
+    def _candidate(self, cluster: Cluster) -> Candidate:
+        contexts = [self._contexts[name] for name in cluster.contexts if name in self._contexts]
+        servers = {normalise_url(url) for url in (cluster.server, *(c.server for c in contexts)) if url}
+        return Candidate(
+            name=cluster.metadata.name,
+            servers=tuple(sorted(servers)),
+            names=tuple(dict.fromkeys((*cluster.contexts, *(context.cluster for context in contexts)))),
+            ca_sha256=tuple(dict.fromkeys(context.ca_sha256 for context in contexts if context.ca_sha256)),
+            identity=tuple(dict.fromkeys(part for context in contexts for part in context.identity)),
+            uid=cluster.uid,
+        )
+
+    def _read_evidence(self) -> None:
+        """Collect tracking ids of what changed. A new one settles matches that were not certain before."""
+        grown = False
+        for resource in _EVIDENCE:
+            seen = self._evidence_revs.get(resource, 0)
+            if self._store.resource_rev(resource) <= seen:
+                continue
+            changes = self._store.changes_since(seen, resource)
+            self._evidence_revs[resource] = changes.rev
+            for ref in changes.changed:
+                row = self._store.get(ref)
+                annotations = getattr(row.obj.metadata, "annotations", None) if row else None
+                found = tracking.parse(annotations.tracking_id) if annotations else None
+                if found is None:
+                    continue
+                held = self._tracked.setdefault(ref.cluster, set())
+                if found.instance not in held:
+                    held.add(found.instance)
+                    grown = True
+        if grown:
+            self._matches = {key: held for key, held in self._matches.items() if held.verdict is Verdict.CERTAIN}
+            self._reached = None
+
+    # -- counts -----------------------------------------------------------------------------------------------------
+
+    def health_counts(self, cluster: str) -> dict[str, int]:
+        """Applications that deploy to this cluster, by health word."""
+        self._read_applications()
+        self._read_clusters()
+        if self._reached is None:
+            self._reached = {}
+            for target in self._counts:
+                if (found := self._match(target)).cluster:
+                    self._reached.setdefault(found.cluster, []).append(target)
+        total: Counter[str] = Counter()
+        for target in self._reached.get(cluster, ()):
+            total.update(self._counts.get(target, {}))
+        return {word: count for word, count in total.items() if count}
+
+    def count(self, cluster: str, resource: str) -> int | None:
+        """Objects of a resource held for a cluster; None when they are not known."""
+        return self._store.count(resource, cluster) if self._known(cluster, resource) else None
+
+    def _known(self, cluster: str, resource: str) -> bool:
+        """Whether this resource of this cluster has been listed."""
+        row = self._store.get(Ref(cluster, CLUSTERS, "", cluster))
+        status = row.obj.kinds.get(resource) if row else None
+        return status is not None and status.state in (KindState.LIVE, KindState.STALE)
+
+    def _read_applications(self) -> None:
+        """Take in the Applications that changed since the last look."""
+        if self._store.resource_rev(APPLICATIONS) <= self._rev:
+            return
+        changes = self._store.changes_since(self._rev, APPLICATIONS)
+        if changes.reset:
+            self._held.clear()
+            self._counts.clear()
+            self._members.clear()
+            self._named.clear()
+            self._reached = None
+        self._rev = changes.rev
+        for ref in changes.removed:
+            self._drop(ref)
+        for ref in changes.changed:
+            if (row := self._store.get(ref)) is not None:
+                self._take(row)
+
+    def _take(self, row: Row) -> None:
+        app: ApplicationBrief = row.obj
+        now = (_target(row), app.status.health.status or "Unknown")
+        before = self._held.get(row.ref)
+        if before == now:
+            return
+        if before is not None:
+            self._drop(row.ref)
+        target, health = now
+        self._held[row.ref] = now
+        if target not in self._counts:
+            self._counts[target] = Counter()
+            self._reached = None
+        self._counts[target][health] += 1
+        members = self._members.setdefault(target, set())
+        if row.ref not in members:
+            members.add(row.ref)
+            if (found := self._matches.get(target)) is not None and not found.sure:
+                del self._matches[target]  # one more Application may have left proof in a cluster
+                self._reached = None
+        self._named.setdefault(row.ref.name, set()).add(row.ref)
+
+    def _drop(self, ref: Ref) -> None:
+        held = self._held.pop(ref, None)
+        if held is None:
+            return
+        target, health = held
+        counts, members = self._counts[target], self._members[target]
+        counts[health] -= 1
+        members.discard(ref)
+        if not members:
+            del self._counts[target], self._members[target]
+            self._matches.pop(target, None)
+            self._reached = None
+        named = self._named[ref.name]
+        named.discard(ref)
+        if not named:
+            del self._named[ref.name]
+
+
+def _target(row: Row) -> _Target:
+    destination = row.obj.spec.destination
+    return _Target(row.ref.cluster, destination.server, destination.name)
