@@ -1,1 +1,35 @@
+"""The screen. `run` paints the first frame before anything heavy is imported; Textual then takes over."""
 
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tui.domain.settings import Settings
+    from tui.fleet.runtime import Fleet
+
+
+def run(fleet_factory: Callable[[], Fleet], settings: Settings) -> None:
+    """Show the fleet until the user leaves. The factory is called after the first frame stands.
+
+    Raises whatever the factory raises, with the terminal given back.
+    """
+    from tui.ui.frame import Terminal
+
+    terminal = Terminal()
+    terminal.paint(settings.theme)
+    gc.disable()  # importing makes no garbage worth looking for; the app turns it on again after its first frame
+    try:
+        from tui.ui.app import FleetApp
+
+        app = FleetApp(fleet_factory(), settings)
+    except BaseException:
+        terminal.leave()
+        raise
+    try:
+        app.run(mouse=settings.mouse)
+    finally:
+        gc.enable()
+        terminal.restore()

@@ -1,0 +1,176 @@
+"""The screen's program: holds the fleet and the screens, forwards one tick a frame, carries out commands."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+from collections.abc import Awaitable
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.message import Message
+from textual.screen import Screen
+
+from tui.domain.kinds.kind import Tone
+from tui.domain.obj import Ref
+from tui.domain.ports import Trouble
+from tui.domain.settings import Settings
+from tui.ui import keys, themes
+from tui.ui.screens.base import FleetScreen
+from tui.ui.screens.shell import Shell
+
+if TYPE_CHECKING:
+    from tui.fleet.runtime import Fleet
+
+FRAME = 1 / 30  # seconds: data is painted at most this often; keys are answered at once
+_log = logging.getLogger("fleet.ui")
+_SEVERITY = {Tone.BAD: "error", Tone.WARN: "warning"}
+
+
+def styles() -> list[str | PurePath]:
+    """The style sheets: beside the package in a wheel, at the top of a checkout."""
+    here = Path(__file__).resolve().parents[1] / "styles"
+    folder = here if here.is_dir() else here.parents[1] / "styles"
+    return sorted(folder.glob("*.tcss"))
+
+
+class Tick(Message, bubble=False):
+    """Something has changed. Carries nothing: whoever is shown pulls what it needs."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, Tick)
+
+
+class FleetApp(App[None]):
+    """fleet on the screen."""
+
+    TITLE = "fleet"
+    CSS_PATH = styles()
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("everywhere"), *keys.bindings("instead")]
+
+    def __init__(self, fleet: Fleet, settings: Settings) -> None:
+        super().__init__()
+        self.fleet = fleet
+        self.settings = settings
+        self.favourites: list[str] = []  # namespaces, the last chosen first
+        self._told: set[str] = set()
+        for colours in themes.PALETTES.values():
+            self.register_theme(themes.theme(colours))
+        self.theme = settings.theme if settings.theme in themes.PALETTES else themes.DEFAULT
+        self.set_keymap(keys.keymap(settings.keys))
+
+    # -- life -----------------------------------------------------------------------------------------------------
+
+    def get_default_screen(self) -> Screen[None]:
+        return Shell()
+
+    def on_mount(self) -> None:
+        """Start the fleet once the first frame stands."""
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        gc.enable()
+        self.fleet.start()
+        self.run_worker(self._follow(), group="follow", exit_on_error=False)
+        self.set_interval(1.0, self._post_tick)  # ages grow although nothing else happens
+
+    async def _follow(self) -> None:
+        version = -1
+        while True:
+            version = await self.fleet.changed(version)
+            self._post_tick()
+            await asyncio.sleep(FRAME)
+
+    def _post_tick(self) -> None:
+        self.post_message(Tick())
+
+    def on_tick(self) -> None:
+        """Let what is shown take in what has changed."""
+        screen = self.screen
+        if isinstance(screen, FleetScreen) and screen.is_mounted:
+            try:
+                screen.pull()
+            except Exception as error:  # noqa: BLE001 - one object nobody foresaw must not end the program
+                self._report("painting what changed", error)
+
+    async def on_unmount(self) -> None:
+        """End the fleet's threads and children."""
+        await self.fleet.stop()
+
+    # -- telling the user -----------------------------------------------------------------------------------------
+
+    def say(self, text: str, tone: Tone = Tone.PLAIN) -> None:
+        """Show a line for some seconds. The text is data, never markup."""
+        self.notify(text, severity=_SEVERITY.get(tone, "information"), markup=False)  # type: ignore[arg-type]
+
+    def do(self, work: Awaitable[None], what: str) -> None:
+        """Run something that waits; what goes wrong becomes a line that says what was being done."""
+
+        async def guarded() -> None:
+            try:
+                await work
+            except Trouble as error:
+                self.say(f"{what}: {error}", Tone.BAD)
+            except Exception as error:  # noqa: BLE001 - a failing worker is told, it does not end the program
+                self._report(what, error)
+
+        self.run_worker(guarded(), group=what, exit_on_error=False)
+
+    def _report(self, what: str, error: Exception) -> None:
+        _log.exception("%s failed", what, exc_info=error)
+        line = f"{what}: {type(error).__name__}: {error}"
+        if line not in self._told:  # the same fault thirty times a second is told once
+            self._told.add(line)
+            self.say(line, Tone.BAD)
+
+    # -- actions of the key table that work everywhere ------------------------------------------------------------
+
+    @property
+    def shell(self) -> Shell:
+        """The first screen."""
+        found = self.screen_stack[0]
+        assert isinstance(found, Shell)
+        return found
+
+    def action_instead(self, name: str) -> None:
+        """Say what to do instead of what fleet never does."""
+        self.say(keys.by_id(name).instead, Tone.WARN)
+
+    def action_reread(self) -> None:
+        """Try every cluster again now."""
+        self.fleet.retry(None)
+        self.say("reading again")
+
+    async def action_quit(self) -> None:
+        self.exit()
+
+    def tick_again(self) -> None:
+        """A pane has more to do in the next frame."""
+        self.set_timer(FRAME, self._post_tick)
+
+    def say_instead(self, action: keys.Action) -> None:
+        """Say what to do instead of what fleet never does."""
+        self.say(action.instead, Tone.WARN)
+
+    def ask_quit(self) -> None:
+        """Ask, then quit."""
+        self.exit()
+
+    def ask_filter(self, pane: object) -> None:
+        """Filter as one types."""
+
+    def show_object(self, ref: Ref) -> None:
+        """Detail."""
+
+    def show_manifest(self, ref: Ref) -> None:
+        """Manifest."""
+
+    def draft_edit(self, ref: Ref) -> None:
+        """Draft."""
+
+    def choose_edit(self, ref: Ref) -> None:
+        """Forms."""

@@ -1,0 +1,112 @@
+"""The two lines that stand on every screen: the header with what the fleet says, the footer with the keys that work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.ui import frame, themes
+
+
+class _Line(Widget, can_focus=False):
+    """One line of spans; a click on a span that names something posts what it names."""
+
+    DEFAULT_CSS = "_Line { height: 1; width: 1fr; }"
+
+    class Chosen(Message):
+        """A span was clicked."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._spans: Sequence[frame.Span] = ()
+
+    def show(self, spans: Sequence[frame.Span]) -> None:
+        """Paint these spans, if they differ from those shown."""
+        if spans != self._spans:
+            self._spans = spans
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        colours = themes.palette(self.app.theme)
+        segments, used = [], 0
+        for span in self._spans:
+            foreground, background, bold = frame.look(colours, span.look)
+            segments.append(Segment(span.text, Style(color=foreground, bgcolor=background, bold=bold)))
+            used += frame.cells(span.text)
+        segments.append(Segment(" " * max(0, self.size.width - used), Style(bgcolor=colours.surface)))
+        return Strip(segments).crop(0, self.size.width)
+
+    def on_click(self, event: events.Click) -> None:
+        """Post what the span under the pointer names."""
+        at = 0
+        for span in self._spans:
+            at += frame.cells(span.text)
+            if event.x < at:
+                if span.click:
+                    self.post_message(self.Chosen(span.click))
+                return
+
+
+class Header(_Line):
+    """The panes as tabs, and the fleet's counts."""
+
+    def __init__(self) -> None:
+        super().__init__(id="header")
+        self._state = (frame.FIRST, frame.Counts(), 0)
+
+    def count(self, active: str, counts: frame.Counts, spin: int) -> None:
+        """Show these counts, `active` as the chosen pane."""
+        self._state = (active, counts, spin)
+        self._paint()
+
+    def on_resize(self) -> None:
+        """Make room or use it."""
+        self._paint()
+
+    def _paint(self) -> None:
+        if self.size.width:
+            active, counts, spin = self._state
+            self.show(frame.header(self.size.width, active, counts, spin))
+
+
+class Footer(_Line):
+    """The keys that work here, most useful first, as many as there is room for."""
+
+    def __init__(self) -> None:
+        super().__init__(id="footer")
+        self._keys: Sequence[tuple[str, str, str]] = ()
+        self._said = ""
+
+    def keys(self, keys: Sequence[tuple[str, str, str]], said: str = "") -> None:
+        """Show (key, label, action id) and, on the right, a short text."""
+        self._keys, self._said = keys, said
+        self._paint()
+
+    def on_resize(self) -> None:
+        """Make room or use it."""
+        self._paint()
+
+    def _paint(self) -> None:
+        width = self.size.width
+        made: list[frame.Span] = []
+        used = 1
+        said = f" {self._said} " if self._said else ""
+        for key, label, action in self._keys:
+            cost = frame.cells(key) + frame.cells(label) + 3
+            if used + cost > width - frame.cells(said):
+                break
+            made += [frame.Span(f" {key}", "key", action), frame.Span(f" {label} ", "muted", action)]
+            used += cost
+        if said and used + frame.cells(said) <= width:
+            made += [frame.Span(" " * (width - used - frame.cells(said) + 1)), frame.Span(said, "muted")]
+        self.show(made)

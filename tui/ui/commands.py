@@ -1,0 +1,176 @@
+"""The `:` line: its verbs, how it is read, and what it proposes. Pure; the app does what a `Command` says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from tui.domain.kinds import KINDS, find
+from tui.ui.themes import PALETTES
+
+
+class Command(NamedTuple):
+    """What to do. For `kind`, `resource` is set and the rest of the line is in the other fields."""
+
+    verb: str
+    argument: str = ""
+    resource: str = ""
+    namespace: str = ""
+    cluster: str = ""
+    filter: str = ""
+
+
+class Proposal(NamedTuple):
+    """One completion: the whole line it makes, and what it is."""
+
+    line: str
+    help: str
+
+
+class NotUnderstood(ValueError):
+    """The line says nothing fleet knows; the text says what comes near."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A word of the `:` line. `takes` names what completes its argument."""
+
+    id: str
+    words: tuple[str, ...]
+    help: str
+    takes: str = ""
+
+
+VERBS: tuple[Verb, ...] = (
+    Verb("applications", ("apps", "applications", "app"), "Applications of every hub"),
+    Verb("policies", ("policies", "pol"), "Cilium and Kubernetes network policies"),
+    Verb("clusters", ("clusters",), "Clusters: state, version, nodes, Applications"),
+    Verb("events", ("events", "ev"), "The event tail"),
+    Verb("drafts", ("drafts", "draft", "d"), "Drafts: edits on their way to Git"),
+    Verb("cluster", ("ctx", "cls", "cluster", "context"), "Show one cluster only; without a name, all", "cluster"),
+    Verb("group", ("group", "g"), "Show one group of clusters only", "group"),
+    Verb("namespace", ("ns", "namespace"), "Show one namespace only; without a name, the namespaces", "namespace"),
+    Verb("all", ("all",), "Show the whole fleet again"),
+    Verb("sort", ("sort",), "Sort by a column; once more turns it", "column"),
+    Verb("filter", ("filter",), "Filter the list", ""),
+    Verb("faults", ("faults", "wrong"), "Show only what is wrong, or everything again"),
+    Verb("wide", ("wide",), "More columns, or fewer"),
+    Verb("theme", ("theme", "colo"), "Change the theme", "theme"),
+    Verb("retry", ("retry", "refresh"), "Try clusters again now", "cluster"),
+    Verb("aliases", ("aliases", "alias"), "Every kind and its words"),
+    Verb("keys", ("keys", "help", "h"), "The keys that work here"),
+    Verb("back", ("back",), "The view before"),
+    Verb("quit", ("q", "quit", "q!", "wq", "qa", "exit"), "Leave fleet"),
+)
+_BY_WORD = {word: verb for verb in VERBS for word in verb.words}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Names the line can be completed with."""
+
+    clusters: Sequence[str] = ()
+    groups: Sequence[str] = ()
+    namespaces: Sequence[str] = ()
+    columns: Sequence[str] = ()
+    resources: Iterable[str] = field(default_factory=lambda: KINDS)
+
+    def of(self, takes: str) -> Sequence[str]:
+        """The names that complete an argument of this sort."""
+        return {
+            "cluster": self.clusters,
+            "group": self.groups,
+            "namespace": self.namespaces,
+            "column": self.columns,
+            "theme": tuple(PALETTES),
+        }.get(takes, ())
+
+
+def parse(line: str, known: Known) -> Command:
+    """What the line says. `pods web @prod-eu /crash`: a kind, then namespace, cluster and filter in any order.
+
+    Raises NotUnderstood.
+    """
+    words = line.strip().split()
+    if not words:
+        raise NotUnderstood("nothing was typed")
+    first, rest = words[0], words[1:]
+    verb = _BY_WORD.get(first.lower())
+    if verb is not None and not (verb.id == "namespace" and not rest):
+        return _verb(verb, rest, known)
+    kind = find(first)
+    if kind is None:
+        if first in known.clusters and not rest:
+            return Command("cluster", first)
+        near = [proposal.line for proposal in propose(first, known)[:3]]
+        hint = f"; near: {', '.join(near)}" if near else ""
+        raise NotUnderstood(f"there is no kind and no command called {first}{hint}")
+    namespace = cluster = wanted = ""
+    for word in rest:
+        if word.startswith("@"):
+            cluster = _one(word[1:], known.clusters, "cluster")
+        elif word.startswith("/"):
+            wanted = word[1:]
+        else:
+            namespace = "*" if word in ("all", "-A") else word
+    return Command("kind", "", kind.resource, namespace, cluster, wanted)
+
+
+def _verb(verb: Verb, rest: list[str], known: Known) -> Command:
+    argument = " ".join(rest)
+    if argument and verb.takes in ("cluster", "group", "theme"):
+        argument = _one(argument, known.of(verb.takes), verb.takes)
+    return Command(verb.id, argument)
+
+
+def _one(word: str, names: Sequence[str], what: str) -> str:
+    """The name that is meant: equal, or the only one that starts with or contains the word."""
+    if word in names:
+        return word
+    for near in ([n for n in names if n.startswith(word)], [n for n in names if word in n]):
+        if len(near) == 1:
+            return near[0]
+        if near:
+            raise NotUnderstood(f"{word} could be {', '.join(near[:4])}{' …' if len(near) > 4 else ''}")
+    raise NotUnderstood(f"there is no {what} called {word}")
+
+
+def propose(line: str, known: Known, limit: int = 50) -> list[Proposal]:
+    """Completions of a line, best first: what starts with it, then what contains it."""
+    if " " not in line.lstrip():
+        return _ranked(line.strip().lower(), _first_words(known), limit)
+    first, _, rest = line.lstrip().rpartition(" ")
+    verb = _BY_WORD.get(first.split()[0].lower())
+    names: list[tuple[str, str]] = []
+    if verb is not None and not (verb.id == "namespace" and not verb.takes):
+        names = [(name, verb.takes) for name in known.of(verb.takes)]
+    elif find(first.split()[0]) is not None:
+        if rest.startswith("@"):
+            names = [(f"@{name}", "cluster") for name in known.clusters]
+        elif not rest.startswith("/"):
+            names = [("all", "all namespaces"), *((name, "namespace") for name in known.namespaces)]
+    return [Proposal(f"{first} {found.line}", found.help) for found in _ranked(rest.lower(), names, limit)]
+
+
+def _first_words(known: Known) -> list[tuple[str, str]]:
+    words = [(verb.words[0], verb.help) for verb in VERBS]
+    for resource in known.resources:
+        kind = KINDS[resource]
+        words.append((kind.plural, f"{kind.kind}{f' · {kind.group}' if kind.group else ''}"))
+        words += [(short, kind.kind) for short in kind.short]
+    words += [(name, "cluster") for name in known.clusters]
+    return list(dict(reversed(words)).items())[::-1]
+
+
+def _ranked(wanted: str, names: Iterable[tuple[str, str]], limit: int) -> list[Proposal]:
+    starts, holds = [], []
+    for name, told in names:
+        lowered = name.lower()
+        if lowered.startswith(wanted):
+            starts.append(Proposal(name, told))
+        elif wanted and wanted in lowered:
+            holds.append(Proposal(name, told))
+    if wanted:
+        starts.sort(key=lambda proposal: len(proposal.line))
+    return (starts + holds)[:limit]

@@ -1,0 +1,249 @@
+"""The first frame: header, borders and titles, painted with escape codes before Textual is imported.
+
+Only the standard library is used, so that something stands on the terminal some 20 ms after the start; Textual then
+paints the same cells in the same colours. The measures of the screen live here because both painters need them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from tui.ui.themes import Palette, palette
+
+TABS: tuple[tuple[str, str, str], ...] = (  # pane id, title, title where there is little room
+    ("clusters", "Clusters", "Clusters"),
+    ("applications", "Applications", "Apps"),
+    ("policies", "Policies", "Policies"),
+    ("events", "Events", "Events"),
+    ("drafts", "Drafts", "Drafts"),
+)
+FIRST = "applications"
+HEALTH: tuple[tuple[str, str, str], ...] = (  # health word, shape, tone: as the Argo CD page draws them
+    ("Healthy", "♥", "good"),
+    ("Progressing", "◌", "busy"),
+    ("Suspended", "⏸", "paused"),
+    ("Missing", "∅", "warn"),
+    ("Degraded", "✖", "bad"),
+    ("Unknown", "?", "unknown"),
+)
+SPIN = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+
+
+class Span(NamedTuple):
+    """Text and how it looks: a tone word, `brand`, `tab` or `chosen`; `click` is the pane that a click opens."""
+
+    text: str
+    look: str = "plain"
+    click: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """Rows and columns of the parts of the screen."""
+
+    tree: int  # columns of the tree with its border; 0 = there is no room for it
+    strip: int  # rows of the event strip with its border
+    framed: bool  # the strip has a border of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What the header counts; None where nothing is known yet."""
+
+    live: int | None = None
+    clusters: int = 0
+    health: Mapping[str, int] | None = None
+    out_of_sync: int = 0
+    answered: int = 0
+    objects: int = 0
+    loading: bool = True
+
+
+def geometry(width: int, height: int) -> Geometry:
+    """How a terminal of that size is divided."""
+    tree = 0 if width < 60 else min(44, max(24, width // 5))
+    framed = height >= 36
+    return Geometry(tree, 7 if height >= 60 else 5 if framed else 2, framed)
+
+
+def cells(text: str) -> int:
+    """Columns that our own texts take; foreign text is measured by the widgets."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def header(width: int, active: str, counts: Counts, spin: int = 0) -> list[Span]:
+    """The header's one line, exactly `width` cells: name and panes on the left, what the fleet says on the right."""
+    right = _counted(counts, spin)
+    for short in (False, True):
+        left = [Span(" fleet ", "brand"), Span(" ")]
+        for name, title, brief in TABS:
+            look = "chosen" if name == active else "tab"
+            left.append(Span(f" {brief if short else title} ", look, name))
+        if _width(left) + _width(right) + 1 <= width:
+            break
+    while right and _width(left) + _width(right) + 1 > width:
+        right.pop(0)
+    gap = width - _width(left) - _width(right)
+    if gap < 0:
+        return [Span(" fleet ", "brand"), Span(" " * max(0, width - 7))]
+    return [*left, Span(" " * gap), *right]
+
+
+def _counted(counts: Counts, spin: int) -> list[Span]:
+    """The right side, least important part first: it is the first to go when there is little room."""
+    made = []
+    if counts.loading:
+        told = f"{SPIN[spin % len(SPIN)]} {counts.answered}/{counts.clusters} answered"
+        made.append(Span(f"{told} · {counts.objects:,} objects  " if counts.clusters else "connecting…  ", "muted"))
+    if counts.live is not None and counts.clusters:
+        made.append(Span(f"● {counts.live}/{counts.clusters} ", "good" if counts.live == counts.clusters else "warn"))
+    if counts.health:
+        for word, shape, tone in HEALTH:
+            if number := counts.health.get(word, 0):
+                made.append(Span(f" {shape} {number}", tone))
+        if counts.out_of_sync:
+            made.append(Span(f" ↑ {counts.out_of_sync}", "warn"))
+        made.append(Span(" "))
+    return made
+
+
+def _width(spans: Sequence[Span]) -> int:
+    return sum(cells(span.text) for span in spans)
+
+
+def draw(width: int, height: int, colours: Palette, depth: int) -> str:
+    """The whole first frame as escape codes. `depth`: 24, 8 or 0 (no colours)."""
+    paint = _Paint(colours, depth)
+    measure = geometry(width, height)
+    lines = [paint.spans(header(width, FIRST, Counts()))]
+    tall = height - 2 - measure.strip
+    title = next(title for name, title, _ in TABS if name == FIRST)
+    left = paint.box(measure.tree, tall, "Clusters", "") if measure.tree else [""] * tall
+    right = paint.box(width - measure.tree, tall, title, "loading…")
+    lines += [a + b for a, b in zip(left, right, strict=True)]
+    if measure.framed:
+        lines += paint.box(width, measure.strip, "Events", "")
+    else:
+        lines += [paint.blank(width)] * measure.strip
+    lines.append(paint.blank(width, colours.surface))
+    body = "".join(f"\x1b[{row};1H{line}" for row, line in enumerate(lines, 1))
+    return f"\x1b[?1049h\x1b[?25l{body}\x1b[0m"
+
+
+class _Paint:
+    """Turns colours into escape codes of the terminal's depth."""
+
+    def __init__(self, colours: Palette, depth: int) -> None:
+        self.colours = colours
+        self.depth = depth
+
+    def code(self, foreground: str, background: str, extra: str = "") -> str:
+        if not self.depth:
+            return f"\x1b[0{extra}m"
+        return f"\x1b[0{extra};38;{self._colour(foreground)};48;{self._colour(background)}m"
+
+    def _colour(self, colour: str) -> str:
+        red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+        if self.depth == 24:
+            return f"2;{red};{green};{blue}"
+        spread = max(red, green, blue) - min(red, green, blue)
+        if spread < 24:  # the 24 greys of the 256 colours
+            grey = round((red + green + blue) / 3 / 255 * 25)
+            return f"5;{16 if grey == 0 else 231 if grey == 25 else 231 + grey}"
+        levels = [round(part / 255 * 5) for part in (red, green, blue)]
+        return f"5;{16 + 36 * levels[0] + 6 * levels[1] + levels[2]}"
+
+    def spans(self, spans: Sequence[Span]) -> str:
+        made = []
+        for span in spans:
+            foreground, background, bold = look(self.colours, span.look)
+            made.append(self.code(foreground, background, ";1" if bold else "") + span.text)
+        return "".join(made)
+
+    def blank(self, width: int, background: str = "") -> str:
+        return self.code(self.colours.foreground, background or self.colours.background) + " " * width
+
+    def box(self, width: int, height: int, title: str, text: str) -> list[str]:
+        border = self.code(self.colours.border, self.colours.background)
+        quiet = self.code(self.colours.muted, self.colours.background)
+        inner = width - 2
+        rule = "─" * (inner - 3 - cells(title))
+        top = f"{border}╭─ {quiet}{title}{border} {rule}╮"
+        middle = [f"{border}│{' ' * inner}│"] * max(0, height - 2)
+        if middle and text:
+            middle[0] = f"{border}│{quiet} {text}{' ' * (inner - 1 - cells(text))}{border}│"
+        return [top, *middle, f"{border}╰{'─' * inner}╯"]
+
+
+def look(colours: Palette, name: str) -> tuple[str, str, bool]:
+    """Foreground, background and boldness of a header span."""
+    if name == "brand":
+        return colours.background, colours.focus, True
+    if name == "chosen":
+        return colours.foreground, colours.cursor, True
+    if name == "key":
+        return colours.accent, colours.surface, True
+    if name == "tab":
+        return colours.muted, colours.surface, False
+    return colours.tones()[name], colours.surface, False
+
+
+class Terminal:
+    """The terminal before Textual has it: keeps its settings, and gives it back when nothing takes over."""
+
+    def __init__(self, fd: int = 2) -> None:
+        self.fd = fd
+        self._saved: list[Any] | None = None
+        self._painted = False
+
+    def paint(self, theme: str, environ: Mapping[str, str] = os.environ) -> bool:
+        """Paint the first frame; returns whether there was a terminal to paint on."""
+        if not (os.isatty(self.fd) and sys.__stdin__ is not None and sys.__stdin__.isatty()):
+            return False
+        size = os.get_terminal_size(self.fd)
+        self._quiet()
+        data = draw(size.columns, size.lines, palette(theme), colour_depth(environ)).encode()
+        self._painted = True
+        while data:
+            data = data[os.write(self.fd, data) :]
+        return True
+
+    def _quiet(self) -> None:
+        """Keys typed while Textual is being imported wait for it instead of being echoed over the frame."""
+        try:
+            import termios
+        except ImportError:  # Windows: its console echoes nothing by itself
+            return
+        self._saved = termios.tcgetattr(0)
+        quiet = termios.tcgetattr(0)
+        quiet[3] &= ~(termios.ECHO | termios.ICANON)
+        termios.tcsetattr(0, termios.TCSANOW, quiet)
+
+    def leave(self) -> None:
+        """Give the terminal back when Textual has not taken over."""
+        if self._painted:
+            os.write(self.fd, b"\x1b[?1049l\x1b[?25h\x1b[0m")
+        self.restore()
+
+    def restore(self) -> None:
+        """Put the terminal's settings back to what they were before the first frame."""
+        if self._saved is None:
+            return
+        import termios
+
+        termios.tcsetattr(0, termios.TCSANOW, self._saved)
+        self._saved = None
+
+
+def colour_depth(environ: Mapping[str, str]) -> int:
+    """Bits of colour that the terminal says it has: 24, 8, or 0 for 16 colours, none, and NO_COLOR."""
+    if "NO_COLOR" in environ or environ.get("TERM", "") in ("", "dumb"):
+        return 0
+    if environ.get("COLORTERM", "").strip().lower() in ("truecolor", "24bit"):
+        return 24
+    return 8 if environ.get("TERM", "").endswith("256color") else 0

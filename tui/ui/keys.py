@@ -1,0 +1,297 @@
+"""The one table of keys. Bindings, footer, `?` help, palette and the README's table are made from it.
+
+Users come with the fingers of k9s, lazygit, vim and the Argo CD tools; where these disagree, one meaning was chosen per
+place. Keys for what fleet never does to a cluster are in the table too: pressed, they say what to do instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from textual.binding import Binding
+
+# Places, in the order help shows them. A key may mean different things in two places that are never active together.
+PLACES: dict[str, str] = {
+    "everywhere": "Everywhere",
+    "list": "Tables and the tree",
+    "object": "On an object",
+    "events": "Events",
+    "drafts": "Drafts",
+    "document": "Documents: manifest, diff, detail",
+    "editor": "Editor",
+    "instead": "What fleet leaves to Git",
+}
+# Which places are active together with each other: a key may occur once in each such set.
+TOGETHER: tuple[frozenset[str], ...] = (
+    frozenset({"everywhere", "list", "object", "instead"}),
+    frozenset({"everywhere", "list", "events"}),
+    frozenset({"everywhere", "list", "drafts"}),
+    frozenset({"everywhere", "document"}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a key does. `id` is the name of the `action_…` method and of the setting that remaps it."""
+
+    id: str
+    keys: tuple[str, ...]
+    label: str  # two words at most: the footer
+    help: str  # one sentence
+    where: str
+    footer: bool = False
+    instead: str = ""  # for what fleet does not do: the line that is shown
+    priority: bool = False  # works while typing into an input as well
+
+
+def _a(id: str, keys: str, label: str, help: str, where: str, **more: bool | str) -> Action:
+    return Action(id, tuple(keys.split()), label, help, where, **more)  # type: ignore[arg-type]
+
+
+ACTIONS: tuple[Action, ...] = (
+    _a("command", "colon ctrl+p", "Command", "Type a command: a kind, a cluster, a verb.", "everywhere", footer=True),
+    _a("aliases", "ctrl+a", "All kinds", "List every kind and the words that open it.", "everywhere"),
+    _a("help", "question_mark", "Help", "Show the keys that work here.", "everywhere", footer=True),
+    _a("back", "escape", "Back", "Clear the filter, close what is open, or go back.", "everywhere"),
+    _a("leave", "q", "Back", "Go back; at the first view ask and quit.", "everywhere"),
+    _a("quit", "ctrl+c ctrl+q", "Quit", "Quit at once; unsaved text is kept.", "everywhere", priority=True),
+    _a("previous", "left_square_bracket", "Previous", "Go to the previous view.", "everywhere"),
+    _a("next", "right_square_bracket", "Next", "Go to the next view again.", "everywhere"),
+    _a("last", "minus", "Last", "Swap with the view before this one.", "everywhere"),
+    _a("reread", "ctrl+r", "Re-read", "Read again and try unreachable clusters now.", "everywhere"),
+    _a("focus_next", "tab", "Next panel", "Move to the next panel.", "everywhere"),
+    _a("focus_previous", "shift+tab", "Previous panel", "Move to the previous panel.", "everywhere"),
+    _a("tree", "ctrl+e", "Tree", "Show or hide the cluster tree.", "everywhere"),
+    _a("events", "E", "Events", "Open the event tail.", "everywhere"),
+    _a("all_namespaces", "0", "All", "Show all namespaces.", "list"),
+    _a("favourite", "1 2 3 4 5 6 7 8 9", "Namespace", "Show one of the last namespaces chosen.", "list"),
+    _a("open", "enter", "Open", "Open what the cursor is on.", "list", footer=True),
+    _a("filter", "slash", "Filter", "Filter as you type; `!` in front turns it around.", "list", footer=True),
+    _a("faults", "F", "Faults", "Show only what is wrong, or everything again.", "list", footer=True),
+    _a("wide", "ctrl+w", "Wide", "Show more columns, or fewer.", "list"),
+    _a("sort", "shift+letter", "Sort", "Sort by the column that starts with the letter; again turns it.", "list"),
+    _a("mark", "space", "Mark", "Mark the row, or take the mark away.", "object"),
+    _a("yaml", "y", "YAML", "Show the manifest.", "object", footer=True),
+    _a("describe", "d", "Diff", "Applications: live against Git. Others: detail.", "object"),
+    _a("edit", "e", "Draft edit", "Edit it where it is declared in Git, as a draft.", "object", footer=True),
+    _a("actions", "a", "Actions", "Choose from the edits people make most.", "object", footer=True),
+    _a("application", "o", "Application", "Go to the Application it belongs to.", "object"),
+    _a("copy", "c", "Copy", "Copy a field of this row to the clipboard.", "object"),
+    _a("pause", "space s", "Pause", "Pause and resume; nothing is lost meanwhile.", "events", footer=True),
+    _a("draft_diff", "d", "Diff", "Show what the draft changes.", "drafts", footer=True),
+    _a("draft_edit", "e", "Edit", "Go on editing the first file of the draft.", "drafts"),
+    _a("draft_commit", "c", "Commit", "Commit the text that is not committed yet.", "drafts", footer=True),
+    _a("draft_push", "P", "Push", "Push the draft's branch; names branch and remote and asks.", "drafts", footer=True),
+    _a("draft_page", "o", "Pull request", "Open the page that makes the pull request.", "drafts", footer=True),
+    _a("draft_drop", "X", "Drop", "Drop the draft; asks, and it can be brought back.", "drafts", footer=True),
+    _a("draft_undo", "z", "Undo", "Take back the last thing done to the draft.", "drafts"),
+    _a("search", "slash", "Search", "Search the text.", "document", footer=True),
+    _a("next_match", "n", "Next match", "Go to the next match.", "document"),
+    _a("previous_match", "N", "Previous match", "Go to the match before.", "document"),
+    _a("next_tab", "tab", "Next tab", "Show the next tab.", "document", footer=True),
+    _a("previous_tab", "shift+tab", "Previous tab", "Show the tab before.", "document"),
+    _a("wrap", "w", "Wrap", "Wrap long lines, or cut them.", "document"),
+    _a("document_edit", "e", "Draft edit", "Edit it where it is declared in Git, as a draft.", "document", footer=True),
+    _a("document_yaml", "y", "YAML", "Show the manifest.", "document"),
+    _a("document_actions", "a", "Actions", "Choose from the edits people make most.", "document"),
+    _a("document_copy", "c", "Copy", "Copy what is shown to the clipboard.", "document"),
+    _a("save", "ctrl+s", "Save", "Check the text and show what it changes.", "editor", footer=True, priority=True),
+    _a("external", "ctrl+o", "$EDITOR", "Go on in $EDITOR.", "editor", footer=True, priority=True),
+    _a("find", "ctrl+f", "Find", "Search the text.", "editor", footer=True, priority=True),
+    _a("next_problem", "f8", "Problem", "Go to the next problem.", "editor", footer=True),
+    _a("close", "escape", "Close", "Close; text that is not committed is kept.", "editor", footer=True),
+    _a(
+        "no_sync",
+        "s",
+        "Sync",
+        "Argo CD syncs what Git says.",
+        "instead",
+        instead="fleet never syncs: press e to draft the change in Git, push it, and Argo CD applies it.",
+    ),
+    _a(
+        "no_delete",
+        "ctrl+d ctrl+k delete",
+        "Delete",
+        "Deletion is a commit that removes the file.",
+        "instead",
+        instead="fleet never deletes from a cluster: press e to draft its removal in Git; Argo CD prunes it.",
+    ),
+    _a(
+        "no_shell",
+        "x",
+        "Shell",
+        "fleet only reads clusters.",
+        "instead",
+        instead="fleet opens no shell in a pod: it only reads clusters. kubectl exec is the tool for that.",
+    ),
+    _a(
+        "no_rollback",
+        "R ctrl+l",
+        "Roll back",
+        "A rollback is a commit that reverts.",
+        "instead",
+        instead="fleet never rolls back live: press e and draft the earlier revision or image in Git.",
+    ),
+    _a(
+        "no_scale",
+        "",
+        "Scale",
+        "Replicas are a line in Git.",
+        "instead",
+        instead="fleet never scales: press a and choose replicas to draft the number in Git; Argo CD applies it.",
+    ),
+    _a(
+        "no_forward",
+        "",
+        "Port-forward",
+        "fleet only reads clusters.",
+        "instead",
+        instead="fleet forwards no ports: it only reads clusters. kubectl port-forward is the tool for that.",
+    ),
+)
+
+# What the lines of a list or document answer to by themselves; for help only.
+MOVES: tuple[tuple[str, str], ...] = (
+    ("j k, ↓ ↑", "Down and up."),
+    ("h l, ← →", "Scroll sideways; in the tree close and open."),
+    ("g G, Home End", "First and last line."),
+    ("PgDn PgUp, ctrl-f ctrl-b", "A page down and up."),
+)
+
+_SHOWN = {
+    "colon": ":",
+    "question_mark": "?",
+    "slash": "/",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "minus": "-",
+    "escape": "esc",
+    "delete": "Del",
+    "shift+letter": "shift-letter",
+}
+
+
+class KeyProblem(ValueError):
+    """A remapping that cannot be used; the text says which and why."""
+
+
+def shown(key: str) -> str:
+    """A key as people write it: `ctrl-w`, `:`, `F`."""
+    return _SHOWN.get(key) or key.replace("+", "-")
+
+
+def remapped(remap: Mapping[str, str], actions: Iterable[Action] = ACTIONS) -> tuple[Action, ...]:
+    """The table with the user's keys (action id -> keys, blank- or comma-separated). Raises KeyProblem."""
+    actions = tuple(actions)
+    if unknown := sorted(set(remap) - {action.id for action in actions}):
+        raise KeyProblem(f"keys: there is no action called {', '.join(unknown)}")
+    made = tuple(
+        Action(
+            action.id,
+            tuple(remap[action.id].replace(",", " ").split()) if action.id in remap else action.keys,
+            action.label,
+            action.help,
+            action.where,
+            action.footer,
+            action.instead,
+            action.priority,
+        )
+        for action in actions
+    )
+    if found := clashes(made):
+        raise KeyProblem("keys: " + "; ".join(found))
+    return made
+
+
+def clashes(actions: Iterable[Action] = ACTIONS) -> list[str]:
+    """Keys that would mean two things in one place, in words; empty when there are none."""
+    found: dict[str, None] = {}
+    for together in TOGETHER:
+        used: dict[str, Action] = {}
+        for action in actions:
+            if action.where not in together:
+                continue
+            for key in action.keys:
+                other = used.setdefault(key, action)
+                # `tab` and the like mean the next tab in a document, which is the inner place
+                if other is not action and not (other.where == "everywhere" and action.where == "document"):
+                    found[f"{shown(key)} means both {other.id} and {action.id}"] = None
+    return list(found)
+
+
+def keymap(remap: Mapping[str, str]) -> dict[str, str]:
+    """The remapping as Textual wants it: binding id -> comma-separated keys. Raises KeyProblem."""
+    remapped(remap)
+    return {name: ",".join(keys.replace(",", " ").split()) for name, keys in remap.items()}
+
+
+def bindings(*places: str) -> list[Binding]:
+    """Textual's bindings for the actions of some places."""
+    from textual.binding import Binding
+
+    made = []
+    for action in ACTIONS:
+        if action.where not in places or not action.keys or action.id in {"sort", "favourite"}:
+            continue
+        call = f"instead('{action.id}')" if action.instead else action.id
+        made.append(
+            Binding(
+                ",".join(action.keys),
+                call,
+                action.label,
+                show=action.footer,
+                key_display=shown(action.keys[0]),
+                priority=action.priority,
+                id=action.id,
+            )
+        )
+    return made
+
+
+def by_id(name: str) -> Action:
+    """The action of that id. Raises KeyError."""
+    for action in ACTIONS:
+        if action.id == name:
+            return action
+    raise KeyError(name)
+
+
+def footer(places: Iterable[str], remap: Mapping[str, str] = {}) -> list[tuple[str, str, str]]:
+    """(key, label, action id) of what the footer shows in some places, inner places first."""
+    actions = remapped(remap)
+    made: dict[str, tuple[str, str, str]] = {}
+    for place in places:
+        for action in actions:
+            if action.where == place and action.footer and action.keys:
+                made.setdefault(action.keys[0], (shown(action.keys[0]), action.label, action.id))
+    return list(made.values())
+
+
+def help_lines(places: Iterable[str], remap: Mapping[str, str] = {}) -> list[tuple[str, str, str]]:
+    """(place, keys, sentence) for help, in the order of the places; moves come first."""
+    actions = remapped(remap)
+    lines = [("Moving", keys, text) for keys, text in MOVES]
+    for place in places:
+        for action in actions:
+            if action.where == place and action.keys:
+                lines.append((PLACES[place], " ".join(shown(key) for key in _short(action)), action.help))
+    return lines
+
+
+def keys_markdown(remap: Mapping[str, str] = {}) -> str:
+    """The README's table of keys."""
+    made = ["| where | keys | |", "|---|---|---|"]
+    previous = ""
+    for place, keys, text in help_lines(PLACES, remap):
+        spelled = " ".join(f"`{key}`" for key in keys.replace(",", " ").split())
+        made.append(f"| {place if place != previous else ''} | {spelled} | {text} |")
+        previous = place
+    return "\n".join(made) + "\n"
+
+
+def _short(action: Action) -> tuple[str, ...]:
+    """`1 … 9` rather than nine keys."""
+    return ("1…9",) if action.id == "favourite" else action.keys

@@ -1,0 +1,111 @@
+"""What every pane is: a frame with a title, the view it shows, and what it watches while it is shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.containers import Vertical
+from textual.content import Content
+
+from tui.domain.obj import Ref
+from tui.ui import keys
+from tui.ui.scope import View
+from tui.ui.text import safe
+
+if TYPE_CHECKING:
+    from tui.fleet.runtime import Fleet
+    from tui.ui.app import FleetApp
+
+
+class Pane(Vertical):
+    """A part of the screen with a border. Hidden panes are not asked to `pull`."""
+
+    TITLE = ""
+    PLACES: tuple[str, ...] = ("list",)  # of the key table, inner places first
+
+    def __init__(self, view: View) -> None:
+        super().__init__(classes="pane")
+        self.view = view
+        self.border_title = self.TITLE
+
+    @property
+    def fleet_app(self) -> FleetApp:
+        """The app, as what it is."""
+        from tui.ui.app import FleetApp
+
+        assert isinstance(self.app, FleetApp)
+        return self.app
+
+    @property
+    def fleet(self) -> Fleet:
+        """The running fleet."""
+        return self.fleet_app.fleet
+
+    def show(self, view: View) -> None:
+        """Show another scope or filter of the same pane."""
+        self.view = view
+
+    def pull(self) -> None:
+        """Take in what has changed since the last time."""
+
+    def watches(self) -> tuple[frozenset[str], frozenset[str] | None]:
+        """(resources, clusters or None for all) that this pane needs while it is shown."""
+        return frozenset(), None
+
+    def take_focus(self) -> None:
+        """Give the focus to what the keys move in."""
+
+    def clear(self) -> bool:
+        """Clear the filter or close what is open inside; False when there was nothing."""
+        return False
+
+    def here(self) -> Ref | None:
+        """The object the cursor is on."""
+        return None
+
+    def columns(self) -> list[str]:
+        """Titles that `:sort` completes."""
+        return []
+
+    def run(self, verb: str, argument: str) -> bool:
+        """Carry out a verb of the `:` line that is this pane's own; False when it is not."""
+        return False
+
+    def title(self, *parts: str) -> None:
+        """Title and, right of it, what is shown: scope, filter, counts. Texts are data."""
+        self.border_title = Content(safe(" · ".join(part for part in (self.TITLE, *parts) if part)) or " ")
+
+    def subtitle(self, text: str) -> None:
+        """What stands in the lower border."""
+        self.border_subtitle = Content(safe(text)) if text else None
+
+    # -- actions of the key table on an object ----------------------------------------------------------------------
+
+    def action_yaml(self) -> None:
+        """Show the manifest."""
+        if (ref := self.here()) is not None:
+            self.fleet_app.show_manifest(ref)
+
+    def action_describe(self) -> None:
+        """Show the detail."""
+        if (ref := self.here()) is not None:
+            self.fleet_app.show_object(ref)
+
+    def action_edit(self) -> None:
+        """Draft an edit."""
+        if (ref := self.here()) is not None:
+            self.fleet_app.draft_edit(ref)
+
+    def action_actions(self) -> None:
+        """Choose one of the common edits."""
+        if (ref := self.here()) is not None:
+            self.fleet_app.choose_edit(ref)
+
+    def action_instead(self, name: str) -> None:
+        """Say what to do instead of what fleet never does; `s` means something else on every kind."""
+        ref = self.here()
+        if name == "no_sync" and ref is not None:
+            name = {"pods": "no_shell", "deployments.apps": "no_scale", "statefulsets.apps": "no_scale"}.get(
+                ref.resource, name
+            )
+        self.fleet_app.say_instead(keys.by_id(name))

@@ -1,0 +1,188 @@
+"""The cluster tree as values: what stands below each node, worked out from the store when it is asked for.
+
+Node ids are tuples whose first word says what they are; the id of an object is its Ref.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from operator import attrgetter
+
+from tui.domain import when
+from tui.domain.cluster import CLUSTERS, Cluster, ClusterState
+from tui.domain.kinds import KINDS, POLICY_RESOURCES
+from tui.domain.kinds.columns import HEALTH_ORDER, tone_of
+from tui.domain.kinds.kind import Cell, Facts, Tone
+from tui.domain.obj import Ref, Row
+from tui.store import Store
+from tui.ui.scope import APPLICATIONS, Scope
+from tui.ui.widgets.tree import Node
+
+ALL = ("all",)
+WORKLOADS = ("deployments.apps", "statefulsets.apps", "daemonsets.apps", "cronjobs.batch", "jobs.batch")
+BELOW = ("replicasets.apps", "jobs.batch", "pods")  # what workloads own
+NEEDED = (*WORKLOADS, "replicasets.apps", "pods")  # watched while a namespace is open
+CUSTOM = tuple(
+    resource
+    for resource, kind in KINDS.items()
+    if "." in kind.group and not kind.group.endswith(("k8s.io", "argoproj.io"))
+)
+_ORDER = {word: rank for rank, word in enumerate(HEALTH_ORDER)}
+
+
+class Nodes:
+    """Answers what stands below a node, from what the store holds now."""
+
+    def __init__(self, store: Store, facts: Facts) -> None:
+        self.store = store
+        self.facts = facts
+        self.scope = Scope()  # its node is shown in the accent colour
+        self._by_cluster: tuple[int, dict[str, list[Row]]] = (-1, {})
+
+    def children(self, node: Hashable) -> list[Node]:
+        """The nodes below `node`, or the roots for None."""
+        if node is None:
+            return [self._all(), *self._groups(())]
+        if isinstance(node, Ref):
+            return self._owned(node)
+        assert isinstance(node, tuple)
+        match node[0]:
+            case "group":
+                return self._groups(node[1:])
+            case "cluster":
+                return self._cluster(node[1])
+            case "applications":
+                return [self._object(row) for row in self.applications(node[1])]
+            case "namespaces":
+                return [self._namespace(row) for row in self._sorted("namespaces", node[1])]
+            case "nodes":
+                return [self._object(row) for row in self._sorted("nodes", node[1])]
+            case "namespace":
+                return self._workloads(node[1], node[2])
+            case "custom":
+                return [self._kind(node[1], resource) for resource in CUSTOM]
+        return []
+
+    def applications(self, cluster: str) -> list[Row]:
+        """The Applications that deploy to a cluster, worst health first."""
+        rev = self.store.resource_rev(APPLICATIONS, CLUSTERS)
+        if rev != self._by_cluster[0]:
+            found: dict[str, list[Row]] = {}
+            for row in self.store.rows(APPLICATIONS):
+                found.setdefault(self.facts.destination(row).rstrip("?"), []).append(row)
+            for rows in found.values():
+                rows.sort(key=lambda row: (-_ORDER.get(row.obj.status.health.status, 9), row.ref.name))
+            self._by_cluster = (rev, found)
+        return self._by_cluster[1].get(cluster, [])
+
+    # -- parts ----------------------------------------------------------------------------------------------------
+
+    def _all(self) -> Node:
+        clusters = self.store.count(CLUSTERS)
+        tone = Tone.ACCENT if self.scope == Scope() else Tone.PLAIN
+        return Node(ALL, (Cell("✻", Tone.MUTED), Cell("All clusters", tone)), (Cell(str(clusters), Tone.MUTED),))
+
+    def _groups(self, path: tuple[str, ...]) -> list[Node]:
+        """Groups below a path, then the clusters that are in it directly."""
+        depth = len(path)
+        clusters = sorted((row.obj for row in self.store.rows(CLUSTERS)), key=_name)
+        inside = [cluster for cluster in clusters if cluster.groups[:depth] == path]
+        groups: dict[str, list[Cluster]] = {}
+        direct = []
+        names = {cluster.metadata.name for cluster in clusters}
+        for cluster in inside:
+            if len(cluster.groups) > depth:
+                groups.setdefault(cluster.groups[depth], []).append(cluster)
+            elif cluster.host not in names:
+                direct.append(cluster)
+        made = [self._group((*path, name), members) for name, members in sorted(groups.items())]
+        return made + [self._cluster_node(cluster) for cluster in direct]
+
+    def _group(self, path: tuple[str, ...], members: list[Cluster]) -> Node:
+        live = sum(cluster.state is ClusterState.LIVE for cluster in members)
+        tone = Tone.ACCENT if self.scope.group == path and not self.scope.cluster else Tone.PLAIN
+        aside = Cell(f"{live}/{len(members)}", Tone.MUTED if live == len(members) else Tone.WARN)
+        return Node(("group", *path), (Cell(path[-1], tone),), (aside,), expandable=True)
+
+    def _cluster_node(self, cluster: Cluster) -> Node:
+        name = cluster.metadata.name
+        glyph, tone = tone_of(cluster.state.value)
+        chosen = self.scope.cluster == name and not self.scope.namespace
+        label = (Cell(glyph, tone), Cell(name, Tone.ACCENT if chosen else Tone.PLAIN))
+        aside: list[Cell] = []
+        if cluster.state is not ClusterState.LIVE and cluster.heard:
+            aside.append(Cell(when.age(self.facts.now - cluster.heard), Tone.MUTED))
+        counts = self.facts.health_counts(name)
+        for word in reversed(HEALTH_ORDER):
+            if counts.get(word) and (word != "Healthy" or not aside):
+                shape, health = tone_of(word)
+                aside.append(Cell(f"{shape}{counts[word]}", health))
+        return Node(("cluster", name), label, tuple(aside[:3]), expandable=True)
+
+    def _cluster(self, name: str) -> list[Node]:
+        policies = [self.facts.count(name, resource) for resource in POLICY_RESOURCES]
+        known = [number for number in policies if number is not None]
+        made = [
+            self._folder("applications", name, "Applications", len(self.applications(name)), True),
+            self._folder("namespaces", name, "Namespaces", self.facts.count(name, "namespaces"), True),
+            self._folder("policies", name, "Policies", sum(known) if known else None, False),
+            self._folder("nodes", name, "Nodes", self.facts.count(name, "nodes"), True),
+            Node(("custom", name), (Cell("Custom resources", Tone.MUTED),), expandable=True),
+        ]
+        guests = (row.obj for row in self.store.rows(CLUSTERS) if row.obj.host == name)
+        return made + [self._cluster_node(guest) for guest in sorted(guests, key=_name)]
+
+    def _folder(self, word: str, cluster: str, title: str, count: int | None, expandable: bool) -> Node:
+        aside = Cell("?" if count is None else str(count), Tone.UNKNOWN if count is None else Tone.MUTED)
+        return Node((word, cluster), (Cell(title, Tone.MUTED),), (aside,), expandable and count != 0)
+
+    def _namespace(self, row: Row) -> Node:
+        cluster, name = row.ref.cluster, row.ref.name
+        chosen = self.scope.cluster == cluster and self.scope.namespace == name
+        return Node(("namespace", cluster, name), (Cell(name, Tone.ACCENT if chosen else Tone.PLAIN),), expandable=True)
+
+    def _kind(self, cluster: str, resource: str) -> Node:
+        count = self.facts.count(cluster, resource)
+        aside = () if count is None else (Cell(str(count), Tone.MUTED),)
+        return Node(("kind", cluster, resource), (Cell(KINDS[resource].kind),), aside)
+
+    def _workloads(self, cluster: str, namespace: str) -> list[Node]:
+        """Workloads nobody owns, and pods nobody owns."""
+        made = []
+        for resource in (*WORKLOADS, "pods"):
+            for row in self._sorted(resource, cluster):
+                if row.ref.namespace == namespace and not row.obj.metadata.owner_references:
+                    made.append(self._object(row, resource in WORKLOADS))
+        return made or [Node(("none", cluster, namespace), (Cell("no workloads, or not loaded yet", Tone.MUTED),))]
+
+    def _owned(self, ref: Ref) -> list[Node]:
+        """Pods and Jobs of a workload; ReplicaSets are stepped over."""
+        row = self.store.get(ref)
+        if row is None:
+            return []
+        made = []
+        for child in sorted(self.store.children(row.obj.metadata.uid), key=attrgetter("ref")):
+            if child.ref.cluster != ref.cluster:
+                continue
+            if child.ref.resource == "replicasets.apps":
+                made += self._owned(child.ref)
+            elif child.ref.resource in BELOW:
+                made.append(self._object(child, child.ref.resource == "jobs.batch"))
+        return made
+
+    def _object(self, row: Row, expandable: bool = False) -> Node:
+        kind = KINDS[row.ref.resource]
+        state = kind.state(row.obj, self.facts) if kind.state else Cell("", Tone.PLAIN)
+        glyph, _, word = state.text.partition(" ")
+        chosen = self.scope.application == row.ref
+        name = Cell(row.ref.name, Tone.ACCENT if chosen else Tone.PLAIN)
+        label = (Cell(glyph, state.tone), name) if state.text else (name,)
+        quiet = state.tone in (Tone.GOOD, Tone.MUTED) or not word
+        return Node(row.ref, label, () if quiet else (Cell(word, state.tone),), expandable)
+
+    def _sorted(self, resource: str, cluster: str) -> Iterable[Row]:
+        return sorted(self.store.rows(resource, cluster), key=attrgetter("ref"))
+
+
+def _name(cluster: Cluster) -> str:
+    return cluster.metadata.name

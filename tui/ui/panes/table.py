@@ -1,0 +1,242 @@
+"""A table over one or more kinds, scoped by the tree: everything but the columns, which come from the kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+from textual import events
+from textual.app import ComposeResult
+
+from tui.domain.cluster import CLUSTERS, KindState
+from tui.domain.kinds import KINDS
+from tui.domain.kinds.kind import Column
+from tui.domain.obj import Ref
+from tui.ui.panes.base import Pane
+from tui.ui.panes.rows import Shape
+from tui.ui.scope import APPLICATIONS, View
+from tui.ui.widgets.rows import TableRow
+from tui.ui.widgets.table import Table
+
+PORTION = 1500  # rows made per frame: some 30 ms, so that a key never waits longer
+OLDEST = 2.0  # seconds after which facts that depend on other objects are worked out again
+
+
+class TablePane(Pane):
+    """Rows of `RESOURCES`, or of the view's resource."""
+
+    PLACES = ("list", "object")
+    RESOURCES: tuple[str, ...] = ()
+    FIRST_SORT = "name"  # column id
+
+    def __init__(self, view: View) -> None:
+        super().__init__(view)
+        self.resources = self.RESOURCES or (view.resource,)
+        self.shape = Shape([KINDS[resource] for resource in self.resources], self.leave_out())
+        if not self.TITLE:
+            self.TITLE = f"{self.shape.kinds[0].plural.capitalize()}"
+        self._depends = self.shape.depends()
+        self.table = Table(self.shape.columns)
+        if any(column.id == self.FIRST_SORT for column in self.shape.columns):
+            self.table.sort_by(self.FIRST_SORT)
+        self._revs: dict[str, int] = {}
+        self._pending: dict[Ref, None] = {}  # rows to be made, oldest first
+        self._clusters: frozenset[str] | None = None
+        self._depended = (0, 0.0)  # revision and time of the facts last worked out
+        self._fresh = True  # the table must start again
+
+    def leave_out(self) -> Sequence[str]:
+        """Ids of columns that this pane does not show."""
+        return ()
+
+    def compose(self) -> ComposeResult:
+        yield self.table
+
+    def take_focus(self) -> None:
+        self.table.focus()
+
+    def show(self, view: View) -> None:
+        if view.scope != self.view.scope or view.faults != self.view.faults:
+            self._fresh = True
+        self.view = view
+        self.table.set_filter(view.filter)
+
+    def watches(self) -> tuple[frozenset[str], frozenset[str] | None]:
+        names = frozenset(self.resources)
+        if APPLICATIONS in names or CLUSTERS in names:
+            return names, None  # where they live is not where they deploy to
+        return names, self.view.scope.clusters(self.fleet.store)
+
+    def here(self) -> Ref | None:
+        key = self.table.cursor_key
+        return key if isinstance(key, Ref) else None
+
+    # -- rows -----------------------------------------------------------------------------------------------------
+
+    def pull(self) -> None:
+        """Make the rows that have changed, at most a portion of them; the rest follows in the next frames."""
+        store, facts = self.fleet.store, self.fleet.facts
+        clusters = self.view.scope.clusters(store)
+        if clusters != self._clusters:
+            self._clusters, self._fresh = clusters, True
+        gone = self._read()
+        self._depend(facts.now)
+        portion = list(islice(self._pending, PORTION))
+        for ref in portion:
+            del self._pending[ref]
+        made, unwanted = self._made(portion)
+        if self._fresh:
+            self._fresh = False
+            self.table.replace(made)
+        elif made or gone or unwanted:
+            self.table.update(made, [*gone, *unwanted])
+        self.table.tick(facts.now)
+        self._caption()
+        if self._pending:
+            self.fleet_app.tick_again()
+
+    def _read(self) -> list[Ref]:
+        """Put what has changed on the list of rows to be made; returns what is gone."""
+        gone: list[Ref] = []
+        if self._fresh:
+            self._revs.clear()
+            self._pending.clear()
+        for resource in self.resources:
+            changes = self.fleet.store.changes_since(self._revs.get(resource, 0), resource)
+            if changes.reset and self._revs.get(resource):  # the store has forgotten what went: start again
+                self._fresh = True
+                return self._read()
+            self._revs[resource] = changes.rev
+            self._pending.update(dict.fromkeys(changes.changed))
+            gone += changes.removed
+        return gone
+
+    def _made(self, refs: Iterable[Ref]) -> tuple[list[TableRow], list[Ref]]:
+        """Rows to show, and refs that are not, or no longer, to be shown."""
+        store, facts, scope = self.fleet.store, self.fleet.facts, self.view.scope
+        made: list[TableRow] = []
+        unwanted: list[Ref] = []
+        for ref in refs:
+            row = store.get(ref)
+            if row is None or not scope.admits(row, self._clusters, facts):
+                unwanted.append(ref)
+                continue
+            table_row = self.shape.row(row, facts)
+            if self.view.faults and not self.shape.faulty(row, table_row, facts):
+                unwanted.append(ref)
+            else:
+                made.append(table_row)
+        return made, unwanted
+
+    def _depend(self, now: float) -> None:
+        """Work out all rows again when what their facts come from has changed, every two seconds at most."""
+        rev = self.fleet.store.resource_rev(*self._depends) if self._depends else 0
+        if rev != self._depended[0] and now - self._depended[1] >= OLDEST:
+            self._depended = (rev, now)
+            for resource in self.resources:
+                self._pending.update(dict.fromkeys(row.ref for row in self.fleet.store.rows(resource)))
+
+    # -- words ----------------------------------------------------------------------------------------------------
+
+    def _caption(self) -> None:
+        view = self.view
+        shown, total = self.table.visible_count, self.table.total
+        filtered = f"/{view.filter}" if view.filter else ""
+        self.title(view.scope.words(), "faults" if view.faults else "", filtered)
+        self.subtitle(f"{shown:,} of {total:,}" if shown != total else f"{total:,}")
+        self.table.set_empty(self._nothing())
+
+    def _nothing(self) -> str:
+        """Why there are no rows, in words."""
+        if self.table.total:
+            return "nothing matches the filter"
+        states = [
+            status.state
+            for row in self.fleet.store.rows(CLUSTERS)
+            if self._clusters is None or row.ref.name in self._clusters
+            for resource, status in row.obj.kinds.items()
+            if resource in self.resources
+        ]
+        if not self.fleet.progress().settled or KindState.LISTING in states or KindState.WAITING in states:
+            return "loading…"
+        if self.view.faults:
+            return "nothing is wrong"
+        for state, words in (
+            (KindState.DENIED, "these credentials may not read this kind here"),
+            (KindState.FAILED, "this could not be read here"),
+        ):
+            if states and all(found is state for found in states):
+                return words
+        if states and all(found is KindState.ABSENT for found in states):
+            return "not served here"
+        return "none"
+
+    # -- keys -----------------------------------------------------------------------------------------------------
+
+    def columns(self) -> list[str]:
+        return [column.title for column in self.shape.columns]
+
+    def sort_by(self, column: Column) -> None:
+        """Sort by a column; the same column again turns the order."""
+        sorted_by, reverse = self.table.sorting
+        self.table.sort_by(column.id, not reverse if sorted_by == column.id else False)
+
+    def on_key(self, event: events.Key) -> None:
+        """Shift and a letter sort by the column that starts with it."""
+        letter = event.character or ""
+        if len(letter) == 1 and letter.isupper():
+            found = next((column for column in self.shape.columns if column.title.startswith(letter)), None)
+            if found is not None:
+                event.stop()
+                self.sort_by(found)
+
+    def action_filter(self) -> None:
+        """Filter as one types."""
+        self.fleet_app.ask_filter(self)
+
+    def set_filter(self, text: str) -> None:
+        """Show what matches; part of the view, so that `[` comes back to it."""
+        self.fleet_app.shell.amend(filter=text)
+        self.view = self.fleet_app.shell.history.current or self.view
+        self.table.set_filter(text)
+        self._caption()
+
+    def clear(self) -> bool:
+        if self.view.filter:
+            self.set_filter("")
+            return True
+        return False
+
+    async def action_faults(self) -> None:
+        """Only what is wrong, or everything."""
+        self.fleet_app.shell.amend(faults=not self.view.faults)
+        self.show(self.fleet_app.shell.history.current or self.view)
+        self.pull()
+
+    def action_wide(self) -> None:
+        """More columns, or fewer."""
+        self.table.set_columns(self.shape.columns, wide=not self.table.wide)
+
+    def run(self, verb: str, argument: str) -> bool:
+        if verb == "filter":
+            self.set_filter(argument)
+        elif verb == "wide":
+            self.action_wide()
+        elif verb == "sort":
+            return self._sort(argument)
+        else:
+            return False
+        return True
+
+    def _sort(self, title: str) -> bool:
+        wanted = title.lower()
+        found = next((column for column in self.shape.columns if column.title.lower().startswith(wanted)), None)
+        if found is not None:
+            self.sort_by(found)
+        return found is not None
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Enter: the detail."""
+        event.stop()
+        if isinstance(event.key, Ref):
+            self.fleet_app.show_object(event.key)

@@ -1,0 +1,133 @@
+"""The cluster tree on the left: choosing a node scopes every pane."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable
+
+from textual.app import ComposeResult
+
+from tui.domain.cluster import CLUSTERS
+from tui.domain.kinds import POLICY_RESOURCES
+from tui.domain.obj import Ref
+from tui.ui.panes.base import Pane
+from tui.ui.panes.nodes import ALL, NEEDED, Nodes
+from tui.ui.scope import APPLICATIONS, Scope, View
+from tui.ui.widgets.tree import LazyTree
+
+RELOAD = 0.5  # seconds between two reloads while things change
+_ALWAYS = (CLUSTERS, APPLICATIONS, "namespaces", "nodes", *POLICY_RESOURCES)
+_PANES = {"applications": "applications", "policies": "policies"}
+
+
+class TreePane(Pane):
+    """Groups, clusters, and what is in them."""
+
+    TITLE = "Clusters"
+    PLACES = ("list", "object")
+
+    def __init__(self) -> None:
+        super().__init__(View("tree"))
+        self.id = "tree"
+        self.nodes: Nodes | None = None
+        self.lines = LazyTree(self._children, empty="connecting…")
+        self._rev = -1
+        self._loaded = 0.0
+        self._groups: set[Hashable] = set()
+        self._looked: dict[str, bool] = {}
+
+    def compose(self) -> ComposeResult:
+        yield self.lines
+
+    def take_focus(self) -> None:
+        self.lines.focus()
+
+    def _children(self, node: Hashable) -> list:
+        if self.nodes is None:
+            self.nodes = Nodes(self.fleet.store, self.fleet.facts)
+        return self.nodes.children(node) if self.fleet.store.count(CLUSTERS) else []
+
+    def pull(self) -> None:
+        """Ask again for what is open, when something in it has changed."""
+        scope = self.fleet_app.shell.scope
+        rev = self.fleet.store.resource_rev(*_ALWAYS, *NEEDED)
+        chosen = self.nodes is not None and self.nodes.scope != scope
+        if not chosen and (rev == self._rev or time.monotonic() - self._loaded < RELOAD):
+            return
+        self._rev, self._loaded = rev, time.monotonic()
+        if self.nodes is not None:
+            self.nodes.scope = scope
+        self.lines.reload()
+        self._open_groups()
+
+    def _open_groups(self) -> None:
+        """A group that was not there before is shown open."""
+        for node in self.lines.visible_ids:
+            if isinstance(node, tuple) and node[0] == "group" and node not in self._groups:
+                self._groups.add(node)
+                self.lines.expand_node(node)
+
+    def here(self) -> Ref | None:
+        node = self.lines.cursor_id
+        if isinstance(node, tuple) and node[0] == "cluster":
+            return Ref(node[1], CLUSTERS, "", node[1])
+        return node if isinstance(node, Ref) else None
+
+    def on_lazy_tree_toggled(self, event: LazyTree.Toggled) -> None:
+        """Watch the workloads of the clusters in which a namespace is open."""
+        event.stop()
+        open_in = {node[1] for node in self.lines.expanded_ids if isinstance(node, tuple) and node[0] == "namespace"}
+        if open_in:
+            self.fleet.look("tree", NEEDED, open_in)
+        else:
+            self.fleet.unlook("tree")
+
+    async def on_lazy_tree_opened(self, event: LazyTree.Opened) -> None:
+        """Enter: scope the panes, or open the object."""
+        event.stop()
+        node = event.id
+        if isinstance(node, Ref):
+            self.fleet_app.show_object(node)
+        elif isinstance(node, tuple):
+            await self._choose(node)
+
+    async def _choose(self, node: tuple) -> None:
+        shell = self.fleet_app.shell
+        match node[0]:
+            case "all":
+                await shell.rescope(Scope())
+            case "group":
+                await shell.rescope(Scope(group=tuple(node[1:])))
+            case "cluster":
+                await shell.rescope(Scope(cluster=node[1]))
+            case "namespace":
+                await shell.rescope(Scope(cluster=node[1], namespace=node[2]))
+            case "applications" | "policies":
+                await shell.visit(View(node[0], scope=Scope(cluster=node[1])))
+            case "namespaces" | "nodes":
+                await shell.visit(View("objects", node[0], Scope(cluster=node[1])))
+            case "kind":
+                await shell.visit(View("objects", node[2], Scope(cluster=node[1])))
+            case "custom":
+                self.lines.expand_node(node)
+
+    def action_filter(self) -> None:
+        """Filter the nodes as one types."""
+        self.fleet_app.ask_filter(self)
+
+    def set_filter(self, text: str) -> None:
+        """Show the nodes that match."""
+        self.lines.set_filter(text)
+        self.title(f"/{text}" if text else "")
+        self._filter = text
+
+    _filter = ""
+
+    def clear(self) -> bool:
+        if self._filter:
+            self.set_filter("")
+            return True
+        return False
+
+
+__all__ = ["ALL", "TreePane"]

@@ -1,0 +1,99 @@
+"""What every screen shares: header above, footer below, pulling what changed, and the way back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from textual import events
+from textual.screen import Screen
+
+from tui.domain.cluster import CLUSTERS, ClusterState
+from tui.ui import frame, keys
+from tui.ui.bars import Footer, Header
+from tui.ui.scope import APPLICATIONS
+
+if TYPE_CHECKING:
+    from tui.fleet.runtime import Fleet
+    from tui.ui.app import FleetApp
+
+
+class FleetScreen(Screen[Any]):
+    """A screen over the running fleet. Subclasses compose a Header and a Footer and say which places are active."""
+
+    PLACES: tuple[str, ...] = ()  # of the key table, inner places first
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self._spin = 0
+        self._counted: tuple[int, frame.Counts] = (-1, frame.Counts())
+
+    @property
+    def fleet_app(self) -> FleetApp:
+        """The app, as what it is."""
+        from tui.ui.app import FleetApp
+
+        assert isinstance(self.app, FleetApp)
+        return self.app
+
+    @property
+    def fleet(self) -> Fleet:
+        """The running fleet."""
+        return self.fleet_app.fleet
+
+    def places(self) -> tuple[str, ...]:
+        """The places of the key table that are active now, inner ones first."""
+        return self.PLACES
+
+    def pane_id(self) -> str:
+        """Which tab of the header is the chosen one; "" for none."""
+        return ""
+
+    def pull(self) -> None:
+        """Take in what has changed; called at most once a frame, and only while this screen is shown."""
+        counts = self._counts()
+        self._spin += 1
+        for header in self.query(Header):
+            header.count(self.pane_id(), counts, self._spin // 3 if counts.loading else 0)
+
+    def refooter(self) -> None:
+        """Show the keys that work now."""
+        for footer in self.query(Footer):
+            footer.keys(keys.footer((*self.places(), "everywhere"), self.fleet_app.settings.keys))
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Catch up with what happened while another screen was shown."""
+        self.pull()
+        self.refooter()
+
+    async def action_back(self) -> None:
+        """Close this screen."""
+        self.dismiss()
+
+    async def action_leave(self) -> None:
+        """Like back; the first screen asks and quits."""
+        await self.action_back()
+
+    def _counts(self) -> frame.Counts:
+        """The header's numbers, counted anew only when clusters or Applications have changed."""
+        store = self.fleet.store
+        progress = self.fleet.progress()
+        rev = store.resource_rev(CLUSTERS, APPLICATIONS)
+        if rev != self._counted[0]:
+            live = sum(row.obj.state is ClusterState.LIVE for row in store.rows(CLUSTERS))
+            health: dict[str, int] = {}
+            drifted = 0
+            for row in store.rows(APPLICATIONS):
+                word = row.obj.status.health.status or "Unknown"
+                health[word] = health.get(word, 0) + 1
+                drifted += row.obj.status.sync.status == "OutOfSync"
+            self._counted = (rev, frame.Counts(live, store.count(CLUSTERS), health or None, drifted))
+        held = self._counted[1]
+        return frame.Counts(
+            held.live,
+            held.clusters,
+            held.health,
+            held.out_of_sync,
+            progress.answered,
+            progress.objects,
+            loading=not held.clusters or progress.answered < progress.clusters or bool(progress.loading),
+        )
