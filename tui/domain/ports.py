@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
+from tui.domain.draft import (
+    Change,
+    Clash,
+    Content,
+    Draft,
+    Operation,
+    PushPlan,
+    PushResult,
+    Surroundings,
+)
 from tui.domain.tail import TailEvent
 
 
@@ -43,7 +53,11 @@ class Throttled(Trouble):
 
 
 class ServerError(Trouble):
-    """Any other status, or an answer that is not what was asked for."""
+    """Any other status, or an answer that is not what was asked for; `status` is the HTTP status, 0 for no status."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -60,6 +74,24 @@ class Context(msgspec.Struct, frozen=True):
     problem: str = ""  # why it cannot be used, in words; "" = usable
 
 
+class Served(msgspec.Struct, frozen=True):
+    """A resource that an API server serves, as its discovery says."""
+
+    plural: str
+    kind: str
+    group: str = ""
+    versions: tuple[str, ...] = ()  # the server's order, preferred first
+    namespaced: bool = True
+    singular: str = ""
+    short: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = ()
+
+    @property
+    def resource(self) -> str:
+        """`plural.group`, the key of a kind everywhere in fleet."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+
 class Connection(Protocol):
     """One cluster, read only. All methods may raise any `Trouble`."""
 
@@ -73,6 +105,9 @@ class Connection(Protocol):
 
     async def review(self, kind: str, body: Mapping[str, object]) -> bytes:
         """POST to `selfsubject{access,rules}reviews` (`kind` is that plural), the only POST: it stores nothing."""
+
+    async def served(self, fresh: bool = False) -> Mapping[str, Served]:
+        """Everything the API server serves, by `plural.group`; cached for minutes unless `fresh`."""
 
     async def close(self) -> None:
         """Give up every request and socket."""
@@ -108,3 +143,146 @@ class Clock(Protocol):
 
     def now(self) -> float:
         """Seconds since the epoch."""
+
+
+class Refused(Trouble):
+    """fleet will not do this, for the reason given; nothing was changed."""
+
+
+class Moved(Trouble):
+    """Somebody else changed the same thing first; nothing was changed by this attempt."""
+
+
+class Missing(Trouble):
+    """What was named does not exist."""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """How a remote repository can be worked with."""
+
+    url: str  # as git is given it
+    key: str  # equal for every spelling of the same remote
+    checkout: str = ""  # root of the user's clone; "" = none was found
+    ready: bool = False  # fleet has its private repository of it already
+
+
+class DraftRepository(Protocol):
+    """One remote's private repository and its drafts. Every method may raise `Trouble` and changes no checkout."""
+
+    url: str
+    key: str
+    checkout: str
+
+    async def fetch(self, progress: Callable[[str], None] | None = None, *, terminal: bool = False) -> None:
+        """Bring in the remote's branches."""
+
+    async def branches(self) -> dict[str, str]:
+        """The remote's branches as of the last fetch: name -> commit."""
+
+    async def default_branch(self) -> str:
+        """The remote's default branch; "" when unknown."""
+
+    async def resolve(self, revision: str) -> str:
+        """The commit a branch, tag, HEAD or id means."""
+
+    async def contains(self, commit: str, ancestor: str) -> bool | None:
+        """Whether `ancestor` is in the history of `commit`; None when either is unknown."""
+
+    async def entries(self, revision: str, folder: str = "") -> list[tuple[str, int, str]]:
+        """(name, Git mode, id) of what a folder holds at a revision."""
+
+    async def read(self, revision: str, path: str) -> Content:
+        """A text file at a revision."""
+
+    async def drafts(self, *, trash: bool = False) -> tuple[list[Draft], list[str]]:
+        """Every draft, oldest first, and a line about each that cannot be read."""
+
+    async def draft(self, draft_id: str) -> Draft:
+        """The newest state of one draft."""
+
+    async def create(self, title: str, target: str, name: str, draft_id: str = "") -> Draft:
+        """A new draft on the target branch as of the last fetch."""
+
+    async def edit(
+        self,
+        draft_id: str,
+        files: Mapping[str, bytes | None],
+        operations: Sequence[Operation] = (),
+        over: Mapping[str, str] | None = None,
+    ) -> Draft:
+        """Stage new contents; None removes a file."""
+
+    async def commit(self, draft_id: str, message: str, expected: str = "") -> Draft:
+        """Commit what is staged, as the user."""
+
+    async def undo(self, draft_id: str) -> Draft:
+        """Back to before the last edit, commit or rebase."""
+
+    async def redo(self, draft_id: str) -> Draft:
+        """What the last undo took back."""
+
+    async def drop(self, draft_id: str) -> Draft:
+        """To the trash."""
+
+    async def restore(self, draft_id: str) -> Draft:
+        """Out of the trash."""
+
+    async def update(self, draft_id: str, **fields: object) -> Draft:
+        """Change title, name, target or what is known about pushes."""
+
+    async def keep_unsaved(self, draft_id: str, path: str, text: str | None, over: str = "") -> Draft:
+        """Keep typed text (None forgets it)."""
+
+    async def unsaved(self, draft: Draft) -> dict[str, str]:
+        """Typed and unsaved texts by file."""
+
+    async def diff(self, old: str, new: str) -> tuple[list[Change], str]:
+        """The files and the patch between two commits."""
+
+    async def commits(self, draft: Draft) -> list[tuple[str, str]]:
+        """(id, subject) of the draft's commits, oldest first."""
+
+    async def around(self, draft: Draft) -> Surroundings:
+        """What Git knows of where the draft stands, as of the last fetch; without Applications."""
+
+    async def rebase(self, draft_id: str) -> tuple[Draft, tuple[Clash, ...]]:
+        """Put the draft on top of its target as of the last fetch; with clashes nothing changes."""
+
+    async def plan_push(self, draft: Draft, *, to_target: bool) -> PushPlan:
+        """Exactly what a push would send where."""
+
+    async def push(
+        self, plan: PushPlan, progress: Callable[[str], None] | None = None, *, terminal: bool = False
+    ) -> PushResult:
+        """Send what the plan says and remember it."""
+
+
+class Repositories(Protocol):
+    """Where drafts live: the private repositories, found by remote URL, by clone, or all there are."""
+
+    async def find(self, url: str) -> Found:
+        """What there is for a remote: a clone of the user's, a private repository, or neither."""
+
+    async def here(self) -> list[Found]:
+        """The clones known without asking: of the current folder first, then the configured ones."""
+
+    async def open(
+        self, url: str, *, clone: bool = False, progress: Callable[[str], None] | None = None, terminal: bool = False
+    ) -> DraftRepository:
+        """The private repository of a remote URL or of the clone at a path. Talks to a remote only with `clone`."""
+
+    async def existing(self) -> tuple[list[DraftRepository], list[str]]:
+        """Every private repository, and a line about each that cannot be opened."""
+
+    async def close(self) -> None:
+        """End everything that runs."""
+
+
+class Journal(Protocol):
+    """Typed text that has no draft to live in yet. Every method may raise `Trouble`."""
+
+    async def keep(self, key: str, text: str | None) -> None:
+        """Keep a text under a key (None forgets it); on disk when it returns."""
+
+    async def texts(self) -> dict[str, str]:
+        """All that is kept."""

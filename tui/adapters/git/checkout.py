@@ -1,0 +1,154 @@
+"""The user's own clone: found, asked who its user is and how its remote is reached, and never written to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tui.adapters import runner
+from tui.adapters.git.command import Git, GitTrouble, Refused, environment, explain
+from tui.domain import giturl
+
+# What is taken over from the clone's effective configuration: it may come from includeIf rules that hold only there.
+_SECTIONS = ("user.", "author.", "committer.", "gpg.", "credential.", "http.", "url.", "ssh.")
+_SINGLE = ("core.sshcommand", "core.askpass", "commit.gpgsign", "core.gitproxy", "i18n.commitencoding")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A clone of the user's. `url` is the remote it was matched by, as git resolves it (insteadOf applied)."""
+
+    root: Path
+    common: Path  # the folder with objects, refs and config
+    remote: str  # name of that remote
+    url: str
+    push_url: str = ""
+    hooks: tuple[str, ...] = ()  # hooks of the user's that would run on a commit or push by hand
+    problem: str = ""  # why its objects cannot be used to start from, in words
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who commits, and whether commits are signed."""
+
+    author: str  # `Name <mail> seconds zone`
+    committer: str
+    sign: bool
+
+
+def configuration(place: Path, *, checkout: bool = True) -> list[tuple[str, str]]:
+    """Every effective setting at a place, in order, keys in git's canonical form. Reads only."""
+    raw = Git(place, checkout=checkout)("config", "--list", "-z", "--includes").out.decode("utf-8", "surrogateescape")
+    pairs = (item.partition("\n") for item in raw.split("\0") if item)
+    return [(key, value if separator else "true") for key, separator, value in pairs]
+
+
+def find_checkouts(folder: Path) -> list[Checkout]:
+    """The clone that `folder` lies in, once for each of its remotes; empty when it lies in none.
+
+    Raises Refused for a bare repository and for one that git does not trust.
+    """
+    root, common = _discover(folder)
+    if root is None or common is None:
+        return []
+    trusted = runner.call(["git", "-C", str(root), "rev-parse", "--absolute-git-dir"], env=environment())
+    if trusted.code:
+        raise Refused(explain(trusted.errors), trusted.errors)
+    config = configuration(root)
+    rewrites = [(value, key[4:-10]) for key, value in config if key.startswith("url.") and key.endswith(".insteadof")]
+    urls = {key[7:-4]: value for key, value in reversed(config) if key.startswith("remote.") and key.endswith(".url")}
+    pushes = {key[7:-8]: v for key, v in reversed(config) if key.startswith("remote.") and key.endswith(".pushurl")}
+    values = dict(config)
+    problem = ""
+    if (common / "shallow").exists():
+        problem = "the clone is shallow"
+    elif (
+        any(key.endswith((".promisor", ".partialclonefilter")) for key in values) or "extensions.partialclone" in values
+    ):
+        problem = "the clone is partial"
+    hooks = _hooks(common, root, values.get("core.hookspath", ""))
+    return [
+        Checkout(root, common, name, _rewritten(_absolute(url, root), rewrites), pushes.get(name, ""), hooks, problem)
+        for name, url in sorted(urls.items(), key=lambda item: (item[0] != "origin", item[0]))
+    ]
+
+
+def match(folders: Iterable[tuple[Path, str]], url: str) -> Checkout | None:
+    """The first clone whose remote is the repository at `url`; `folders` come with a URL that overrides the remote's.
+
+    A folder that is gone, bare or not trusted is passed over: it cannot be the clone that is meant.
+    """
+    wanted = giturl.parse(url).key
+    for folder, alias in folders:
+        try:
+            found = find_checkouts(folder)
+        except (GitTrouble, runner.NotInstalled):
+            continue
+        if alias and found and giturl.same(alias, url):
+            return found[0]
+        for checkout in found:
+            if _key(checkout.url) == wanted:
+                return checkout
+    return None
+
+
+def user(place: Path, *, checkout: bool) -> User:
+    """Who commits at a place, never guessed from the machine's name. Raises GitTrouble when git does not know."""
+    config = dict(configuration(place, checkout=checkout))
+    git = Git(place, checkout=checkout)
+    git.config = (("user.useConfigOnly", "true"),)
+    return User(
+        author=git.text("var", "GIT_AUTHOR_IDENT"),
+        committer=git.text("var", "GIT_COMMITTER_IDENT"),
+        sign=config.get("commit.gpgsign", "").lower() in ("true", "yes", "on", "1"),
+    )
+
+
+def reach(place: Path, *, checkout: bool) -> tuple[tuple[str, str], ...]:
+    """The settings that git needs elsewhere to act as the user of this place: identity, keys, credentials, remotes."""
+    config = configuration(place, checkout=checkout)
+    kept = [(key, value) for key, value in config if key.startswith(_SECTIONS) or key in _SINGLE]
+    lists = {key for key, _ in kept if key.endswith((".helper", ".extraheader"))}
+    # an empty value empties a list, so that what the private repository inherits too is not there twice
+    return (*((key, "") for key in sorted(lists)), *kept)
+
+
+def _discover(folder: Path) -> tuple[Path | None, Path | None]:
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    import git  # takes a tenth of a second, so only when a clone is looked for
+
+    try:
+        with git.Repo(folder, search_parent_directories=True) as found:
+            if found.bare or found.working_tree_dir is None:
+                raise Refused(f"{folder} is in a bare repository; fleet starts from a clone with files")
+            return Path(found.working_tree_dir), Path(found.common_dir).resolve()
+    except git.NoSuchPathError as error:
+        raise GitTrouble(f"{folder} is not there") from error
+    except git.InvalidGitRepositoryError:
+        return None, None
+
+
+def _hooks(common: Path, root: Path, configured: str) -> tuple[str, ...]:
+    folder = root / Path(configured).expanduser() if configured else common / "hooks"
+    names = ("pre-commit", "prepare-commit-msg", "commit-msg", "pre-push")
+    return tuple(name for name in names if os.access(folder / name, os.X_OK))
+
+
+def _rewritten(url: str, rewrites: Sequence[tuple[str, str]]) -> str:
+    """insteadOf as git applies it: the longest matching beginning wins."""
+    best = max((pair for pair in rewrites if url.startswith(pair[0])), key=lambda pair: len(pair[0]), default=None)
+    return best[1] + url[len(best[0]) :] if best else url
+
+
+def _absolute(url: str, root: Path) -> str:
+    """A remote given as a relative path, seen from the clone; every other URL as it is."""
+    return os.path.normpath(root / url) if url.startswith(("./", "../")) or url in (".", "..") else url
+
+
+def _key(url: str) -> str:
+    try:
+        return giturl.parse(url).key
+    except giturl.BadUrl:
+        return ""

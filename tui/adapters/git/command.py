@@ -1,0 +1,183 @@
+"""One way to run git: nothing of the caller's environment or of a repository's content decides what else is run."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tui.adapters import runner
+from tui.domain import ports
+
+# The user's own way to reach remotes and to be known there; every other GIT_* variable could redirect a command to
+# another repository, index or program, for example when fleet is started from a hook.
+_KEPT = re.compile(
+    r"GIT_(SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|SSL_[A-Z]+|PROXY_[A-Z_]+|HTTP_[A-Z_]+|EXEC_PATH"
+    r"|CONFIG_(GLOBAL|SYSTEM|NOSYSTEM)|(AUTHOR|COMMITTER)_(NAME|EMAIL))"
+)
+_ALWAYS = (
+    ("core.hooksPath", os.devnull),
+    ("core.fsmonitor", "false"),
+    ("core.quotePath", "false"),
+    ("core.pager", "cat"),
+    ("safe.bareRepository", "explicit"),
+    ("protocol.allow", "never"),
+    ("protocol.https.allow", "always"),
+    ("protocol.ssh.allow", "always"),
+    ("submodule.recurse", "false"),
+)
+CODE = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+class GitTrouble(ports.Trouble):
+    """git said no. `said` is what it wrote, verbatim: data, never markup."""
+
+    def __init__(self, message: str, said: str = "") -> None:
+        super().__init__(message)
+        self.said = said
+
+
+class Refused(GitTrouble, ports.Refused):
+    """fleet will not do this, for the reason given; nothing was changed."""
+
+
+def environment(
+    config: Sequence[tuple[str, str]] = (), *, local: bool = False, terminal: bool = False
+) -> dict[str, str]:
+    """The environment git runs in: the caller's without foreign GIT_*, then `config`, then settings that always hold.
+
+    Settings go through the environment because arguments are visible to every user of the machine and headers may
+    hold tokens. `local` allows remotes that are local paths, `terminal` lets git and ssh ask on the terminal.
+    """
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or _KEPT.fullmatch(name)}
+    settings = [*config, *_ALWAYS, *([("protocol.file.allow", "always")] if local else [])]
+    env["GIT_CONFIG_COUNT"] = str(len(settings))
+    for number, (key, value) in enumerate(settings):
+        env[f"GIT_CONFIG_KEY_{number}"], env[f"GIT_CONFIG_VALUE_{number}"] = key, value
+    env |= {
+        "LC_ALL": "C",  # messages are matched in English
+        "LANGUAGE": "C",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_LITERAL_PATHSPECS": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_EDITOR": "false",
+        "GIT_PAGER": "cat",
+        "GIT_TERMINAL_PROMPT": "1" if terminal else "0",
+    }
+    if not terminal:
+        env |= {"SSH_ASKPASS_REQUIRE": "never", "GCM_INTERACTIVE": "never"}
+        env.pop("DISPLAY", None)  # an older ssh opens a window whenever there is one
+    return env
+
+
+class Git:
+    """Runs git on one repository, named explicitly so that nothing is discovered."""
+
+    def __init__(self, place: Path, *, checkout: bool = False, local: bool = False) -> None:
+        """`place` is a bare repository, or with `checkout` the root of a working tree that is only read."""
+        self.place = place
+        self.local = local
+        self.config: tuple[tuple[str, str], ...] = ()
+        self._where = ["-C", str(place)] if checkout else [f"--git-dir={place}"]
+
+    def argv(self, *arguments: str) -> list[str]:
+        return ["git", *self._where, *arguments]
+
+    def __call__(
+        self,
+        *arguments: str,
+        data: bytes = b"",
+        codes: Sequence[int] = (0,),
+        env: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> runner.Result:
+        """Run to the end in this thread. Raises GitTrouble when the exit code is not one of `codes`."""
+        result = runner.call(
+            self.argv(*arguments),
+            env=environment(self.config, local=self.local) | dict(env or {}),
+            data=data,
+            **options,
+        )
+        return checked(result, codes)
+
+    def text(self, *arguments: str, **options: Any) -> str:
+        """stdout of a command as text, without the last newline."""
+        return self(*arguments, **options).out.decode("utf-8", "surrogateescape").removesuffix("\n")
+
+    async def run(
+        self,
+        *arguments: str,
+        codes: Sequence[int] = (0,),
+        terminal: bool = False,
+        on_error_line: Callable[[str], None] | None = None,
+        stop: threading.Event | None = None,
+        **options: Any,
+    ) -> runner.Result:
+        """The same for commands that talk to a remote: for coroutines, cancellable, with progress lines."""
+        result = await runner.run(
+            self.argv(*arguments),
+            env=environment(self.config, local=self.local, terminal=terminal),
+            terminal=terminal,
+            on_error_line=on_error_line,
+            **options,
+        )
+        return checked(result, codes)
+
+
+def checked(result: runner.Result, codes: Sequence[int]) -> runner.Result:
+    """The result itself when its exit code is one of `codes`; otherwise raises GitTrouble in plain words."""
+    if result.code in codes:
+        return result
+    raise GitTrouble(explain(result.errors) or f"git ended with code {result.code}", result.errors)
+
+
+_REASONS = (
+    (r"dubious ownership", "git does not trust this folder because someone else owns it (see safe.directory)"),
+    (r"No space left on device|Disk quota exceeded|File too large", "the disk is full; nothing was changed"),
+    (r"unable to (write|create).*Permission denied|insufficient permission", "the data folder may not be written"),
+    (r"Read-only file system", "the data folder is on a read-only file system"),
+    (r"Could not resolve host(?:name)?:? ?([^\s;:]*)", "the host name {0} is not known"),
+    (
+        r"Failed to connect|Connection refused|Connection timed out|Network is unreachable|No route to host",
+        "the remote does not answer",
+    ),
+    (r"terminal prompts disabled|could not read (Username|Password)", "the remote asks for a user name or password"),
+    (
+        r"Authentication failed|Permission denied \(publickey|HTTP Basic: Access denied|returned error: 40[13]",
+        "the remote refuses these credentials",
+    ),
+    (r"Host key verification failed", "the host key of the remote is not known; connect to it once with ssh"),
+    (
+        r"[Rr]epository .* not found|does not appear to be a git repository|returned error: 404|"
+        r"'[^']*' does not exist",
+        "the remote repository is not there, or these credentials may not see it",
+    ),
+    (r"transport '([^']*)' not allowed", "fleet does not speak the protocol {0}"),
+    (
+        r"Please tell me who you are|empty ident name|no email was given|no name was given|unable to auto-detect email",
+        "git does not know who you are; set user.name and user.email",
+    ),
+    (
+        r"gpg failed to sign|failed to write commit object|Couldn't load public key|[Nn]o private key|passphrase",
+        "the commit could not be signed",
+    ),
+    (r"not a git repository", "the repository is not there"),
+    (
+        r"missing object|bad object|unable to read|loose object .* corrupt|object file .* is empty",
+        "the repository lacks an object",
+    ),
+)
+
+
+def explain(said: str) -> str:
+    """What git's error output means, in one line; its own first telling line when it is none of the known ones."""
+    for pattern, words in _REASONS:
+        if match := re.search(pattern, said):
+            return words.format(*(match.groups() or ("",)))
+    lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("hint:")]
+    telling = [line for line in lines if line.startswith(("fatal:", "error:"))]
+    return (telling or lines or [""])[-1].removeprefix("fatal: ").removeprefix("error: ")

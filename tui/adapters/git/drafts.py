@@ -1,0 +1,324 @@
+"""Drafts in one private repository: each is one ref that points to its newest state commit.
+
+    refs/fleet/drafts/<id>  ->  state: tree {meta.json, unsaved/<n>}, parents: state before, head, base
+    refs/fleet/trash/<id>       the same for a dropped draft
+
+An action stores everything it makes and then moves the one ref, from the value it started from: after a crash the
+draft is as before or as after, and with two writers the second starts again. States are only ever added.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from tui.adapters.git import checkout as clones
+from tui.adapters.git import content
+from tui.adapters.git.command import GitTrouble, Refused
+from tui.adapters.git.objects import FILE, FOLDER, Entry, Missing, Pack
+from tui.adapters.git.repository import Repository
+from tui.domain import draft as model
+from tui.domain import ports
+from tui.domain.draft import Draft, Operation, Unsaved
+
+OPEN, TRASH = "refs/fleet/drafts/", "refs/fleet/trash/"
+_SELF = "fleet <fleet@localhost>"
+_TRIES = 5
+
+
+class Moved(GitTrouble, ports.Moved):
+    """Somebody else changed the same thing first; nothing was changed by this attempt."""
+
+
+Step = Callable[[Draft, Pack], Draft]
+
+
+class DraftRefs:
+    """The drafts of one repository. Methods block; call them from a worker thread."""
+
+    def __init__(self, repository: Repository, now: Callable[[], float] = time.time) -> None:
+        self.repository = repository
+        self.objects = repository.objects
+        self.now = now
+
+    def all(self, *, trash: bool = False) -> tuple[list[Draft], list[str]]:
+        """Every draft, oldest first, and a line about each that cannot be read."""
+        found: list[Draft] = []
+        broken: list[str] = []
+        for name, oid in sorted(self.repository.refs(TRASH if trash else OPEN).items()):
+            try:
+                found.append(self._load(oid, trash))
+            except (GitTrouble, ValueError) as error:
+                broken.append(f"{name.rpartition('/')[2]}: {error}")
+        return found, broken
+
+    def get(self, draft_id: str) -> Draft:
+        """The newest state of a draft, dropped ones too. Raises Missing when there is none with this id."""
+        for prefix in (OPEN, TRASH):
+            if oid := self.objects.resolve(prefix + draft_id):
+                return self._load(oid, prefix == TRASH)
+        raise Missing("this draft does not exist any more")
+
+    def create(self, title: str, target: str, name: str, draft_id: str = "") -> Draft:
+        """A new draft that starts from the target branch as of the last fetch."""
+        base = self.repository.resolve(target)
+        now = self.now()
+        draft = Draft(
+            id=draft_id or model.new_id(now, os.urandom(10)),
+            name=name, title=title, repo=self.repository.url, target=target,
+            base=base, tip=base, head=base, at=now, created=now,
+        )  # fmt: skip
+        pack = Pack(self.objects)
+        with self.repository.lock() as held:
+            state = self._state(pack, draft, {}, "")
+            pack.store()
+            self._move(OPEN + draft.id, state, "", "new", held)
+        return msgspec.structs.replace(draft, state=state)
+
+    def edit(
+        self,
+        draft_id: str,
+        files: Mapping[str, bytes | None],
+        operations: Sequence[Operation] = (),
+        over: Mapping[str, str] | None = None,
+    ) -> Draft:
+        """Stage new contents of files (None removes one); returns the draft, the same when nothing differs.
+
+        `over` says which content (id, "" for none) each was typed over; Moved when it is another by now. File modes
+        are kept. Raises Refused for links, submodules and files that Git converts.
+        """
+
+        def step(draft: Draft, pack: Pack) -> Draft:
+            root = self.objects.root(draft.head)
+            changes: dict[str, Entry | None] = {}
+            blobs: dict[str, tuple[str, str]] = {}
+            for path, data in files.items():
+                held = self.objects.entry(root, path)
+                before = held.oid if held else ""
+                if over is not None and path in over and over[path] != before:
+                    raise Moved(f"{path} has changed in this draft since it was opened")
+                change = self._change(path, held, data, pack, root)
+                after = change.oid if change else ""
+                if after != before:
+                    changes[path] = change
+                    blobs[path] = (before, after)
+            if not changes:
+                return draft
+            tree = pack.replace(root, changes) or pack.folder({})
+            head = draft.tip  # edited back to what is committed
+            if tree != self.objects.root(draft.tip):
+                head = pack.commit(tree, [draft.tip], self._stamp(), self._stamp(), "edits not committed yet")
+            done = [
+                _with_blobs(operation, *blobs[operation.file]) for operation in operations if operation.file in blobs
+            ]
+            said = {operation.file for operation in done}
+            done += [
+                _with_blobs(Operation(path, at=self.now()), *ids) for path, ids in blobs.items() if path not in said
+            ]
+            return model.edited(draft, head, done, self.now())
+
+        return self._change_draft(draft_id, step)
+
+    def commit(self, draft_id: str, message: str, *, expected: str = "") -> Draft:
+        """Make one commit, by the user, of all edits staged so far; signed when the user's configuration says so.
+
+        `expected` is the draft's head as it was shown; Moved when it is another by now. Raises GitTrouble when git does
+        not know who the user is or cannot sign; the edits stay staged.
+        """
+        place, is_checkout = self.repository.place()
+        user = clones.user(place, checkout=is_checkout)
+        if not message.strip():
+            raise Refused("the commit message is empty")
+
+        def step(draft: Draft, pack: Pack) -> Draft:
+            if expected and draft.head != expected:
+                raise Moved("the draft has changed since its diff was shown")
+            tree = self.objects.root(draft.head)
+            if tree == self.objects.root(draft.tip):
+                raise Refused("there is nothing to commit")
+            text = model.with_trailers(message, draft.ops[len(draft.ops) - draft.open_ops :])
+            tip = self.sign(tree, [draft.tip], text) if user.sign else ""
+            tip = tip or pack.commit(tree, [draft.tip], user.author, user.committer, text)
+            return model.committed(draft, tip, self.now())
+
+        return self._change_draft(draft_id, step)
+
+    def sign(self, tree: str, parents: Sequence[str], message: str) -> str:
+        """A signed commit made by git itself, with the user's key and settings."""
+        arguments = [part for parent in parents for part in ("-p", parent)]
+        git = self.repository.git
+        return git.text("commit-tree", "-S", *arguments, "-F", "-", tree, data=message.encode("utf-8"))
+
+    def undo(self, draft_id: str) -> Draft:
+        """Back to before the last edit, commit or rebase. Raises Refused when there is none."""
+
+        def step(draft: Draft, pack: Pack) -> Draft:
+            if not draft.undo:
+                raise Refused("there is nothing to undo")
+            return model.undone(draft, self._load(draft.undo), self.now())
+
+        return self._change_draft(draft_id, step)
+
+    def redo(self, draft_id: str) -> Draft:
+        """What the last undo took back. Raises Refused when there is none."""
+
+        def step(draft: Draft, pack: Pack) -> Draft:
+            if not draft.redo:
+                raise Refused("there is nothing to redo")
+            return model.redone(draft, self._load(draft.redo), self.now())
+
+        return self._change_draft(draft_id, step)
+
+    def keep_unsaved(self, draft_id: str, path: str, text: str | None, over: str = "") -> Draft:
+        """Keep what is being typed into a file (None forgets it). Not an edit: undo does not see it."""
+
+        def step(draft: Draft, pack: Pack) -> Draft:
+            unsaved = dict(draft.unsaved)
+            if text is None:
+                if unsaved.pop(path, None) is None:
+                    return draft
+            else:
+                blob = pack.add("blob", text.encode("utf-8", "surrogatepass"))
+                unsaved[path] = Unsaved(blob, over, self.now())
+            return msgspec.structs.replace(draft, unsaved=unsaved, action="typing", at=self.now())
+
+        return self._change_draft(draft_id, step)
+
+    def unsaved(self, draft: Draft) -> dict[str, str]:
+        """The texts typed and not saved, by file."""
+        return {
+            path: self.objects.read(held.blob, "blob").decode("utf-8", "surrogatepass")
+            for path, held in draft.unsaved.items()
+        }
+
+    def update(self, draft_id: str, **fields: object) -> Draft:
+        """Change what is known about a draft (title, name, target, branch, pushed, merged, page); no edit."""
+        return self._change_draft(draft_id, lambda draft, _: msgspec.structs.replace(draft, **fields))
+
+    def rebased(self, draft_id: str, step: Step) -> Draft:
+        """Apply a step that gives the draft another base, under the lock."""
+        return self._change_draft(draft_id, step)
+
+    def drop(self, draft_id: str) -> Draft:
+        """Move a draft to the trash, where it keeps everything."""
+        return self._transfer(draft_id, OPEN, TRASH)
+
+    def restore(self, draft_id: str) -> Draft:
+        """Take a draft out of the trash."""
+        return self._transfer(draft_id, TRASH, OPEN)
+
+    def finish_moves(self) -> None:
+        """Complete a move to or from the trash that a crash left with both refs; the older of the two goes."""
+        trash = self.repository.refs(TRASH)
+        for name, oid in self.repository.refs(OPEN).items():
+            other = TRASH + name.removeprefix(OPEN)
+            if other not in trash:
+                continue
+            with self.repository.lock() as held:
+                stale, value = (name, oid) if self._descends(trash[other], oid) else (other, trash[other])
+                self._delete(stale, value, held)
+
+    def _descends(self, state: str, ancestor: str) -> bool:
+        return self.repository.contains(state, ancestor) is True
+
+    def _transfer(self, draft_id: str, source: str, destination: str) -> Draft:
+        """Create there first and delete here after: a crash in between leaves both, never none."""
+        with self.repository.lock() as held:
+            old = self.objects.resolve(source + draft_id)
+            if not old:
+                raise Missing("this draft does not exist any more")
+            draft = self._load(old)
+            pack = Pack(self.objects)
+            action = "drop" if destination == TRASH else "restore"
+            moved = msgspec.structs.replace(draft, action=action, at=self.now())
+            state = self._state(pack, moved, self._kept(draft), old)
+            pack.store()
+            self._move(destination + draft_id, state, "", action, held)
+            self._delete(source + draft_id, old, held)
+        return msgspec.structs.replace(moved, state=state, dropped=destination == TRASH)
+
+    def _change_draft(self, draft_id: str, step: Step) -> Draft:
+        """One action on a draft: load, make, store, move the ref. Tries again when another program moved it."""
+        for attempt in range(_TRIES):
+            with self.repository.lock() as held:
+                old = self.objects.resolve(OPEN + draft_id)
+                if not old:
+                    raise Missing("this draft does not exist any more")
+                draft = self._load(old)
+                pack = Pack(self.objects)
+                new = step(draft, pack)
+                if new is draft:
+                    return draft
+                parent = self._parents(old)[0] if new.action == draft.action == "typing" else old
+                state = self._state(pack, new, self._kept(new), parent)
+                pack.store()
+                try:
+                    self._move(OPEN + draft_id, state, old, new.action, held)
+                except Moved:
+                    if attempt == _TRIES - 1:
+                        raise
+                    continue
+                return msgspec.structs.replace(new, state=state)
+        raise AssertionError("unreachable")
+
+    def _change(self, path: str, held: Entry | None, data: bytes | None, pack: Pack, root: str) -> Entry | None:
+        if held is not None:
+            content.editable(path, held)
+        if data is None:
+            return None
+        if held is not None:
+            content.decoded(path, self.objects.read(held.oid, "blob"))
+        content.refuse_attributes(self.objects, root, path)
+        content.decoded(path, data)
+        return Entry(held.mode if held else FILE, pack.add("blob", data))
+
+    def _state(self, pack: Pack, draft: Draft, kept: Mapping[bytes, Entry], parent: str) -> str:
+        entries = {b"meta.json": Entry(FILE, pack.add("blob", model.encode(draft)))}
+        if kept:
+            entries[b"unsaved"] = Entry(FOLDER, pack.folder(kept))
+        parents = dict.fromkeys(oid for oid in (parent, draft.head, draft.base) if oid)
+        return pack.commit(pack.folder(entries), parents, self._stamp(), self._stamp(), draft.action)
+
+    @staticmethod
+    def _kept(draft: Draft) -> dict[bytes, Entry]:
+        """The folder that keeps unsaved texts reachable. Named by hash: a file's own name may not suit a tree."""
+        return {
+            hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()[:20].encode(): Entry(FILE, text.blob)
+            for path, text in draft.unsaved.items()
+        }
+
+    def _load(self, state: str, dropped: bool = False) -> Draft:
+        entry = self.objects.tree(self.objects.root(state)).get(b"meta.json")
+        if entry is None:
+            raise Missing("this draft has no meta.json")
+        return model.decode(self.objects.read(entry.oid, "blob"), state, dropped)
+
+    def _parents(self, commit: str) -> list[str]:
+        header = self.objects.read(commit, "commit").partition(b"\n\n")[0].decode("utf-8", "replace")
+        return [line[7:] for line in header.splitlines() if line.startswith("parent ")]
+
+    def _stamp(self) -> str:
+        return f"{_SELF} {int(self.now())} +0000"
+
+    def _move(self, ref: str, new: str, old: str, action: str, held: int) -> None:
+        """Compare and swap; `old` is "" when the ref must not exist yet."""
+        try:
+            self.repository.git(
+                "update-ref", "--create-reflog", "-m", f"fleet: {action}", ref, new, old or "0" * self.objects.size,
+                keep=(held,),
+            )  # fmt: skip
+        except GitTrouble as error:
+            if self.repository.ref(ref) != old:
+                raise Moved("the draft was changed by another program") from error
+            raise
+
+    def _delete(self, ref: str, old: str, held: int) -> None:
+        self.repository.git("update-ref", "-d", ref, old, keep=(held,))
+
+
+def _with_blobs(operation: Operation, before: str, after: str) -> Operation:
+    return msgspec.structs.replace(operation, before=before, after=after)

@@ -1,0 +1,288 @@
+"""The private bare repository that fleet keeps for one remote: made, opened, locked, swept, fetched.
+
+It lies in fleet's data folder and only fleet writes there, so a lock file that nobody holds is left over from a
+process that was killed, and may go.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tui.adapters.git import checkout as clones
+from tui.adapters.git.checkout import Checkout
+from tui.adapters.git.command import Git, GitTrouble, Refused
+from tui.adapters.git.objects import Objects
+from tui.domain import giturl
+
+Progress = Callable[[str], None]
+PATIENCE = 15.0  # seconds to wait for another fleet's lock
+NETWORK = 600.0  # seconds a fetch may take
+_STALE = 10.0  # seconds after which a lock under refs/remotes is nobody's: git holds one for milliseconds
+_LITTER = 86_400.0  # seconds after which a half-written object is nobody's
+UPSTREAM = "refs/remotes/origin/"
+
+_CONFIG = """\
+[core]
+\trepositoryformatversion = {version}
+\tbare = true
+\tfilemode = true
+\tlogAllRefUpdates = always
+\tfsync = committed
+[gc]
+\tauto = 0
+\treflogExpire = never
+\treflogExpireUnreachable = never
+[maintenance]
+\tauto = false
+[fetch]
+\tprune = true
+\trecurseSubmodules = false
+\twriteCommitGraph = false
+[push]
+\tfollowTags = false
+\trecurseSubmodules = no
+[extensions]
+{extension}[remote "origin"]
+\turl = {url}
+\tfetch = +refs/heads/*:refs/remotes/origin/*
+"""
+
+
+class Repository:
+    """One private repository. Its methods block; `fleet` calls them from a worker thread."""
+
+    def __init__(self, path: Path, url: str, algorithm: str, checkout: Checkout | None) -> None:
+        self.path = path
+        self.url = url
+        self.remote = giturl.parse(url)
+        self.checkout = checkout
+        self.git = Git(path, local=self.remote.scheme == "file")
+        self.objects = Objects(self.git, algorithm)
+        self._settings: tuple[float, tuple[tuple[str, str], ...]] = (0.0, ())
+
+    @contextmanager
+    def lock(self, name: str = "lock", patience: float = PATIENCE) -> Iterator[int]:
+        """Keep other fleets out; yields the descriptor. Raises GitTrouble when another holds it for `patience` seconds.
+
+        A git command that moves refs inherits the descriptor, so that the lock outlives a killed fleet until that
+        command has ended too.
+        """
+        with locked(self.path.with_suffix(f".{name}"), patience) as descriptor:
+            yield descriptor
+
+    def refs(self, prefix: str) -> dict[str, str]:
+        """Full ref name -> object id, of every ref below `prefix`."""
+        lines = self.git.text("for-each-ref", "--format=%(objectname) %(refname)", "--", prefix).splitlines()
+        return {name: oid for oid, _, name in (line.partition(" ") for line in lines)}
+
+    def ref(self, name: str) -> str:
+        """The object id of one ref as it is now; "" when there is none."""
+        result = self.git("rev-parse", "--verify", "--quiet", "--end-of-options", name, codes=(0, 1))
+        return result.out.decode("ascii").strip() if result.code == 0 else ""
+
+    def branches(self) -> dict[str, str]:
+        """The remote's branches as of the last fetch: name -> commit."""
+        found = self.refs(UPSTREAM)
+        return {name[len(UPSTREAM) :]: oid for name, oid in found.items() if name != UPSTREAM + "HEAD"}
+
+    def default_branch(self) -> str:
+        """The remote's default branch as far as it is known; "" otherwise."""
+        result = self.git("symbolic-ref", "-q", UPSTREAM + "HEAD", codes=(0, 1, 128))
+        name = result.out.decode("utf-8", "replace").strip()
+        if name.startswith(UPSTREAM):
+            return name[len(UPSTREAM) :]
+        branches = self.branches()
+        return next((name for name in ("main", "master") if name in branches), "")
+
+    def resolve(self, revision: str) -> str:
+        """The commit that a branch, tag, `HEAD` or (shortened) id of the remote means. Raises GitTrouble when none."""
+        if revision in ("", "HEAD"):
+            revision = self.default_branch()
+        for name in (UPSTREAM + revision, "refs/tags/" + revision):
+            if oid := self.objects.resolve(name):
+                return oid
+        if len(revision) >= 7 and all(char in "0123456789abcdef" for char in revision):
+            result = self.git(
+                "rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}", codes=(0, 1, 128)
+            )
+            if result.code == 0:
+                return result.out.decode("ascii").strip()
+        raise GitTrouble(f"{revision or 'the default branch'} is not in {giturl.shown(self.url)} as of the last fetch")
+
+    def contains(self, commit: str, ancestor: str) -> bool | None:
+        """Whether `ancestor` is part of the history of `commit`; None when either is not in the repository."""
+        result = self.git("merge-base", "--is-ancestor", ancestor, commit, codes=(0, 1, 128))
+        return None if result.code == 128 else result.code == 0
+
+    def settings(self) -> tuple[tuple[str, str], ...]:
+        """How the user reaches the remote: read from the clone anew when it is older than a minute."""
+        read_at, held = self._settings
+        if not read_at or time.monotonic() - read_at > 60:
+            place, is_checkout = self.place()
+            held = clones.reach(place, checkout=is_checkout)
+            self._settings = (time.monotonic(), held)
+        return held
+
+    def place(self) -> tuple[Path, bool]:
+        """Where to ask for the user's configuration: the clone, or this repository when the clone is gone."""
+        if self.checkout is not None and self.checkout.common.is_dir() and self.checkout.root.is_dir():
+            return self.checkout.root, True
+        return self.path, False
+
+    async def fetch(self, progress: Progress | None = None, *, terminal: bool = False) -> None:
+        """Bring in the remote's branches. Raises GitTrouble and changes nothing but remote-tracking refs.
+
+        Talks to the remote with the user's own configuration; asks nothing unless `terminal`.
+        """
+        for attempt in (1, 2):
+            try:
+                await self.git.run(
+                    "fetch", "--progress", "--prune", "--no-auto-maintenance", "--no-write-fetch-head",
+                    "--no-recurse-submodules", "--end-of-options", "origin",
+                    terminal=terminal, on_error_line=progress, timeout=NETWORK,
+                )  # fmt: skip
+                return
+            except GitTrouble as error:
+                if attempt == 2 or "File exists" not in error.said or not self.sweep_remotes():
+                    raise
+
+    async def find_default_branch(self, *, terminal: bool = False) -> None:
+        """Ask the remote for its default branch and remember it; a remote without one leaves all as it is."""
+        result = await self.git.run("ls-remote", "--symref", "--end-of-options", "origin", "HEAD", terminal=terminal)
+        for line in result.out.decode("utf-8", "replace").splitlines():
+            name = line.removeprefix("ref: refs/heads/").partition("\t")[0]
+            if line.startswith("ref: refs/heads/") and name in self.branches():
+                self.git("symbolic-ref", UPSTREAM + "HEAD", UPSTREAM + name)
+
+    def sweep(self) -> None:
+        """Remove what a killed process left behind; called with the lock held."""
+        for lock in (self.path / "refs" / "fleet").rglob("*.lock"):
+            lock.unlink(missing_ok=True)
+        self.sweep_remotes()
+        for pattern in ("objects/*/tmp_obj_*", "objects/pack/tmp_*", "objects/incoming-*", "objects/tmp_objdir-*"):
+            for litter in self.path.glob(pattern):
+                with suppress(FileNotFoundError):
+                    if time.time() - litter.stat().st_mtime > _LITTER:
+                        shutil.rmtree(litter) if litter.is_dir() else litter.unlink()
+
+    def sweep_remotes(self) -> bool:
+        """Remove lock files that no fetch holds any more; returns whether there were any."""
+        found = False
+        places = [*(self.path / "refs" / "remotes").rglob("*.lock"), *(self.path / "refs" / "tags").rglob("*.lock")]
+        for lock in [*places, self.path / "packed-refs.lock", self.path / "shallow.lock", self.path / "HEAD.lock"]:
+            with suppress(FileNotFoundError):
+                if time.time() - lock.stat().st_mtime > _STALE:
+                    lock.unlink()
+                    found = True
+        return found
+
+    def close(self) -> None:
+        """End the reading process."""
+        self.objects.close()
+
+
+@contextmanager
+def locked(path: Path, patience: float = PATIENCE) -> Iterator[int]:
+    """Hold an exclusive lock on a file of its own; yields the descriptor, freed when the last copy of it is closed."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise GitTrouble(f"the data folder {path.parent} cannot be written: {error.strerror}") from error
+    try:
+        deadline, pause = time.monotonic() + patience, 0.001
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                if error.errno not in (errno.EAGAIN, errno.EACCES, errno.EINTR):
+                    raise GitTrouble(f"{path} cannot be locked: {error.strerror}") from error
+            if time.monotonic() > deadline:
+                raise GitTrouble(f"another fleet has been writing for more than {patience:.0f} s; try again")
+            time.sleep(pause)
+            pause = min(pause * 2, 0.02)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def location(data: Path, url: str) -> Path:
+    """Where the private repository of a remote lies: the same for every spelling of its URL."""
+    return data / "git" / (hashlib.sha256(giturl.parse(url).key.encode()).hexdigest() + ".git")
+
+
+def open_repository(data: Path, url: str, checkout: Checkout | None) -> Repository | None:
+    """The private repository of a remote, swept; None when there is none yet. Raises GitTrouble when it is damaged."""
+    path = location(data, url)
+    if not path.is_dir():
+        return None
+    values = dict(clones.configuration(path, checkout=False))
+    stored = values.get("remote.origin.url", "")
+    if not giturl.same(stored, url):
+        raise GitTrouble(f"{path} is not the repository of {giturl.shown(url)}")
+    repository = Repository(path, stored, values.get("extensions.objectformat", "sha1"), checkout)
+    repository.git.config = repository.settings()
+    with repository.lock():
+        repository.sweep()
+    return repository
+
+
+def create_repository(data: Path, url: str, checkout: Checkout | None) -> Repository:
+    """Make the private repository of a remote, seeded from the user's clone; without a clone it is empty until fetched.
+
+    It appears at its place complete or not at all. The clone is only read, by git's own upload-pack.
+    """
+    remote = giturl.parse(url)
+    if remote.scheme == "file" and checkout is None:
+        raise Refused("a local repository is opened only when it is the remote of a clone of yours")
+    path = location(data, url)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with locked(path.with_suffix(".lock"), PATIENCE):
+        if not path.is_dir():
+            for leftover in path.parent.glob(path.stem + ".new-*"):
+                shutil.rmtree(leftover)
+            fresh = path.with_name(f"{path.stem}.new-{os.getpid()}")
+            _make(fresh, url, checkout)
+            fresh.rename(path)
+    repository = open_repository(data, url, checkout)
+    if repository is None:
+        raise GitTrouble(f"{path} has been taken away")
+    return repository
+
+
+def _make(path: Path, url: str, checkout: Checkout | None) -> None:
+    algorithm = "sha1"
+    if checkout is not None:
+        algorithm = Git(checkout.root, checkout=True).text("rev-parse", "--show-object-format")
+    path.mkdir(mode=0o700)
+    git = Git(path, local=True)
+    git("init", "--bare", "--quiet", "--template=", f"--object-format={algorithm}")
+    # Written whole and quoted here: a value with `;`, `#` or quotes must not become another setting or a comment.
+    version, extension = (1, f"\tobjectformat = {algorithm}\n") if algorithm != "sha1" else (0, "")
+    (path / "config").write_text(
+        _CONFIG.format(version=version, extension=extension, url=_quoted(url)), encoding="utf-8"
+    )
+    if checkout is None or checkout.problem:
+        return
+    source = f"refs/remotes/{checkout.remote}/"
+    git(
+        "fetch", "--quiet", "--no-tags", "--no-auto-maintenance", "--no-write-fetch-head", "--no-recurse-submodules",
+        "--end-of-options", str(checkout.common), f"+{source}*:{UPSTREAM}*", f"^{source}HEAD",
+        timeout=NETWORK,
+    )  # fmt: skip
+    head = Git(checkout.root, checkout=True)("symbolic-ref", "-q", source + "HEAD", codes=(0, 1, 128))
+    default = head.out.decode("utf-8", "replace").strip()
+    if default.startswith(source):
+        git("symbolic-ref", UPSTREAM + "HEAD", UPSTREAM + default[len(source) :])
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

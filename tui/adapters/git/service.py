@@ -1,0 +1,331 @@
+"""The drafts of all repositories for coroutines: one worker thread per repository, network commands beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from tui.adapters.git import checkout as clones
+from tui.adapters.git import content, history
+from tui.adapters.git import push as pushing
+from tui.adapters.git.checkout import Checkout
+from tui.adapters.git.command import GitTrouble, Refused
+from tui.adapters.git.drafts import DraftRefs
+from tui.adapters.git.objects import FOLDER, Missing, Pack
+from tui.adapters.git.repository import (
+    UPSTREAM,
+    Progress,
+    Repository,
+    create_repository,
+    location,
+    open_repository,
+)
+from tui.adapters.runner import NotInstalled
+from tui.domain import draft as model
+from tui.domain import giturl
+from tui.domain.draft import Change, Clash, Content, Draft, Operation, PushPlan, PushResult, Surroundings
+from tui.domain.ports import Found
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class GitRepository:
+    """One private repository; the port `DraftRepository`, whose docstrings say what each method does."""
+
+    def __init__(self, repository: Repository, now: Callable[[], float]) -> None:
+        self.repository = repository
+        self.refs = DraftRefs(repository, now)
+        self.url = repository.url
+        self.key = repository.remote.key
+        self.checkout = str(repository.checkout.root) if repository.checkout else ""
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="git")
+        self._fetching = asyncio.Lock()
+        self._known: dict[tuple[str, str, str], Surroundings] = {}
+
+    async def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: function(*args, **kwargs))
+
+    async def fetch(self, progress: Progress | None = None, *, terminal: bool = False) -> None:
+        async with self._fetching:
+            self.repository.git.config = await self._call(self.repository.settings)
+            await self.repository.fetch(progress, terminal=terminal)
+            if not await self._call(self.repository.ref, UPSTREAM + "HEAD"):
+                await self.repository.find_default_branch(terminal=terminal)
+
+    async def branches(self) -> dict[str, str]:
+        return await self._call(self.repository.branches)
+
+    async def default_branch(self) -> str:
+        return await self._call(self.repository.default_branch)
+
+    async def resolve(self, revision: str) -> str:
+        return await self._call(self.repository.resolve, revision)
+
+    async def contains(self, commit: str, ancestor: str) -> bool | None:
+        return await self._call(self.repository.contains, commit, ancestor)
+
+    async def entries(self, revision: str, folder: str = "") -> list[tuple[str, int, str]]:
+        return await self._call(self._entries, revision, folder)
+
+    def _entries(self, revision: str, folder: str) -> list[tuple[str, int, str]]:
+        objects = self.repository.objects
+        entry = objects.entry(objects.root(self._commit(revision)), folder)
+        if entry is None or entry.mode != FOLDER:
+            raise Missing(f"{folder} is not a folder at {revision}")
+        return [
+            (name.decode("utf-8", "surrogateescape"), held.mode, held.oid)
+            for name, held in objects.tree(entry.oid).items()
+        ]
+
+    async def read(self, revision: str, path: str) -> Content:
+        return await self._call(self._read, revision, path)
+
+    def _read(self, revision: str, path: str) -> Content:
+        return content.read(self.repository.objects, self.repository.objects.root(self._commit(revision)), path)
+
+    def _commit(self, revision: str) -> str:
+        return self.repository.objects.resolve(revision) or self.repository.resolve(revision)
+
+    async def drafts(self, *, trash: bool = False) -> tuple[list[Draft], list[str]]:
+        return await self._call(self.refs.all, trash=trash)
+
+    async def draft(self, draft_id: str) -> Draft:
+        return await self._call(self.refs.get, draft_id)
+
+    async def create(self, title: str, target: str, name: str, draft_id: str = "") -> Draft:
+        return await self._call(self.refs.create, title, target, name, draft_id)
+
+    async def edit(
+        self,
+        draft_id: str,
+        files: Mapping[str, bytes | None],
+        operations: Sequence[Operation] = (),
+        over: Mapping[str, str] | None = None,
+    ) -> Draft:
+        return await self._call(self.refs.edit, draft_id, files, operations, over)
+
+    async def commit(self, draft_id: str, message: str, expected: str = "") -> Draft:
+        return await self._call(self.refs.commit, draft_id, message, expected=expected)
+
+    async def undo(self, draft_id: str) -> Draft:
+        return await self._call(self.refs.undo, draft_id)
+
+    async def redo(self, draft_id: str) -> Draft:
+        return await self._call(self.refs.redo, draft_id)
+
+    async def drop(self, draft_id: str) -> Draft:
+        return await self._call(self.refs.drop, draft_id)
+
+    async def restore(self, draft_id: str) -> Draft:
+        return await self._call(self.refs.restore, draft_id)
+
+    async def update(self, draft_id: str, **fields: object) -> Draft:
+        return await self._call(self.refs.update, draft_id, **fields)
+
+    async def keep_unsaved(self, draft_id: str, path: str, text: str | None, over: str = "") -> Draft:
+        return await self._call(self.refs.keep_unsaved, draft_id, path, text, over)
+
+    async def unsaved(self, draft: Draft) -> dict[str, str]:
+        return await self._call(self.refs.unsaved, draft)
+
+    async def diff(self, old: str, new: str) -> tuple[list[Change], str]:
+        return await self._call(self._diff, old, new)
+
+    def _diff(self, old: str, new: str) -> tuple[list[Change], str]:
+        if old == new:
+            return [], ""
+        return history.files(self.repository, old, new), history.patch(self.repository, old, new)
+
+    async def commits(self, draft: Draft) -> list[tuple[str, str]]:
+        found = await self._call(history.commits, self.repository.objects, draft.base, draft.tip)
+        return [(commit.oid, commit.subject) for commit in found]
+
+    async def around(self, draft: Draft) -> Surroundings:
+        return await self._call(self._around, draft)
+
+    def _around(self, draft: Draft) -> Surroundings:
+        target = self.repository.objects.resolve(UPSTREAM + draft.target)
+        if not target:
+            return Surroundings(target_gone=True)
+        key = (draft.base, draft.head, target)
+        if key not in self._known:
+            landed = history.landed(self.repository, draft, target)
+            behind = history.behind(self.repository, draft.base, target)
+            clashes: tuple[Clash, ...] = ()
+            if behind and not landed and not draft.empty:
+                pack = Pack(self.repository.objects)
+                clashes = history.replay(self.repository, draft, target, pack, "fleet <> 0 +0000", False).clashes
+            self._known[key] = Surroundings(landed, behind, False, clashes)
+        return self._known[key]
+
+    async def rebase(self, draft_id: str) -> tuple[Draft, tuple[Clash, ...]]:
+        return await self._call(self._rebase, draft_id)
+
+    def _rebase(self, draft_id: str) -> tuple[Draft, tuple[Clash, ...]]:
+        clashes: tuple[Clash, ...] = ()
+
+        def step(draft: Draft, pack: Pack) -> Draft:
+            nonlocal clashes
+            onto = self.repository.resolve(draft.target)
+            if onto == draft.base:
+                return draft
+            place, is_checkout = self.repository.place()
+            user = clones.user(place, checkout=is_checkout)
+            done = history.replay(self.repository, draft, onto, pack, user.committer, user.sign)
+            clashes = done.clashes
+            return draft if clashes else model.moved(draft, onto, done.tip, done.head, self.refs.now())
+
+        return self.refs.rebased(draft_id, step), clashes
+
+    async def plan_push(self, draft: Draft, *, to_target: bool) -> PushPlan:
+        around = await self._call(self._around, draft)
+        return await self._call(self._plan, draft, to_target, around.clashes if to_target else ())
+
+    def _plan(self, draft: Draft, to_target: bool, clashes: tuple[Clash, ...]) -> PushPlan:
+        place, is_checkout = self.repository.place()
+        author = clones.user(place, checkout=is_checkout).author
+        match = re.search(r"<([^@>]+)", author)
+        name = match[1] if match else getpass.getuser()
+        return pushing.plan(self.repository, draft, name, to_target=to_target, clashes=clashes)
+
+    async def push(self, plan: PushPlan, progress: Progress | None = None, *, terminal: bool = False) -> PushResult:
+        draft = await self.draft(plan.draft)
+        if plan.problem:
+            raise Refused(plan.problem)
+        if draft.tip != plan.commit or draft.dirty:
+            raise Refused("the draft has changed since the push was shown")
+        self.repository.git.config = await self._call(self.repository.settings)
+        result = await pushing.push(self.repository, draft, plan, progress, terminal=terminal)
+        if result.done and plan.to_target:
+            await self.update(draft.id, merged=plan.commit)
+        elif result.done:
+            await self.update(draft.id, branch=plan.branch, pushed=plan.commit, page=result.page)
+        return result
+
+    async def close(self) -> None:
+        await self._call(self.repository.close)
+        self._thread.shutdown(wait=False)
+
+
+class GitRepositories:
+    """All repositories; the port `Repositories`. `clones` are (path, URL or "") of clones the user named."""
+
+    def __init__(
+        self,
+        data: Path,
+        folder: Path | None = None,
+        clones: Sequence[tuple[Path, str]] = (),
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.data = data
+        self.folders = [*([(folder, "")] if folder else []), *clones]
+        self._now = now
+        self._open: dict[str, GitRepository] = {}
+        self._opening = asyncio.Lock()
+
+    async def find(self, url: str) -> Found:
+        return await asyncio.to_thread(self._find, url)
+
+    async def here(self) -> list[Found]:
+        return await asyncio.to_thread(self._here)
+
+    async def open(
+        self, url: str, *, clone: bool = False, progress: Progress | None = None, terminal: bool = False
+    ) -> GitRepository:
+        async with self._opening:
+            url, checkout = await asyncio.to_thread(self._place, url)
+            key = giturl.parse(url).key
+            if key in self._open:
+                return self._open[key]
+            found = await asyncio.to_thread(open_repository, self.data, url, checkout)
+            fresh = found is None
+            if found is None and checkout is None and not clone:
+                raise Missing(f"there is no clone of {giturl.shown(url)} here; fleet can make one of its own")
+            if found is None:
+                found = await asyncio.to_thread(create_repository, self.data, url, checkout)
+            opened = await self._keep(key, found)
+        if fresh and (checkout is None or checkout.problem) and clone:
+            await opened.fetch(progress, terminal=terminal)
+        return opened
+
+    async def existing(self) -> tuple[list[GitRepository], list[str]]:
+        broken: list[str] = []
+        async with self._opening:
+            for url in await asyncio.to_thread(self._stored):
+                key = giturl.parse(url).key
+                if key in self._open:
+                    continue
+                try:
+                    found = await asyncio.to_thread(self._reopen, url)
+                    if found is not None:
+                        await self._keep(key, found)
+                except (GitTrouble, NotInstalled) as error:
+                    broken.append(f"{giturl.shown(url)}: {error}")
+        return list(self._open.values()), broken
+
+    async def close(self) -> None:
+        for repository in self._open.values():
+            await repository.close()
+        self._open.clear()
+
+    async def _keep(self, key: str, found: Repository) -> GitRepository:
+        opened = self._open[key] = GitRepository(found, self._now)
+        await opened._call(opened.refs.finish_moves)
+        return opened
+
+    def _place(self, url: str) -> tuple[str, Checkout | None]:
+        """The URL git is to be given and the clone to start from; `url` may be the path of a clone."""
+        if url.startswith((".", "~", "/")):
+            folder = Path(url).expanduser()
+            if found := clones.find_checkouts(folder) if folder.is_dir() else []:
+                return self._checked(found[0].url), found[0]
+        self._checked(url)
+        checkout = clones.match(self.folders, url)
+        return (checkout.url if checkout else url), checkout
+
+    def _find(self, url: str) -> Found:
+        url, checkout = self._place(url)
+        root = str(checkout.root) if checkout else ""
+        return Found(url, giturl.parse(url).key, root, location(self.data, url).is_dir())
+
+    def _here(self) -> list[Found]:
+        found: dict[str, Found] = {}
+        for folder, _ in self.folders:
+            try:
+                checkouts = clones.find_checkouts(folder)[:1]
+            except (GitTrouble, NotInstalled):
+                continue
+            for checkout in checkouts:
+                try:
+                    key = giturl.parse(checkout.url).key
+                except giturl.BadUrl:
+                    continue
+                ready = location(self.data, checkout.url).is_dir()
+                found.setdefault(key, Found(checkout.url, key, str(checkout.root), ready))
+        return list(found.values())
+
+    def _stored(self) -> list[str]:
+        urls = []
+        for path in sorted((self.data / "git").glob("*.git")):
+            values = dict(clones.configuration(path, checkout=False))
+            if url := values.get("remote.origin.url", ""):
+                urls.append(self._checked(url))
+        return urls
+
+    def _reopen(self, url: str) -> Repository | None:
+        return open_repository(self.data, url, clones.match(self.folders, url))
+
+    @staticmethod
+    def _checked(url: str) -> str:
+        try:
+            giturl.parse(url)
+        except giturl.BadUrl as error:
+            raise Refused(str(error)) from error
+        return url

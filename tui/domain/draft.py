@@ -1,0 +1,369 @@
+"""A draft: a change on its way into Git, from the first keystroke until every Application has it.
+
+What is stored is what the user did; where the draft stands is derived from facts every time it is asked for. Each
+action makes a new state that points to the one an undo returns to, so undo and redo reach back for ever and cost the
+same however long the history is.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+DRAFTS = "drafts"  # the resource name under which draft rows live in the store
+FORMAT = 1  # version of the stored form
+_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+class Operation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing the user did to a file, as far as it can be said and done again on other content."""
+
+    file: str
+    op: str = "text"  # set | insert | append | delete | rename | text (free text) | create | remove
+    doc: str = ""  # which document of the file: its number or Kind/namespace/name
+    path: str = ""  # place in the document: spec.replicas
+    old: str = ""  # value before, as YAML
+    new: str = ""  # value after, as YAML
+    before: str = ""  # id of the file's content before; "" = it did not exist
+    after: str = ""  # id of the file's content after; "" = removed
+    application: str = ""  # who it is about: become trailers of the commit
+    cluster: str = ""
+    object: str = ""  # Kind namespace/name
+    at: float = 0.0  # seconds since the epoch
+
+
+class Unsaved(msgspec.Struct, frozen=True):
+    """Text typed into an editor and not saved yet: where it is kept and what it was typed over."""
+
+    blob: str  # id of the text
+    over: str = ""  # id of the content that was being edited; "" = a new file
+    at: float = 0.0
+
+
+class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The stored form, `meta.json` of a state commit. `id` is the same in every repository that the draft spans."""
+
+    id: str
+    name: str  # how people call it: a slug, unique among open drafts
+    title: str
+    repo: str  # URL of the remote, as git is given it
+    target: str  # branch it is to be merged into
+    base: str  # commit of the target it starts from
+    tip: str  # newest commit of the draft; the base itself when there is none yet
+    head: str  # tip, or a commit on top of it that holds edits not committed yet
+    v: int = FORMAT
+    ops: tuple[Operation, ...] = ()  # everything done since the base, oldest first
+    open_ops: int = 0  # how many of the last `ops` are not committed yet
+    action: str = "new"  # what made this state
+    at: float = 0.0
+    created: float = 0.0
+    undo: str = ""  # state that undo returns to; "" = nothing to undo
+    redo: str = ""  # state that redo returns to
+    unsaved: dict[str, Unsaved] = {}  # file -> text typed and not saved
+    branch: str = ""  # branch on the remote, once chosen
+    pushed: str = ""  # commit the remote acknowledged on that branch
+    merged: str = ""  # commit the remote acknowledged on the target, when fleet pushed there itself
+    page: str = ""  # page for a pull request, as the remote or the forge's rules say
+    state: str = ""  # id of the state commit it was read from; never stored
+    dropped: bool = False  # it is in the trash; never stored
+
+    @property
+    def dirty(self) -> bool:
+        """Whether there are edits that are not committed yet."""
+        return self.head != self.tip
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing has been changed at all."""
+        return self.head == self.base
+
+
+class Content(msgspec.Struct, frozen=True):
+    """A file as it is at some revision. `text` has the file's own line endings and byte order mark."""
+
+    path: str
+    text: str
+    oid: str  # id of the content; hand it back when saving, so that a change in between is noticed
+    mode: int = 0o100644  # Git's: 0o100755 is executable
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One file of a draft's diff."""
+
+    path: str
+    status: str  # A added, M modified, D deleted, R renamed, T type changed
+    old_path: str = ""
+    added: int = -1  # lines; -1 = not text
+    removed: int = -1
+
+
+class Clash(msgspec.Struct, frozen=True):
+    """One place where the draft and the moved target do not go together."""
+
+    path: str
+    reason: str  # in words
+    lines: tuple[int, ...] = ()  # line numbers in the draft's file, from 1
+    ours: str = ""
+    theirs: str = ""
+
+
+class Follower(msgspec.Struct, frozen=True):
+    """An Application whose source a draft touches, and whether it has the landed change."""
+
+    name: str
+    cluster: str = ""
+    revision: str = ""  # commit it was last synced to
+    has: bool | None = None  # None = cannot be told
+    auto_sync: bool = False
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Where a draft stands: derived, never stored."""
+
+    state: str = "unknown"  # draft | pushed | merged | arriving | arrived | conflict | dropped | unknown
+    detail: str = ""  # in words
+    arrived: int = 0
+    total: int = 0
+    landed: str = ""  # commit of the target that has the change
+    behind: int = 0  # commits the target has moved on since the base
+    clashes: tuple[Clash, ...] = ()
+    followers: tuple[Follower, ...] = ()
+
+
+class PushPlan(msgspec.Struct, frozen=True):
+    """Exactly what a push would send where. Nothing has been sent; `push` does this and nothing else."""
+
+    draft: str  # id
+    remote: str  # URL for people, without credentials
+    branch: str  # branch on the remote
+    commit: str  # what the branch will point to
+    lease: str = ""  # what the branch must point to now; "" = must not exist; not used for the target
+    to_target: bool = False
+    commits: tuple[tuple[str, str], ...] = ()  # (id, subject), oldest first
+    files: tuple[Change, ...] = ()
+    hooks: tuple[str, ...] = ()  # hooks of the user's clone that fleet does not run
+    clashes: tuple[Clash, ...] = ()  # why it cannot be pushed
+    problem: str = ""  # why it cannot be pushed, in words; "" = it can
+
+
+class PushResult(msgspec.Struct, frozen=True):
+    """How a push ended. `lines` are the remote's own words, verbatim: data, never markup."""
+
+    done: bool
+    message: str  # in words
+    branch: str = ""
+    commit: str = ""
+    lines: tuple[str, ...] = ()
+    page: str = ""  # page for a pull request; "" = not known
+
+
+def encode(draft: Draft) -> bytes:
+    """The stored form as JSON."""
+    return msgspec.json.format(msgspec.json.encode(msgspec.structs.replace(draft, state="", dropped=False)), indent=1)
+
+
+def decode(data: bytes, state: str = "", dropped: bool = False) -> Draft:
+    """The draft in stored JSON. Raises ValueError when it is damaged or was written by a newer fleet."""
+    try:
+        version = msgspec.json.decode(data, type=dict[str, msgspec.Raw]).get("v", msgspec.Raw(b"%d" % FORMAT))
+        if int(bytes(version)) > FORMAT:
+            raise ValueError("this draft was made by a newer fleet")
+        draft = msgspec.json.decode(data, type=Draft)
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"this draft cannot be read: {error}") from error
+    return msgspec.structs.replace(draft, state=state, dropped=dropped)
+
+
+def new_id(now: float, randomness: bytes) -> str:
+    """A ULID in lower case: sorts by time. `now` in seconds since the epoch, `randomness` ten bytes."""
+    number = (int(now * 1000) & ((1 << 48) - 1)) << 80 | int.from_bytes(randomness[:10], "big")
+    return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def slug(title: str, taken: Iterable[str] = ()) -> str:
+    """A name for commands and branches: lower-case ASCII words joined by dashes, at most 40 characters, not taken."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode("ascii").lower()
+    words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    if len(words) > 40:
+        words = words[:40].rpartition("-")[0] or words[:40]
+    name = words or "draft"
+    others, number = set(taken), 2
+    candidate = name
+    while candidate in others:
+        candidate, number = f"{name}-{number}", number + 1
+    return candidate
+
+
+def branch_name(draft: Draft, user: str) -> str:
+    """`fleet/<user>/<slug>-<last six of the id>`: always three levels deep, so that no branch is another's folder."""
+    return f"fleet/{slug(user)}/{draft.name}-{draft.id[-6:]}"
+
+
+def with_trailers(message: str, operations: Sequence[Operation]) -> str:
+    """The commit message with `Fleet-Application`, `Fleet-Cluster` and `Fleet-Object` trailers, each value once."""
+    lines: list[str] = []
+    for key, values in (
+        ("Fleet-Application", [op.application for op in operations]),
+        ("Fleet-Cluster", [op.cluster for op in operations]),
+        ("Fleet-Object", [op.object for op in operations]),
+    ):
+        lines += [f"{key}: {one_line(value)}" for value in sorted(set(values)) if value]
+    body = message.strip("\n").rstrip()
+    held = set(body.splitlines())
+    missing = [line for line in lines if line not in held]
+    if not missing:
+        return body + "\n"
+    last = body.rpartition("\n\n")[2] if "\n\n" in body else ""
+    joined = bool(last) and all(re.match(r"[A-Za-z0-9-]+: ", line) for line in last.splitlines())
+    return body + ("\n" if joined else "\n\n") + "\n".join(missing) + "\n"
+
+
+def trailers(message: str) -> dict[str, list[str]]:
+    """The trailers in the last paragraph of a commit message, by key."""
+    found: dict[str, list[str]] = {}
+    for line in message.strip().rpartition("\n\n")[2].splitlines():
+        if match := re.fullmatch(r"([A-Za-z0-9-]+): (.*)", line):
+            found.setdefault(match[1], []).append(match[2])
+    return found
+
+
+def one_line(text: str) -> str:
+    """Foreign text on one line, without control characters."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def edited(draft: Draft, head: str, operations: Sequence[Operation], now: float) -> Draft:
+    """The draft after an edit: `head` holds it, undo returns to the state before, redo is gone."""
+    files = {operation.file for operation in operations}
+    done, waiting = draft.ops[: len(draft.ops) - draft.open_ops], draft.ops[len(draft.ops) - draft.open_ops :]
+    waiting = (*waiting, *operations) if head != draft.tip else ()
+    return msgspec.structs.replace(
+        draft,
+        head=head,
+        ops=(*done, *waiting),
+        open_ops=len(waiting),
+        action="edit",
+        at=now,
+        undo=draft.state,
+        redo="",
+        unsaved={path: text for path, text in draft.unsaved.items() if path not in files},
+    )
+
+
+def committed(draft: Draft, tip: str, now: float) -> Draft:
+    """The draft after its edits became the commit `tip`."""
+    return msgspec.structs.replace(
+        draft, tip=tip, head=tip, open_ops=0, action="commit", at=now, undo=draft.state, redo=""
+    )
+
+
+def moved(draft: Draft, base: str, tip: str, head: str, now: float) -> Draft:
+    """The draft after it was re-applied on another base."""
+    return msgspec.structs.replace(
+        draft, base=base, tip=tip, head=head, action="rebase", at=now, undo=draft.state, redo=""
+    )
+
+
+def undone(draft: Draft, before: Draft, now: float) -> Draft:
+    """The draft as in `before`, the state that its `undo` names; what was pushed or typed since stays known."""
+    return _back(draft, before, "undo", undo=before.undo, redo=draft.state, now=now)
+
+
+def redone(draft: Draft, after: Draft, now: float) -> Draft:
+    """The draft as in `after`, the state that its `redo` names."""
+    return _back(draft, after, "redo", undo=after.undo, redo=after.redo, now=now)
+
+
+def _back(draft: Draft, other: Draft, action: str, undo: str, redo: str, now: float) -> Draft:
+    return msgspec.structs.replace(
+        draft,
+        base=other.base,
+        tip=other.tip,
+        head=other.head,
+        ops=other.ops,
+        open_ops=other.open_ops,
+        action=action,
+        at=now,
+        undo=undo,
+        redo=redo,
+    )
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """What is known about a draft's surroundings, from Git and from the clusters."""
+
+    landed: str = ""  # commit of the target that contains the draft's changes; "" = none
+    behind: int = 0  # commits the target has moved on since the base
+    target_gone: bool = False  # the target branch is not on the remote
+    clashes: tuple[Clash, ...] = ()
+    followers: tuple[Follower, ...] | None = None  # None: Applications are not known
+
+
+def standing(draft: Draft, around: Surroundings) -> Standing:
+    """Where the draft stands. Only what is known makes it further: an Application that cannot be told never counts."""
+    if draft.dropped:
+        return Standing("dropped", "in the trash", behind=around.behind)
+    if around.landed and not draft.dirty and draft.tip != draft.base:
+        return _landed(around)
+    if around.target_gone:
+        return Standing("conflict", f"the branch {draft.target} is not on the remote any more")
+    if around.clashes:
+        files = sorted({clash.path for clash in around.clashes})
+        more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+        words = f"{draft.target} changed the same lines of {files[0]}{more}"
+        return Standing("conflict", words, behind=around.behind, clashes=around.clashes)
+    notes = []
+    if draft.dirty:
+        notes.append(f"{_count(draft.open_ops, 'edit')} not committed" if draft.open_ops else "edits not committed")
+    if draft.unsaved:
+        notes.append(f"{_count(len(draft.unsaved), 'text')} not saved")
+    if around.behind:
+        notes.append(f"{draft.target} is {_count(around.behind, 'commit')} ahead")
+    if draft.pushed and draft.pushed == draft.tip and not draft.dirty:
+        return Standing("pushed", ", ".join([f"on {draft.branch}", *notes]), behind=around.behind)
+    if draft.pushed and draft.pushed != draft.tip:
+        notes.append("changed since it was pushed")
+    if draft.empty and not draft.unsaved:
+        notes.insert(0, "no change yet")
+    return Standing("draft", ", ".join(notes), behind=around.behind)
+
+
+def _landed(around: Surroundings) -> Standing:
+    followers = around.followers or ()
+    merged = Standing("merged", landed=around.landed, behind=around.behind, followers=followers)
+    if around.followers is None:
+        return msgspec.structs.replace(merged, detail="Applications are not known")
+    if not followers:
+        return msgspec.structs.replace(merged, detail="no Application uses these files")
+    arrived, total = sum(follower.has is True for follower in followers), len(followers)
+    if arrived == total:
+        words = f"in {_count(total, 'Application')}"
+        return msgspec.structs.replace(merged, state="arrived", detail=words, arrived=arrived, total=total)
+    notes = [f"{arrived} of {total}"]
+    if unknown := sum(follower.has is None for follower in followers):
+        notes.append(f"{unknown} unknown")
+    if manual := sum(not follower.auto_sync and follower.has is not True for follower in followers):
+        notes.append(f"{manual} without auto-sync")
+    return msgspec.structs.replace(merged, state="arriving", detail=", ".join(notes), arrived=arrived, total=total)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def touches(paths: Iterable[str], files: Iterable[str]) -> bool:
+    """Whether a source with these directories (relative to the root, "" or "." is all) has one of the files."""
+    roots = [path.strip("/").removeprefix("./") for path in paths]
+    if any(root in ("", ".") for root in roots):
+        return True
+    return any(file == root or file.startswith(root + "/") for file in files for root in roots)
+
+
+def overlap(operations: Sequence[Operation], values: Mapping[tuple[str, str, str], str]) -> list[Operation]:
+    """Operations whose place holds neither their old nor their new value now; `values` by (file, doc, path)."""
+    return [
+        op for op in operations if (key := (op.file, op.doc, op.path)) in values and values[key] not in (op.old, op.new)
+    ]
