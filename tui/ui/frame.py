@@ -78,8 +78,8 @@ def cells(text: str) -> int:
 
 def header(width: int, active: str, counts: Counts, spin: int = 0) -> list[Span]:
     """The header's one line, exactly `width` cells: name and panes on the left, what the fleet says on the right."""
-    right = _counted(counts, spin)
     for short in (False, True):
+        right = _counted(counts, spin, "" if short else " ")
         left = [Span(" fleet ", "brand"), Span(" ")]
         for name, title, brief in TABS:
             look = "chosen" if name == active else "tab"
@@ -94,20 +94,22 @@ def header(width: int, active: str, counts: Counts, spin: int = 0) -> list[Span]
     return [*left, Span(" " * gap), *right]
 
 
-def _counted(counts: Counts, spin: int) -> list[Span]:
+def _counted(counts: Counts, spin: int, gap: str) -> list[Span]:
     """The right side, least important part first: it is the first to go when there is little room."""
     made = []
     if counts.loading:
         told = f"{SPIN[spin % len(SPIN)]} {counts.answered}/{counts.clusters} answered"
         made.append(Span(f"{told} · {counts.objects:,} objects  " if counts.clusters else "connecting…  ", "muted"))
     if counts.live is not None and counts.clusters:
-        made.append(Span(f"● {counts.live}/{counts.clusters} ", "good" if counts.live == counts.clusters else "warn"))
+        made.append(
+            Span(f"●{gap}{counts.live}/{counts.clusters}{gap}", "good" if counts.live == counts.clusters else "warn")
+        )
     if counts.health:
         for word, shape, tone in HEALTH:
             if number := counts.health.get(word, 0):
-                made.append(Span(f" {shape} {number}", tone))
+                made.append(Span(f" {shape}{gap}{number}", tone))
         if counts.out_of_sync:
-            made.append(Span(f" ↑ {counts.out_of_sync}", "warn"))
+            made.append(Span(f" ↑{gap}{counts.out_of_sync}", "warn"))
         made.append(Span(" "))
     return made
 

@@ -80,6 +80,7 @@ class Column:
     right: bool = False
     wide: bool = False  # only in wide mode and in -o wide
     grow: int = 0  # share of the left-over width
+    keep: int = 0  # the higher, the later it is dropped where there is little room; equals go from the right
     time: bool = False  # the value is a moment in seconds since the epoch: RFC 3339 in JSON, an age on the screen
 
 

@@ -37,16 +37,15 @@ def lay_out(columns: Sequence[Column], natural: Sequence[int], width: int, gap: 
     """Place columns into `width` cells.
 
     The first column always stays; `skip` columns after it are scrolled away. Wide columns show in wide mode only.
-    What does not fit even at its least width is dropped, wide columns first, then from the right; then columns give
-    way in proportion to their slack; what is left over goes to the columns that grow.
+    What does not fit even at its least width is dropped, wide columns first, then the least `keep`, then from the
+    right; then columns give way in proportion to their slack; what is left over goes to the columns that grow.
     """
     eligible = [at for at, column in enumerate(columns) if wide or not column.wide]
     shown = eligible[:1] + eligible[1 + skip :]
     least = {at: min(columns[at].least, natural[at]) for at in shown}
     dropped = False
     while len(shown) > 1 and sum(least[at] for at in shown) + gap * (len(shown) - 1) > width:
-        broad = [at for at in shown[1:] if columns[at].wide]
-        shown.remove(broad[-1] if broad else shown[-1])
+        shown.remove(min(shown[1:], key=lambda at: (not columns[at].wide, columns[at].keep, -at)))
         dropped = True
     widths = _shrunk({at: natural[at] for at in shown}, least, width - gap * (len(shown) - 1))
     _grow(columns, widths, width - gap * (len(shown) - 1))
