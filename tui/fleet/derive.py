@@ -54,8 +54,8 @@ class StoreFacts:
         self._members: dict[_Target, set[Ref]] = {}
         self._named: dict[str, set[Ref]] = {}  # Application name -> Applications
         # destinations
-        self._clusters_rev = -1
-        self._candidates: tuple[Candidate, ...] = ()
+        self._clusters_rev = 0
+        self._candidates: dict[Ref, Candidate] = {}
         self._matches: dict[_Target, Match] = {}
         self._reached: dict[str, list[_Target]] | None = None  # cluster -> destinations that mean it
         self._tracked: dict[str, set[str]] = {}  # cluster -> instances with an object there
@@ -69,7 +69,7 @@ class StoreFacts:
     def learn(self, contexts: Iterable[Context]) -> None:
         """Contexts of the kubeconfigs: their certificate authorities and identities are evidence for destinations."""
         self._contexts = {context.name: context for context in contexts}
-        self._clusters_rev = -1
+        self._clusters_rev = 0
 
     # -- endpoints --------------------------------------------------------------------------------------------------
 
@@ -159,7 +159,7 @@ class StoreFacts:
             self._read_applications()
             proven = self._proven(target)
             registered = Registered(server=target.server, name=target.name)
-            found = match(registered, target.hub, self._candidates, self._settings.destinations, proven)
+            found = match(registered, target.hub, self._candidates.values(), self._settings.destinations, proven)
             self._matches[target] = found
         return found
 
@@ -173,16 +173,20 @@ class StoreFacts:
 
     def _read_clusters(self) -> None:
         """Forget matches when a cluster came, went or turned out to be another; its state does not matter here."""
-        rev = self._store.resource_rev(CLUSTERS)
-        if rev == self._clusters_rev:
-            self._read_evidence()
-            return
-        self._clusters_rev = rev
-        candidates = tuple(self._candidate(row.obj) for row in self._store.rows(CLUSTERS))
-        if candidates != self._candidates:
-            self._candidates = candidates
-            self._matches.clear()
-            self._reached = None
+        if self._store.resource_rev(CLUSTERS) > self._clusters_rev:
+            changes = self._store.changes_since(self._clusters_rev, CLUSTERS)
+            self._clusters_rev = changes.rev
+            before = dict(self._candidates)
+            if changes.reset:
+                self._candidates.clear()
+            for ref in changes.removed:
+                self._candidates.pop(ref, None)
+            for ref in changes.changed:
+                if (row := self._store.get(ref)) is not None:
+                    self._candidates[ref] = self._candidate(row.obj)
+            if self._candidates != before:
+                self._matches.clear()
+                self._reached = None
         self._read_evidence()
 
     def _candidate(self, cluster: Cluster) -> Candidate:

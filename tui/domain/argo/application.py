@@ -430,7 +430,7 @@ def operation_title(app: ApplicationBrief) -> str:
     if app.operation is not None and state.phase in _DONE:
         return "Waiting to start"
     if waiting_for_retry(state):
-        return f"Waiting for retry {state.retry_count + 1}"
+        return f"Waiting for retry {max(1, state.retry_count)}"
     return _TITLES.get(state.phase, state.phase)
 
 
