@@ -43,7 +43,9 @@ class Health(NamedTuple):
 class Facts(Protocol):
     """Facts that need more than the row itself; `fleet.derive` answers them from the store, memoised by revision."""
 
-    now: float  # seconds since the epoch
+    @property
+    def now(self) -> float:
+        """Seconds since the epoch."""
 
     def selected(self, row: Row) -> int | None:
         """How many endpoints a policy selects in its cluster; None when endpoints could not be read."""

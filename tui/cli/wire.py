@@ -1,0 +1,73 @@
+"""Puts the parts together: adapters into a running fleet."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from tui.adapters.config import BadConfig, read_settings
+from tui.adapters.paths import Paths, paths
+from tui.cli.options import Options
+from tui.domain.settings import Repository, Settings
+
+if TYPE_CHECKING:
+    from tui.domain.ports import Clusters
+    from tui.fleet.drafts import Drafts
+    from tui.fleet.runtime import Fleet
+
+
+def places(options: Options) -> Paths:
+    """The folders in use."""
+    return paths(options.state, options.config)
+
+
+def where(options: Options) -> dict[str, str]:
+    """The folders in use, for reports."""
+    used = places(options)
+    return {"config": str(used.config), "data": str(used.data), "state": str(used.state)}
+
+
+def settings_of(options: Options) -> Settings:
+    """The configuration with what the command line overrides. Raises click's usage error for a bad file."""
+    try:
+        settings = read_settings(places(options).config)
+    except BadConfig as error:
+        raise click.UsageError(str(error)) from error
+    named = tuple(Repository(path=str(path.expanduser().absolute())) for path in options.repositories)
+    return msgspec.structs.replace(
+        settings, theme=options.theme or settings.theme, repositories=named + settings.repositories
+    )
+
+
+def assemble(options: Options, settings: Settings, drafts: bool = True, background: bool = True) -> Fleet:
+    """A fleet that is ready to start. Nothing is contacted and nothing heavy imported yet."""
+    from tui.adapters.ring import EventRing
+    from tui.fleet.runtime import Fleet
+
+    def clusters() -> Clusters:
+        from tui.adapters.kube import KubeClusters, seal_process
+
+        seal_process()
+        return KubeClusters(settings, options.kubeconfig or "", options.contexts)
+
+    keeper = EventRing(places(options).events, settings.tail_days)
+    return Fleet(clusters, settings, make_drafts(options, settings) if drafts else None, keeper, background=background)
+
+
+def make_drafts(options: Options, settings: Settings) -> Drafts:
+    """The drafts of this machine."""
+    raise NotImplementedError
+
+
+@asynccontextmanager
+async def make_fleet(options: Options, drafts: bool = True) -> AsyncIterator[Fleet]:
+    """A fleet for one command; it is stopped at the end, whatever happens."""
+    fleet = assemble(options, settings_of(options), drafts, background=False)
+    try:
+        yield fleet
+    finally:
+        await fleet.stop()
