@@ -139,10 +139,15 @@ class Access:
         return {**review, "metadata": review.get("metadata") or {}, "status": {"userInfo": info}}
 
 
-def forbidden(user: str, verb: str, plural: str, group: str, namespace: str, name: str = "", why: str = "") -> ApiError:
+def forbidden(
+    user: str, verb: str, plural: str, group: str, namespace: str, name: str = "", subresource: str = "", why: str = ""
+) -> ApiError:
     """403 in the words of Kubernetes' RBAC authorizer, with an optional reason at the end."""
     subject = qualified(plural, group) + (f' "{name}"' if name else "")
     where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
-    message = f'{subject} is forbidden: User "{user}" cannot {verb} resource "{plural}" in API group "{group}" {where}'
+    resource = f"{plural}/{subresource}" if subresource else plural
+    message = (
+        f'{subject} is forbidden: User "{user}" cannot {verb} resource "{resource}" in API group "{group}" {where}'
+    )
     details = {"kind": plural} | ({"name": name} if name else {}) | ({"group": group} if group else {})
     return ApiError(403, message + (f": {why}" if why else ""), details=details)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tui.demo.apiserver.resource import Column, ResourceType
@@ -37,6 +38,11 @@ def resources_of(definition: Mapping[str, Any]) -> Iterator[ResourceType]:
         custom=True,
         generation=True,
     )
+
+
+def completed(resource: ResourceType, known: ResourceType) -> ResourceType:
+    """A defined resource with the columns and schema of the built-in one where the definition has none."""
+    return replace(resource, columns=resource.columns or known.columns, schema=resource.schema or known.schema)
 
 
 def _column(column: Mapping[str, Any]) -> Column:

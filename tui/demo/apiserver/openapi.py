@@ -11,7 +11,7 @@ from aiohttp import web
 
 from tui.demo.apiserver import answer
 from tui.demo.apiserver.resource import ResourceType
-from tui.demo.apiserver.status import no_such_path
+from tui.demo.apiserver.status import ApiError, no_such_path
 
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
@@ -106,6 +106,8 @@ class OpenApi:
     def answer(self, request: web.BaseRequest, parts: list[str]) -> web.Response:
         """GET /openapi/v2, /openapi/v3 and below."""
         path = "/".join(parts)
+        if not any(media in request.headers.get("Accept", "*/*") for media in ("application/json", "*/*")):
+            raise ApiError(406, "only the following media types are accepted: application/json")
         if path not in self._built:
             self._built[path] = msgspec.json.encode(self._build(parts))
         return answer.document(self._built[path])
@@ -163,4 +165,7 @@ def _paths(path: str, resource: ResourceType) -> dict[str, Any]:
             "x-kubernetes-group-version-kind": gvk,
         }
 
-    return {base: {"get": operation("list")}, base + "/{name}": {"get": operation("get")}}
+    patch = operation("patch")
+    # kubectl looks here whether the server validates fields; only then it sends what it is given.
+    patch["parameters"] = [{"name": "fieldValidation", "in": "query", "schema": {"type": "string"}}]
+    return {base: {"get": operation("list")}, base + "/{name}": {"get": operation("get"), "patch": patch}}

@@ -136,11 +136,7 @@ def _field_test(text: str, resource: str, whole: str) -> Matches:
     path, operator, raw = found[1].strip(), found[2], found[3]
     wanted = re.sub(r"\\(.)", r"\1", raw)
     if path not in ("metadata.name", "metadata.namespace") and path not in FIELDS.get(resource, ()):
-        raise ApiError(
-            400,
-            f'Unable to find "{resource}" that match label selector "", field selector "{whole}": '
-            f"field label not supported: {path}",
-        )
+        raise ApiError(400, f"field label not supported: {path}")
     keys = path.split(".")
     negative = operator == "!="
 

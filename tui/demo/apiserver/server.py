@@ -215,9 +215,9 @@ class ApiServer:
             return ApiError(403, message + ": this API server is read-only")
         if verb == "delete" and not target.name:
             verb = "deletecollection"
-        plural = target.plural + (f"/{target.subresource}" if target.subresource else "")
+        where = target.namespace or (target.name if target.plural == "namespaces" else "")
         why = "this API server is read-only"
-        return forbidden(user.name, verb, plural, target.group, target.namespace or "", target.name, why)
+        return forbidden(user.name, verb, target.plural, target.group, where, target.name, target.subresource, why)
 
     async def _review(self, request: web.BaseRequest, target: Target) -> web.Response:
         user = self.access.authenticate(request)
@@ -247,7 +247,7 @@ class ApiServer:
         if path.startswith(_PUBLIC):
             return self._health(path)
         parts = path.strip("/").split("/")
-        if parts[0] not in ("api", "apis", "openapi") or len(parts) > 3 + (parts[0] == "openapi"):
+        if parts[0] not in ("api", "apis", "openapi") or (len(parts) > 3 and parts[0] != "openapi"):
             return None
         discovery, openapi = self._current()
         if parts[0] == "openapi":

@@ -17,83 +17,15 @@ from typing import Any
 
 import msgspec
 
-from tui.demo.apiserver.crds import resources_of
+from tui.demo.apiserver.crds import completed, resources_of
 from tui.demo.apiserver.resource import ResourceType
-from tui.demo.apiserver.status import ApiError, already_exists, expired_continue, expired_version, not_found
+from tui.demo.apiserver.shelf import ADDED, DELETED, MODIFIED, Event, Page, Shelf, in_namespace
+from tui.demo.apiserver.status import ApiError, already_exists, expired_version, not_found
 
-ADDED, MODIFIED, DELETED = "ADDED", "MODIFIED", "DELETED"
+__all__ = ["ADDED", "DELETED", "MODIFIED", "Event", "Page", "Storage", "timestamp"]
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
-
-
-class Event:
-    """One change. `data` and `previous` are whole objects as JSON; a deletion's `data` is the last state."""
-
-    __slots__ = ("_new", "_old", "data", "key", "lines", "previous", "resource_version", "type")
-
-    def __init__(self, resource_version: int, type_: str, key: str, data: bytes, previous: bytes | None) -> None:
-        self.resource_version = resource_version
-        self.type = type_
-        self.key = key
-        self.data = data
-        self.previous = previous
-        self.lines: dict[Any, bytes] = {}  # encoded once per form of answer, shared by all watches
-        self._new: Any = None
-        self._old: Any = None
-
-    def forget(self) -> None:
-        """Drop what was computed for the listeners: the log keeps bytes only."""
-        self.lines.clear()
-        self._new = self._old = None
-
-    def new(self) -> dict[str, Any]:
-        """`data`, decoded once. Shared: not to be changed."""
-        if self._new is None:
-            self._new = _decode(self.data)
-        return self._new
-
-    def old(self) -> dict[str, Any] | None:
-        """`previous`, decoded once."""
-        if self._old is None and self.previous is not None:
-            self._old = _decode(self.previous)
-        return self._old
-
-
-class _Shelf:
-    """All objects of one resource and its recent events."""
-
-    __slots__ = ("floor", "keys", "listeners", "log", "objects", "resource")
-
-    def __init__(self, resource: ResourceType, window: int, floor: int) -> None:
-        self.resource = resource
-        self.objects: dict[str, bytes] = {}
-        self.keys: list[str] = []  # sorted
-        self.log: deque[Event] = deque(maxlen=window)
-        self.floor = floor  # resourceVersion of the newest event no longer in the log
-        self.listeners: dict[object, Callable[[Event], None]] = {}
-
-    def record(self, event: Event) -> None:
-        if self.log and len(self.log) == self.log.maxlen:
-            self.floor = self.log[0].resource_version
-        self.log.append(event)
-        for listener in tuple(self.listeners.values()):
-            listener(event)
-        event.forget()
-
-
-class Page:
-    """A slice of a consistent list: keys and objects, the version it shows, and where the next slice starts."""
-
-    __slots__ = ("items", "next_key", "remaining", "resource_version")
-
-    def __init__(
-        self, items: list[tuple[str, bytes]], resource_version: int, next_key: str | None, remaining: int
-    ) -> None:
-        self.items = items
-        self.resource_version = resource_version
-        self.next_key = next_key
-        self.remaining = remaining
 
 
 class Storage:
@@ -112,8 +44,10 @@ class Storage:
         self.window = window
         self.resource_version = resource_version
         self._new_uid = new_uid
-        self._shelves: dict[str, _Shelf] = {}
+        self._shelves: dict[str, Shelf] = {}
         self._kinds: dict[tuple[str, str], ResourceType] = {}
+        self._untold: deque[tuple[Shelf, Event]] = deque()
+        self._telling = False
         self.catalogue = 0  # changes when a resource is added or removed
         for resource in resources:
             self.serve(resource)
@@ -132,7 +66,7 @@ class Storage:
             self._kinds.pop((shelf.resource.group, shelf.resource.kind), None)
             shelf.resource = resource
         else:
-            self._shelves[resource.name] = _Shelf(resource, self.window, self.resource_version)
+            self._shelves[resource.name] = Shelf(resource, self.window, self.resource_version)
         self._kinds[resource.group, resource.kind] = resource
         self.catalogue += 1
 
@@ -211,7 +145,7 @@ class Storage:
     def find(self, resource: str, namespace: str, name: str) -> dict[str, Any] | None:
         """One object, or None."""
         shelf = self._shelves.get(resource)
-        data = shelf.objects.get(f"{namespace}/{name}" if namespace else name) if shelf else None
+        data = shelf.objects.get(_key(shelf.resource, namespace, name)) if shelf else None
         return _decode(data) if data is not None else None
 
     def get_bytes(self, resource: str, namespace: str, name: str) -> bytes:
@@ -222,7 +156,7 @@ class Storage:
     def list(self, resource: str, namespace: str | None = None) -> list[dict[str, Any]]:
         """All objects of a resource, or those of one namespace, by namespace and name."""
         shelf = self._shelf(resource)
-        return [_decode(shelf.objects[key]) for key in _range(shelf.keys, namespace)]
+        return [_decode(shelf.objects[key]) for key in in_namespace(shelf.keys, namespace)]
 
     def count(self, resource: str) -> int:
         """How many objects of a resource there are."""
@@ -232,18 +166,7 @@ class Storage:
         self, resource: str, namespace: str | None = None, version: int | None = None, after: str = "", limit: int = 0
     ) -> Page:
         """Objects after a key as they were at a version (default: now). Raises ApiError 410 when that is forgotten."""
-        shelf = self._shelf(resource)
-        objects, keys, shown = shelf.objects, shelf.keys, self.resource_version
-        if version is not None and version != shown:
-            if version < shelf.floor:
-                raise expired_continue()
-            objects, keys, shown = _rewound(shelf, version)
-        names = _range(keys, namespace)
-        start = bisect_left(names, after + "\0") if after else 0
-        end = min(len(names), start + limit) if limit else len(names)
-        items = [(key, objects[key]) for key in names[start:end]]
-        remaining = len(names) - end
-        return Page(items, shown, names[end - 1] if remaining and items else None, remaining)
+        return self._shelf(resource).page(namespace, self.resource_version, version, after, limit)
 
     # Watches
 
@@ -274,15 +197,15 @@ class Storage:
 
     # Inside
 
-    def _shelf(self, resource: str) -> _Shelf:
+    def _shelf(self, resource: str) -> Shelf:
         shelf = self._shelves.get(resource)
         if shelf is None:
             raise ApiError(404, "the server could not find the requested resource")
         return shelf
 
-    def _find(self, resource: str, namespace: str, name: str) -> tuple[_Shelf, str]:
+    def _find(self, resource: str, namespace: str, name: str) -> tuple[Shelf, str]:
         shelf = self._shelf(resource)
-        key = f"{namespace}/{name}" if namespace and shelf.resource.namespaced else name
+        key = _key(shelf.resource, namespace, name)
         if key not in shelf.objects:
             raise not_found(shelf.resource.plural, shelf.resource.group, name)
         return shelf, key
@@ -303,7 +226,7 @@ class Storage:
         )
         return resource, ordered
 
-    def _insert(self, shelf: _Shelf, key: str, obj: dict[str, Any]) -> dict[str, Any]:
+    def _insert(self, shelf: Shelf, key: str, obj: dict[str, Any]) -> dict[str, Any]:
         metadata = obj["metadata"]
         metadata["uid"] = metadata.get("uid") or self._new_uid()
         metadata["creationTimestamp"] = metadata.get("creationTimestamp") or timestamp(self.clock())
@@ -313,10 +236,10 @@ class Storage:
         shelf.objects[key] = data
         insort(shelf.keys, key)
         self._defined(shelf, obj)
-        shelf.record(Event(self.resource_version, ADDED, key, data, None))
+        self._record(shelf, Event(self.resource_version, ADDED, key, data, None))
         return obj
 
-    def _replace(self, shelf: _Shelf, key: str, old: dict[str, Any], obj: dict[str, Any]) -> dict[str, Any]:
+    def _replace(self, shelf: Shelf, key: str, old: dict[str, Any], obj: dict[str, Any]) -> dict[str, Any]:
         metadata, before = obj["metadata"], old["metadata"]
         for field in ("name", "namespace", "uid", "creationTimestamp", "resourceVersion", "generation"):
             if field in before:
@@ -330,37 +253,52 @@ class Storage:
         data = self._stamp(obj)
         shelf.objects[key] = data
         self._defined(shelf, obj)
-        shelf.record(Event(self.resource_version, MODIFIED, key, data, previous))
+        self._record(shelf, Event(self.resource_version, MODIFIED, key, data, previous))
         return obj
 
-    def _remove(self, shelf: _Shelf, key: str, obj: dict[str, Any]) -> None:
+    def _remove(self, shelf: Shelf, key: str, obj: dict[str, Any]) -> None:
         previous = shelf.objects.pop(key)
         del shelf.keys[bisect_left(shelf.keys, key)]
-        shelf.record(Event(self.resource_version + 1, DELETED, key, self._stamp(obj), previous))
+        self._record(shelf, Event(self.resource_version + 1, DELETED, key, self._stamp(obj), previous))
         if shelf.resource.name == "customresourcedefinitions.apiextensions.k8s.io":
             for resource in resources_of(obj):
                 gone = self._shelves.pop(resource.name, None)
                 self._kinds.pop((resource.group, resource.kind), None)
                 self.catalogue += gone is not None
 
+    def _record(self, shelf: Shelf, event: Event) -> None:
+        """Log an event and tell the listeners, in order even when a listener makes the next change."""
+        shelf.record(event)
+        self._untold.append((shelf, event))
+        if self._telling:
+            return
+        self._telling = True
+        try:
+            while self._untold:
+                told, next_event = self._untold.popleft()
+                told.tell(next_event)
+        finally:
+            self._telling = False
+
     def _stamp(self, obj: dict[str, Any]) -> bytes:
         self.resource_version += 1
         obj["metadata"]["resourceVersion"] = str(self.resource_version)
         return _encode(obj)
 
-    def _defined(self, shelf: _Shelf, obj: dict[str, Any]) -> None:
+    def _defined(self, shelf: Shelf, obj: dict[str, Any]) -> None:
         """A stored CustomResourceDefinition serves its resource, with the schema and columns it says."""
         if shelf.resource.name == "customresourcedefinitions.apiextensions.k8s.io":
             for resource in resources_of(obj):
-                self.serve(resource)
+                known = self.resource(resource.group, resource.plural)
+                self.serve(completed(resource, known) if known else resource)
 
-    def _dependents(self, owner: dict[str, Any]) -> Iterator[tuple[_Shelf, str]]:
+    def _dependents(self, owner: dict[str, Any]) -> Iterator[tuple[Shelf, str]]:
         uid = owner["metadata"]["uid"]
         needle = uid.encode()
         namespace = owner["metadata"]["name"] if owner["kind"] == "Namespace" else None
         for shelf in tuple(self._shelves.values()):
             if namespace is not None and shelf.resource.namespaced:
-                for key in _range(shelf.keys, namespace):
+                for key in in_namespace(shelf.keys, namespace):
                     yield shelf, key
                 continue
             # A search in the bytes finds the few candidates without decoding every object of the cluster.
@@ -376,20 +314,17 @@ def timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _key(resource: ResourceType, namespace: str, name: str) -> str:
+    return f"{namespace}/{name}" if resource.namespaced else name
+
+
 def _key_of(resource: ResourceType, metadata: dict[str, Any]) -> str:
-    return f"{metadata['namespace']}/{metadata['name']}" if resource.namespaced else str(metadata["name"])
+    return _key(resource, metadata.get("namespace", ""), metadata["name"])
 
 
 def _split(key: str) -> tuple[str, str]:
     namespace, _, name = key.rpartition("/")
     return namespace, name
-
-
-def _range(keys: list[str], namespace: str | None) -> list[str]:
-    if namespace is None:
-        return keys
-    # "0" is the character after "/": every key of the namespace lies between the two.
-    return keys[bisect_left(keys, namespace + "/") : bisect_left(keys, namespace + "0")]
 
 
 def _same(new: dict[str, Any], old: dict[str, Any]) -> bool:
@@ -401,20 +336,3 @@ def _desired(obj: dict[str, Any], resource: ResourceType) -> dict[str, Any]:
     """What a generation counts: everything beside metadata, and beside the status where that is a subresource."""
     left_out = ("metadata", "status") if "status" in resource.subresources else ("metadata",)
     return {key: value for key, value in obj.items() if key not in left_out}
-
-
-def _rewound(shelf: _Shelf, version: int) -> tuple[dict[str, bytes], list[str], int]:
-    """The objects as they were at a version, by taking back the events after it."""
-    before: dict[str, bytes | None] = {}
-    for event in shelf.log:
-        if event.resource_version > version:
-            before.setdefault(event.key, event.previous)
-    if not before:
-        return shelf.objects, shelf.keys, version
-    objects = dict(shelf.objects)
-    for key, data in before.items():
-        if data is None:
-            objects.pop(key, None)
-        else:
-            objects[key] = data
-    return objects, sorted(objects), version
