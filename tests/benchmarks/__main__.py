@@ -1,0 +1,22 @@
+"""Every benchmark, one after the other: `python -m tests.benchmarks [name …]`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+NAMES = ("first_frame", "load", "keys", "memory", "git_commit")
+
+
+def main() -> None:
+    missed = []
+    for name in sys.argv[1:] or NAMES:
+        print(f"\n== {name}", flush=True)
+        if subprocess.run([sys.executable, "-m", f"tests.benchmarks.{name}"]).returncode:
+            missed.append(name)
+    print(f"\nbudgets missed: {', '.join(missed) or 'none'}")
+    sys.exit(bool(missed))
+
+
+if __name__ == "__main__":
+    main()
