@@ -95,8 +95,8 @@ async def test_wrapping_keeps_the_line_and_shows_all_text():
         await pilot.press("j", "w")
         assert app.viewer.line == 2
         shown = "".join(line[4:].ljust(35) for line in lines(app)[1:-1])
-        assert long in shown.replace("~", "").rstrip() or long.replace(" ", "") in shown.replace(" ", "")
-        assert " 3  last" in lines(app)[-30 + 2 + -(-len(long) // 35) - 1]
+        assert long.replace(" ", "") in shown.replace(" ", "")
+        assert lines(app)[1 + -(-len(long) // 35)] == " 3  last"
         await pilot.resize_terminal(80, 30)
         await pilot.pause()
         assert app.viewer.line == 2

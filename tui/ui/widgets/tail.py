@@ -1,0 +1,426 @@
+"""The event tail: a window on the ring of events that follows, pauses, filters and loses nothing meanwhile."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Callable, Hashable
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.message import Message
+
+from tui.domain.kinds.kind import Cell, Column, Tone
+from tui.domain.tail import KEPT, Tail, TailEvent
+from tui.ui import paint
+from tui.ui.text import padded
+from tui.ui.widgets.columns import Layout, lay_out
+from tui.ui.widgets.line_view import PLAIN, LineView
+
+SHAPES: dict[Tone, str] = {
+    Tone.GOOD: "✔",
+    Tone.BUSY: "◔",
+    Tone.WARN: "▲",
+    Tone.BAD: "✖",
+    Tone.PAUSED: "‖",
+    Tone.UNKNOWN: "?",
+    Tone.ACCENT: "›",
+}  # a shape as well as a colour; the other tones have none
+_GUTTER = 2
+
+
+def _nothing(value: object, now: float) -> Cell:
+    return Cell(str(value))
+
+
+def _column(title: str, width: int, least: int, grow: int = 0) -> Column:
+    return Column(title, title, lambda row, facts: None, _nothing, width, least, grow=grow)
+
+
+# time, cluster, application, what (two columns), revision, by whom; the last ones go first when it is narrow
+_COLUMNS = (
+    _column("time", 8, 8),
+    _column("cluster", 16, 8),
+    _column("application", 26, 10),
+    _column("reason", 22, 10),
+    _column("message", 30, 12, grow=1),
+    _column("revision", 8, 7),
+    _column("by", 16, 6),
+)
+_NATURAL = tuple(column.width for column in _COLUMNS)
+
+
+class EventLine:
+    """Draws one event into a line; the columns depend on the width alone, so that lines do not jump."""
+
+    def __init__(self, view: LineView) -> None:
+        self._view = view
+        self._layout: tuple[int, Layout] = (0, Layout((), False, False))
+
+    def segments(self, event: TailEvent, width: int, state: str, lead: str, day: str) -> list[Segment]:
+        """The event in exactly `width` cells; `day` is today as `%Y%j`, other days show their date."""
+        if self._layout[0] != width:
+            gap = 1 if width < 120 else 2
+            self._layout = (width, lay_out(_COLUMNS, _NATURAL, max(1, width - _GUTTER), gap, 0, True))
+        view = self._view
+        made = [Segment(padded(lead, min(_GUTTER, width)), view.tone_style(Tone.ACCENT, state))]
+        cells = self._cells(event, day)
+        end = 0
+        style = made[0].style
+        for at, x, size in self._layout[1].slots:
+            if x > end:
+                made.append(Segment(" " * (x - end), style))
+            style = view.tone_style(cells[at].tone, state)
+            made.append(Segment(padded(cells[at].text, size), style))
+            end = x + size
+        rest = width - _GUTTER - end
+        if rest > 0:
+            made.append(Segment(" " * rest, view.tone_style(Tone.PLAIN, state)))
+        return made
+
+    @staticmethod
+    def _cells(event: TailEvent, day: str) -> tuple[Cell, ...]:
+        moment = time.localtime(event.time)
+        today = time.strftime("%Y%j", moment) == day
+        shape = SHAPES.get(event.tone, "·")
+        return (
+            Cell(time.strftime("%H:%M:%S" if today else "%d %b", moment), Tone.MUTED),
+            Cell(event.cluster, Tone.MUTED),
+            Cell(event.application.rsplit("/", 1)[-1], Tone.ACCENT),
+            Cell(f"{shape} {event.reason}", event.tone),
+            Cell(event.message, Tone.PLAIN if event.tone in (Tone.PLAIN, Tone.MUTED) else event.tone),
+            Cell(short_revision(event.revision), Tone.MUTED),
+            Cell(event.actor, Tone.MUTED),
+        )
+
+
+def short_revision(revision: str) -> str:
+    """Seven digits of a commit id; anything else, such as a chart version, as it is."""
+    is_commit = len(revision) in (40, 64) and not revision.strip("0123456789abcdef")
+    return revision[:7] if is_commit else revision
+
+
+def _text(event: TailEvent) -> str:
+    parts = (event.cluster, event.application, event.reason, event.message, event.revision, event.actor)
+    return " ".join(parts).lower()
+
+
+class TailView(LineView):
+    """Events, newest last. On the last line it follows; the cursor moved up, it stands still; paused, it takes
+    nothing in until resumed, and then everything that came meanwhile."""
+
+    class Opened(Message):
+        """Enter or a double click on an event: `event.ref` says where to go."""
+
+        def __init__(self, view: LineView, event: TailEvent) -> None:
+            super().__init__()
+            self.view = view
+            self.event = event
+
+        @property
+        def control(self) -> LineView:
+            """The widget it comes from."""
+            return self.view
+
+    class StateChanged(Message):
+        """`following`, `paused` or `behind` has changed."""
+
+        def __init__(self, view: TailView) -> None:
+            super().__init__()
+            self.view = view
+
+        @property
+        def control(self) -> TailView:
+            """The widget it comes from."""
+            return self.view
+
+        def can_replace(self, message: Message) -> bool:
+            """Only the last one matters."""
+            return isinstance(message, TailView.StateChanged) and message.view is self.view
+
+    def __init__(
+        self,
+        tail: Tail,
+        *,
+        kept: int = KEPT,
+        empty: str = "",
+        id: str | None = None,
+        classes: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes, name=name)
+        self.tail = tail
+        self.paused = False
+        self.following = True
+        self._line = EventLine(self)
+        self._kept = kept
+        self._shown: deque[tuple[int, TailEvent]] = deque(maxlen=kept)  # matches, by rising sequence number
+        self._next = tail.start  # first sequence number not taken in
+        self._filter = ""
+        self._scope: Callable[[TailEvent], bool] | None = None
+        self._day = ""
+        self._empty = empty
+        self.pull()
+
+    # --- what a pane asks and tells --------------------------------------------------------------------------
+
+    @property
+    def behind(self) -> int:
+        """Events that came since the pause, matching or not."""
+        return self.tail.end - self._next if self.paused else 0
+
+    @property
+    def event(self) -> TailEvent | None:
+        """The event under the cursor."""
+        return self._shown[self.cursor][1] if self._shown else None
+
+    @property
+    def visible_count(self) -> int:
+        """Events that pass scope and filter."""
+        return len(self._shown)
+
+    @property
+    def filter_text(self) -> str:
+        """The filter in force."""
+        return self._filter
+
+    def pull(self) -> None:
+        """Take in what came since the last call; while paused, only the number behind changes."""
+        if self.paused:
+            self._told()
+            return
+        if self._next == self.tail.end:
+            return
+        missed = self.tail.start - self._next
+        if missed > 0:
+            self._shown.append((self.tail.start - 1, _gap(missed, next(self.tail.since(self.tail.start))[1].time)))
+        before = len(self._shown)
+        added = 0
+        for sequence, event in self.tail.since(self._next):
+            if self._passes(event):
+                self._shown.append((sequence, event))
+                added += 1
+        self._next = self.tail.end
+        if added or missed > 0:
+            self._after(dropped=before + added - len(self._shown))
+
+    def toggle_pause(self) -> None:
+        """Pause, or take in all that came meanwhile."""
+        if self.paused:
+            self.resume()
+        else:
+            self.pause()
+
+    def pause(self) -> None:
+        """Take nothing in: what is in view stays, whatever happens."""
+        self.paused = True
+        self._told()
+
+    def resume(self) -> None:
+        """Take in everything since the pause, and go on following if it did."""
+        self.paused = False
+        self.pull()
+        self._told()
+
+    def follow(self) -> None:
+        """Go to the newest event and stay there; ends a pause."""
+        self.paused = False
+        self.following = True
+        self.pull()
+        self._after(0)
+        self._told()
+
+    def set_filter(self, query: str) -> None:
+        """Show events with this text anywhere in their line, without case; `!text` shows the others."""
+        query = query.lower()
+        if query == self._filter:
+            return
+        old, self._filter = self._filter, query
+        narrows = bool(old) and "!" not in (old[:1], query[:1]) and old in query
+        self._match_again(self._shown if narrows else None)
+        paint.now(self)
+
+    def set_scope(self, admits: Callable[[TailEvent], bool] | None) -> None:
+        """Show only events for which this holds; None shows all."""
+        self._scope = admits
+        self._match_again(None)
+
+    # --- lines -----------------------------------------------------------------------------------------------
+
+    def line_count(self) -> int:
+        """Events that pass scope and filter."""
+        return len(self._shown)
+
+    def stamp(self, index: int) -> Hashable:
+        """The event and the day it is shown on."""
+        return self._shown[index][0], self._day
+
+    def paint_line(self, index: int, width: int, state: str) -> list[Segment]:
+        """Time, cluster, application, what, revision, by whom."""
+        lead = "▌" if index == self.cursor else ""
+        return self._line.segments(self._shown[index][1], width, state, lead, self._day)
+
+    def paint_empty(self, y: int, width: int) -> list[Segment]:
+        """The empty text on the first line."""
+        if y == 0 and not self._shown and self._empty:
+            return [Segment(padded("  " + self._empty, width), self.tone_style(Tone.MUTED))]
+        return super().paint_empty(y, width)
+
+    def tick(self, now: float) -> None:
+        """Time has passed: after midnight, yesterday's events show their date."""
+        day = time.strftime("%Y%j", time.localtime(now))
+        if day != self._day:
+            self._day = day
+            self.refresh()
+
+    def on_mount(self) -> None:
+        """Until told otherwise, today is when the widget was made."""
+        if not self._day:
+            self.tick(time.time())
+
+    # --- keys ------------------------------------------------------------------------------------------------
+
+    def go(self, index: int) -> None:
+        """Move; on the last line the tail follows, elsewhere it stands still."""
+        super().go(index)
+        self._stand()
+
+    def go_page(self, direction: int) -> None:
+        """A page; the same rule."""
+        super().go_page(direction)
+        self._stand()
+
+    def scroll_lines(self, delta: int) -> None:
+        """The wheel takes the cursor along, so that following stops when one looks back."""
+        old = self.top
+        super().scroll_lines(delta)
+        if self.top != old:
+            self.go(max(self.top, min(self.cursor + self.top - old, self.top + self.body_height - 1)))
+
+    def key_open(self) -> bool | None:
+        """Jump to the object of the event."""
+        event = self.event
+        if event is None:
+            return False
+        self.post_message(self.Opened(self, event))
+        return None
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Stay at the end when following."""
+        super().on_resize(event)
+        if self.following:
+            self._after(0)
+
+    # --- inside ----------------------------------------------------------------------------------------------
+
+    def _stand(self) -> None:
+        following = self.cursor >= len(self._shown) - 1
+        if following != self.following:
+            self.following = following
+            self._told()
+
+    def _told(self) -> None:
+        self.post_message(self.StateChanged(self))
+
+    def _passes(self, event: TailEvent) -> bool:
+        if self._scope is not None and not self._scope(event):
+            return False
+        if not self._filter or self._filter == "!":
+            return True
+        if self._filter.startswith("!"):
+            return self._filter[1:] not in _text(event)
+        return self._filter in _text(event)
+
+    def _match_again(self, source: deque[tuple[int, TailEvent]] | None) -> None:
+        """Matches anew, from those there are or from the ring, up to what has been taken in."""
+        held = self._shown[self.cursor][0] if self._shown else 0
+        found = source if source is not None else self.tail.since(0)
+        end = self._next
+        self._shown = deque(((at, event) for at, event in found if at < end and self._passes(event)), self._kept)
+        row = self.cursor - self.top
+        self.cursor = min(bisect_left(self._shown, held, key=lambda pair: pair[0]), max(0, len(self._shown) - 1))
+        self.top = self.cursor - row
+        self._after(0)
+
+    def _after(self, dropped: int) -> None:
+        """Lines have come at the end and `dropped` have gone at the start."""
+        if self.following:
+            self.cursor = max(0, len(self._shown) - 1)
+        else:
+            self.cursor = max(0, self.cursor - dropped)
+            self.top -= dropped
+        self.bring_into_view()
+        self.refresh()
+
+
+def _gap(missed: int, moment: float) -> TailEvent:
+    """The line that stands for events the ring has dropped before they were shown."""
+    return TailEvent(moment, "", "", "NotShown", f"{missed:,} events came in between; memory holds {KEPT:,}")
+
+
+class TailStrip(LineView, can_focus=False):
+    """The newest events in a few quiet lines, for under a pane. A click opens one."""
+
+    Opened = TailView.Opened
+    KEYS: ClassVar[dict[str, str]] = {}
+
+    def __init__(self, tail: Tail, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.tail = tail
+        self._line = EventLine(self)
+        self._seen = -1
+        self._day = ""
+        self._last: list[tuple[int, TailEvent]] = []
+
+    DEFAULT_CSS = """
+    TailStrip { height: 2; }
+    """
+
+    def pull(self) -> None:
+        """Show what came since the last call."""
+        if self._seen == self.tail.end:
+            return
+        self._seen = self.tail.end
+        height = max(1, self.size.height)
+        self._last = list(self.tail.since(self.tail.end - height))
+        self.refresh()
+
+    def tick(self, now: float) -> None:
+        """Time has passed: after midnight, yesterday's events show their date."""
+        day = time.strftime("%Y%j", time.localtime(now))
+        if day != self._day:
+            self._day = day
+            self.refresh()
+
+    def on_mount(self) -> None:
+        """Until told otherwise, today is when the widget was made."""
+        if not self._day:
+            self.tick(time.time())
+
+    def line_count(self) -> int:
+        """As many events as there are lines."""
+        return len(self._last)
+
+    def stamp(self, index: int) -> Hashable:
+        """The event and the day."""
+        return self._last[index][0], self._day
+
+    def state_of(self, index: int) -> str:
+        """There is no cursor."""
+        return PLAIN
+
+    def paint_line(self, index: int, width: int, state: str) -> list[Segment]:
+        """As in the tail."""
+        return self._line.segments(self._last[index][1], width, state, "", self._day)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """More or fewer lines."""
+        self._seen = -1
+        self.pull()
+        super().on_resize(event)
+
+    def line_clicked(self, index: int, x: int, chain: int) -> None:
+        """Open the clicked event."""
+        self.post_message(self.Opened(self, self._last[index][1]))
