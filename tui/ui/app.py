@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import Awaitable
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,7 +20,12 @@ from tui.domain.obj import Ref
 from tui.domain.ports import Trouble
 from tui.domain.settings import Settings
 from tui.ui import keys, themes
+from tui.ui.commands import propose
+from tui.ui.obey import known, obey, preview_theme
+from tui.ui.panes.base import Pane
+from tui.ui.prompt import ask
 from tui.ui.screens.base import FleetScreen
+from tui.ui.screens.dialogs import Confirm, aliases, help_for
 from tui.ui.screens.shell import Shell
 
 if TYPE_CHECKING:
@@ -85,6 +91,10 @@ class FleetApp(App[None]):
             self._post_tick()
             await asyncio.sleep(FRAME)
 
+    def tick_again(self) -> None:
+        """A pane has more to do in the next frame."""
+        self.set_timer(FRAME, self._post_tick)
+
     def _post_tick(self) -> None:
         self.post_message(Tick())
 
@@ -127,6 +137,77 @@ class FleetApp(App[None]):
             self._told.add(line)
             self.say(line, Tone.BAD)
 
+    def say_instead(self, action: keys.Action) -> None:
+        """Say what to do instead of what fleet never does."""
+        self.say(action.instead, Tone.WARN)
+
+    # -- asking -----------------------------------------------------------------------------------------------------
+
+    def action_command(self) -> None:
+        """Ask for a command; a theme is shown while its name is being typed."""
+        names, theme = known(self), self.theme
+
+        def done(line: str | None) -> None:
+            if line is None or not line.startswith("theme"):
+                self.theme = theme
+            if line:
+                self.do(obey(self, line), line)
+
+        ask(
+            self.screen,
+            ":",
+            done,
+            changed=lambda line: preview_theme(self, line),
+            propose=lambda line: propose(line, names),
+        )
+
+    def ask_filter(self, pane: Pane) -> None:
+        """Filter a pane as one types; giving up takes the filter back."""
+        before = pane.filter
+
+        def done(text: str | None) -> None:
+            pane.set_filter(before if text is None else text)
+
+        ask(self.screen, "/", done, value=before, changed=pane.set_filter)
+
+    def ask_quit(self) -> None:
+        """Ask, then quit."""
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.exit()
+
+        self.push_screen(Confirm("Leave fleet?", yes="leave"), answered)
+
+    def choose_theme(self, name: str) -> None:
+        """Change the theme; without a name the next one."""
+        names = list(themes.PALETTES)
+        self.theme = name or names[(names.index(self.theme) + 1) % len(names)]
+
+    async def choose_namespace(self, name: str) -> None:
+        """Show one namespace ("" = all), and remember it for its digit."""
+        if name:
+            self.favourites = [name, *(other for other in self.favourites if other != name)][:9]
+        await self.shell.rescope(replace(self.shell.scope, namespace=name))
+
+    # -- objects ----------------------------------------------------------------------------------------------------
+
+    def show_object(self, ref: Ref, tab: str = "") -> None:
+        """Open the detail of an object."""
+        from tui.ui.screens.detail import DetailScreen
+
+        self.push_screen(DetailScreen(ref, tab))
+
+    def show_manifest(self, ref: Ref) -> None:
+        """Open the detail of an object at its manifest."""
+        self.show_object(ref, "manifest")
+
+    def draft_edit(self, ref: Ref) -> None:
+        """Draft an edit of an object where it is declared."""
+
+    def choose_edit(self, ref: Ref) -> None:
+        """Choose one of the common edits of an object."""
+
     # -- actions of the key table that work everywhere ------------------------------------------------------------
 
     @property
@@ -138,39 +219,27 @@ class FleetApp(App[None]):
 
     def action_instead(self, name: str) -> None:
         """Say what to do instead of what fleet never does."""
-        self.say(keys.by_id(name).instead, Tone.WARN)
+        self.say_instead(keys.by_id(name))
 
     def action_reread(self) -> None:
         """Try every cluster again now."""
         self.fleet.retry(None)
         self.say("reading again")
 
+    def action_help(self) -> None:
+        """The keys that work here."""
+        places = self.screen.places() if isinstance(self.screen, FleetScreen) else ()
+        self.push_screen(help_for([*places, "everywhere"], self.settings.keys))
+
+    def action_aliases(self) -> None:
+        """Every kind; choosing one opens it."""
+
+        def chosen(resource: str | None) -> None:
+            if resource:
+                self.do(obey(self, resource), resource)
+
+        self.push_screen(aliases(), chosen)
+
     async def action_quit(self) -> None:
+        """Quit at once."""
         self.exit()
-
-    def tick_again(self) -> None:
-        """A pane has more to do in the next frame."""
-        self.set_timer(FRAME, self._post_tick)
-
-    def say_instead(self, action: keys.Action) -> None:
-        """Say what to do instead of what fleet never does."""
-        self.say(action.instead, Tone.WARN)
-
-    def ask_quit(self) -> None:
-        """Ask, then quit."""
-        self.exit()
-
-    def ask_filter(self, pane: object) -> None:
-        """Filter as one types."""
-
-    def show_object(self, ref: Ref) -> None:
-        """Detail."""
-
-    def show_manifest(self, ref: Ref) -> None:
-        """Manifest."""
-
-    def draft_edit(self, ref: Ref) -> None:
-        """Draft."""
-
-    def choose_edit(self, ref: Ref) -> None:
-        """Forms."""

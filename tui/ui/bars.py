@@ -14,10 +14,10 @@ from textual.widget import Widget
 from tui.ui import frame, themes
 
 
-class _Line(Widget, can_focus=False):
+class Line(Widget, can_focus=False):
     """One line of spans; a click on a span that names something posts what it names."""
 
-    DEFAULT_CSS = "_Line { height: 1; width: 1fr; }"
+    DEFAULT_CSS = "Line { height: 1; width: 1fr; }"
 
     class Chosen(Message):
         """A span was clicked."""
@@ -36,6 +36,10 @@ class _Line(Widget, can_focus=False):
             self._spans = spans
             self.refresh()
 
+    def rest(self, colours: themes.Palette) -> str:
+        """The colour behind and after the spans."""
+        return colours.background
+
     def render_line(self, y: int) -> Strip:
         colours = themes.palette(self.app.theme)
         segments, used = [], 0
@@ -43,7 +47,7 @@ class _Line(Widget, can_focus=False):
             foreground, background, bold = frame.look(colours, span.look)
             segments.append(Segment(span.text, Style(color=foreground, bgcolor=background, bold=bold)))
             used += frame.cells(span.text)
-        segments.append(Segment(" " * max(0, self.size.width - used), Style(bgcolor=colours.surface)))
+        segments.append(Segment(" " * max(0, self.size.width - used), Style(bgcolor=self.rest(colours))))
         return Strip(segments).crop(0, self.size.width)
 
     def on_click(self, event: events.Click) -> None:
@@ -57,7 +61,12 @@ class _Line(Widget, can_focus=False):
                 return
 
 
-class Header(_Line):
+class _Bar(Line):
+    def rest(self, colours: themes.Palette) -> str:
+        return colours.surface
+
+
+class Header(_Bar):
     """The panes as tabs, and the fleet's counts."""
 
     def __init__(self) -> None:
@@ -79,7 +88,7 @@ class Header(_Line):
             self.show(frame.header(self.size.width, active, counts, spin))
 
 
-class Footer(_Line):
+class Footer(_Bar):
     """The keys that work here, most useful first, as many as there is room for."""
 
     def __init__(self) -> None:

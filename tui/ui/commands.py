@@ -137,40 +137,53 @@ def _one(word: str, names: Sequence[str], what: str) -> str:
 
 
 def propose(line: str, known: Known, limit: int = 50) -> list[Proposal]:
-    """Completions of a line, best first: what starts with it, then what contains it."""
+    """Completions of a line, best first: what is called so, what starts with it, what contains it."""
     if " " not in line.lstrip():
         return _ranked(line.strip().lower(), _first_words(known), limit)
     first, _, rest = line.lstrip().rpartition(" ")
     verb = _BY_WORD.get(first.split()[0].lower())
-    names: list[tuple[str, str]] = []
-    if verb is not None and not (verb.id == "namespace" and not verb.takes):
-        names = [(name, verb.takes) for name in known.of(verb.takes)]
+    names: list[_Named] = []
+    if verb is not None:
+        names = [_Named(name, verb.takes) for name in known.of(verb.takes)]
     elif find(first.split()[0]) is not None:
         if rest.startswith("@"):
-            names = [(f"@{name}", "cluster") for name in known.clusters]
+            names = [_Named(f"@{name}", "cluster") for name in known.clusters]
         elif not rest.startswith("/"):
-            names = [("all", "all namespaces"), *((name, "namespace") for name in known.namespaces)]
+            names = [_Named("all", "all namespaces"), *(_Named(name, "namespace") for name in known.namespaces)]
     return [Proposal(f"{first} {found.line}", found.help) for found in _ranked(rest.lower(), names, limit)]
 
 
-def _first_words(known: Known) -> list[tuple[str, str]]:
-    words = [(verb.words[0], verb.help) for verb in VERBS]
+class _Named(NamedTuple):
+    name: str
+    help: str
+    aliases: tuple[str, ...] = ()
+
+
+def _first_words(known: Known) -> list[_Named]:
+    words = [_Named(verb.words[0], verb.help, verb.words[1:]) for verb in VERBS]
+    taken = {word.name for word in words}
     for resource in known.resources:
         kind = KINDS[resource]
-        words.append((kind.plural, f"{kind.kind}{f' · {kind.group}' if kind.group else ''}"))
-        words += [(short, kind.kind) for short in kind.short]
-    words += [(name, "cluster") for name in known.clusters]
-    return list(dict(reversed(words)).items())[::-1]
+        if kind.plural not in taken:
+            told = " · ".join((kind.kind, *kind.short, *([kind.group] if kind.group else [])))
+            words.append(_Named(kind.plural, told, (*kind.short, kind.kind.lower())))
+    return [*words, *(_Named(name, "cluster") for name in known.clusters)]
 
 
-def _ranked(wanted: str, names: Iterable[tuple[str, str]], limit: int) -> list[Proposal]:
-    starts, holds = [], []
-    for name, told in names:
+def _ranked(wanted: str, names: Iterable[_Named], limit: int) -> list[Proposal]:
+    ranked: list[tuple[int, int, Proposal]] = []
+    for name, told, aliases in names:
         lowered = name.lower()
-        if lowered.startswith(wanted):
-            starts.append(Proposal(name, told))
-        elif wanted and wanted in lowered:
-            holds.append(Proposal(name, told))
-    if wanted:
-        starts.sort(key=lambda proposal: len(proposal.line))
-    return (starts + holds)[:limit]
+        if wanted == lowered or wanted in aliases:
+            rank = 0
+        elif lowered.startswith(wanted):
+            rank = 1
+        elif any(alias.startswith(wanted) for alias in aliases):
+            rank = 2
+        elif wanted in lowered:
+            rank = 3
+        else:
+            continue
+        ranked.append((rank, len(name) if wanted else 0, Proposal(name, told)))
+    ranked.sort(key=lambda found: found[:2])
+    return [proposal for _, _, proposal in ranked[:limit]]

@@ -190,6 +190,8 @@ def look(colours: Palette, name: str) -> tuple[str, str, bool]:
         return colours.foreground, colours.cursor, True
     if name == "key":
         return colours.accent, colours.surface, True
+    if name == "quiet":
+        return colours.muted, colours.background, False
     if name == "tab":
         return colours.muted, colours.surface, False
     return colours.tones()[name], colours.surface, False

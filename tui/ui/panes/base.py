@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
@@ -22,6 +23,7 @@ class Pane(Vertical):
 
     TITLE = ""
     PLACES: tuple[str, ...] = ("list",)  # of the key table, inner places first
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("list")]
 
     def __init__(self, view: View) -> None:
         super().__init__(classes="pane")
@@ -67,7 +69,12 @@ class Pane(Vertical):
         """Titles that `:sort` completes."""
         return []
 
-    def run(self, verb: str, argument: str) -> bool:
+    filter = ""  # the text that rows must have
+
+    def set_filter(self, text: str) -> None:
+        """Show only what has the text."""
+
+    async def run(self, verb: str, argument: str) -> bool:
         """Carry out a verb of the `:` line that is this pane's own; False when it is not."""
         return False
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import BindingType
 
 from tui.domain.cluster import CLUSTERS, KindState
 from tui.domain.kinds import KINDS
 from tui.domain.kinds.kind import Column
 from tui.domain.obj import Ref
+from tui.ui import keys
 from tui.ui.panes.base import Pane
 from tui.ui.panes.rows import Shape
 from tui.ui.scope import APPLICATIONS, View
@@ -26,6 +29,7 @@ class TablePane(Pane):
     """Rows of `RESOURCES`, or of the view's resource."""
 
     PLACES = ("list", "object")
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("object", "instead")]
     RESOURCES: tuple[str, ...] = ()
     FIRST_SORT = "name"  # column id
 
@@ -194,6 +198,11 @@ class TablePane(Pane):
         """Filter as one types."""
         self.fleet_app.ask_filter(self)
 
+    @property
+    def filter(self) -> str:  # type: ignore[override]
+        """The text that rows must have."""
+        return self.view.filter
+
     def set_filter(self, text: str) -> None:
         """Show what matches; part of the view, so that `[` comes back to it."""
         self.fleet_app.shell.amend(filter=text)
@@ -217,11 +226,13 @@ class TablePane(Pane):
         """More columns, or fewer."""
         self.table.set_columns(self.shape.columns, wide=not self.table.wide)
 
-    def run(self, verb: str, argument: str) -> bool:
+    async def run(self, verb: str, argument: str) -> bool:
         if verb == "filter":
             self.set_filter(argument)
         elif verb == "wide":
             self.action_wide()
+        elif verb == "faults":
+            await self.action_faults()
         elif verb == "sort":
             return self._sort(argument)
         else:

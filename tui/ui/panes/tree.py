@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable
+from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import BindingType
 
 from tui.domain.cluster import CLUSTERS
 from tui.domain.kinds import POLICY_RESOURCES
 from tui.domain.obj import Ref
+from tui.ui import keys
 from tui.ui.panes.base import Pane
 from tui.ui.panes.nodes import ALL, NEEDED, Nodes
 from tui.ui.scope import APPLICATIONS, Scope, View
@@ -25,6 +28,7 @@ class TreePane(Pane):
 
     TITLE = "Clusters"
     PLACES = ("list", "object")
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("object", "instead")]
 
     def __init__(self) -> None:
         super().__init__(View("tree"))
@@ -119,12 +123,10 @@ class TreePane(Pane):
         """Show the nodes that match."""
         self.lines.set_filter(text)
         self.title(f"/{text}" if text else "")
-        self._filter = text
-
-    _filter = ""
+        self.filter = text
 
     def clear(self) -> bool:
-        if self._filter:
+        if self.filter:
             self.set_filter("")
             return True
         return False

@@ -10,6 +10,7 @@ from textual.screen import Screen
 from tui.domain.cluster import CLUSTERS, ClusterState
 from tui.ui import frame, keys
 from tui.ui.bars import Footer, Header
+from tui.ui.panes import PANES
 from tui.ui.scope import APPLICATIONS
 
 if TYPE_CHECKING:
@@ -64,6 +65,16 @@ class FleetScreen(Screen[Any]):
         """Catch up with what happened while another screen was shown."""
         self.pull()
         self.refooter()
+
+    async def clicked(self, name: str) -> None:
+        """A pane's tab in the header, or a key in the footer, was clicked."""
+        shell = self.fleet_app.shell
+        if name in PANES:
+            while self.fleet_app.screen is not shell:
+                self.fleet_app.pop_screen()
+            await shell.go(name)
+        else:
+            await (self.focused or self).run_action(name)
 
     async def action_back(self) -> None:
         """Close this screen."""

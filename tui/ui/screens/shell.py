@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from tui.ui import frame
-from tui.ui.bars import Footer, Header
+from tui.ui.bars import Footer, Header, Line
 from tui.ui.panes import PANES
 from tui.ui.panes.base import Pane
 from tui.ui.scope import History, Scope, View
@@ -181,14 +181,22 @@ class Shell(FleetScreen):
         """Open the event tail."""
         await self.go("events")
 
+    async def action_all_namespaces(self) -> None:
+        """All namespaces."""
+        await self.fleet_app.choose_namespace("")
+
+    async def on_key(self, event: events.Key) -> None:
+        """A digit shows one of the last namespaces chosen."""
+        favourites = self.fleet_app.favourites
+        if event.key in "123456789" and int(event.key) <= len(favourites):
+            event.stop()
+            await self.fleet_app.choose_namespace(favourites[int(event.key) - 1])
+
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Another panel has other keys."""
         self.refooter()
 
-    async def on__line_chosen(self, event: Header.Chosen) -> None:
+    async def on_line_chosen(self, event: Line.Chosen) -> None:
         """A tab of the header or a key of the footer was clicked."""
         event.stop()
-        if event.name in PANES:
-            await self.go(event.name)
-        else:
-            await self.run_action(event.name)
+        await self.clicked(event.name)

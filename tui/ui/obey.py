@@ -1,0 +1,93 @@
+"""Carries out what the `:` line says: one function a verb."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tui.domain.cluster import CLUSTERS
+from tui.domain.kinds.kind import Tone
+from tui.ui import themes
+from tui.ui.commands import Command, Known, NotUnderstood, parse
+from tui.ui.scope import APPLICATIONS, Scope, View, groups
+
+if TYPE_CHECKING:
+    from tui.ui.app import FleetApp
+
+_PANES = {"applications", "policies", "clusters", "events", "drafts"}
+_OWN_PANE = {APPLICATIONS: "applications", CLUSTERS: "clusters", "drafts": "drafts"}
+_ACTIONS = {"keys": "help", "aliases": "aliases", "back": "back"}
+
+
+def known(app: FleetApp) -> Known:
+    """The names that complete a line now."""
+    store = app.fleet.store
+    clusters = [row.obj for row in store.rows(CLUSTERS)]
+    pane = app.shell.pane
+    return Known(
+        clusters=sorted(cluster.metadata.name for cluster in clusters),
+        groups=["/".join(path) for path in groups(clusters)],
+        namespaces=sorted({row.ref.name for row in store.rows("namespaces", app.shell.scope.cluster or None)}),
+        columns=[title.lower() for title in pane.columns()] if pane else [],
+    )
+
+
+async def obey(app: FleetApp, line: str) -> None:
+    """Do what a line says, or say why not."""
+    try:
+        command = parse(line, known(app))
+    except NotUnderstood as error:
+        app.say(str(error), Tone.WARN)
+        return
+    while app.screen is not app.shell:
+        app.pop_screen()
+    await _carry_out(app, command)
+
+
+async def _carry_out(app: FleetApp, command: Command) -> None:
+    shell, verb, argument = app.shell, command.verb, command.argument
+    if verb == "quit":
+        app.exit()
+    elif verb == "kind":
+        await _kind(app, command)
+    elif verb in _PANES:
+        await shell.go(verb)
+    elif verb == "cluster":
+        await (shell.rescope(Scope(cluster=argument)) if argument else shell.go("clusters"))
+    elif verb == "group":
+        await shell.rescope(Scope(group=tuple(argument.split("/")) if argument else ()))
+    elif verb == "namespace":
+        await app.choose_namespace("" if argument in ("all", "*") else argument)
+    elif verb == "all":
+        await shell.rescope(Scope())
+    elif verb == "theme":
+        app.choose_theme(argument)
+    elif verb == "retry":
+        app.fleet.retry(argument or None)
+        app.say(f"trying {argument or 'every cluster'} again")
+    elif verb in _ACTIONS:
+        await app.screen.run_action(f"app.{_ACTIONS[verb]}" if verb != "back" else "screen.back")
+    elif shell.pane is None or not await shell.pane.run(verb, argument):
+        app.say(f"{verb} {argument}: this pane has nothing of the kind", Tone.WARN)
+
+
+async def _kind(app: FleetApp, command: Command) -> None:
+    scope = app.shell.scope
+    if command.cluster:
+        scope = Scope(cluster=command.cluster)
+    if command.namespace:
+        scope = replace(scope, namespace="" if command.namespace == "*" else command.namespace)
+    pane = _OWN_PANE.get(command.resource)
+    view = View(pane or "objects", "" if pane else command.resource, scope, command.filter)
+    await app.shell.visit(view)
+
+
+def preview_theme(app: FleetApp, line: str) -> None:
+    """While `:theme …` is being typed, show what it would look like."""
+    words = line.split()
+    if len(words) == 2 and words[0] in ("theme", "colo"):
+        found = [name for name in themes.PALETTES if name.startswith(words[1])] or [
+            name for name in themes.PALETTES if words[1] in name
+        ]
+        if len(found) == 1 and app.theme != found[0]:
+            app.theme = found[0]

@@ -1,0 +1,173 @@
+"""The line at the bottom that one types into: commands with completion, filters, searches, questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from tui.domain.kinds.kind import Tone
+from tui.ui.commands import Proposal
+from tui.ui.text import padded
+from tui.ui.widgets.line_view import LineView
+
+SHOWN = 9  # proposals shown at once
+_NAME = 34  # cells of a proposal's text before what it is
+
+
+class _Line(Input):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "give_up", show=False),
+        Binding("tab", "take", show=False),
+        Binding("down,ctrl+n", "move(1)", show=False),
+        Binding("up,ctrl+p", "move(-1)", show=False),
+    ]
+
+    def action_give_up(self) -> None:
+        """Close without doing anything."""
+        self.screen.query_one(Prompt).finish(None)
+
+    def action_take(self) -> None:
+        """Take the proposal into the line."""
+        self.screen.query_one(Prompt).take()
+
+    def action_move(self, by: int) -> None:
+        """Choose another proposal."""
+        self.screen.query_one(Prompt).move(by)
+
+
+class _Proposals(LineView):
+    can_focus = False
+
+    def __init__(self) -> None:
+        super().__init__(id="proposals")
+        self.proposals: Sequence[Proposal] = ()
+        self.cursor = -1
+
+    def line_count(self) -> int:
+        return len(self.proposals)
+
+    def stamp(self, index: int) -> Hashable:
+        return self.proposals[index]
+
+    def state_of(self, index: int) -> str:
+        return "cursor" if index == self.cursor else "plain"
+
+    def paint_line(self, index: int, width: int, state: str) -> list[Segment]:
+        proposal = self.proposals[index]
+        left = min(_NAME, width)
+        return [
+            Segment(padded(f"  {proposal.line}", left), self.tone_style(Tone.ACCENT, state)),
+            Segment(padded(f"  {proposal.help}", width - left), self.tone_style(Tone.MUTED, state)),
+        ]
+
+
+class Prompt(Vertical):
+    """Mounted while something is asked. `done` gets the text, or None when the user gave up."""
+
+    def __init__(
+        self,
+        label: str,
+        done: Callable[[str | None], None],
+        value: str = "",
+        changed: Callable[[str], None] | None = None,
+        propose: Callable[[str], Sequence[Proposal]] | None = None,
+    ) -> None:
+        super().__init__(id="prompt")
+        self._label = label
+        self._done = done
+        self._value = value
+        self._changed = changed
+        self._propose = propose
+        self._back: Widget | None = None
+        self._typed = value
+
+    def compose(self) -> ComposeResult:
+        if self._propose is not None:
+            yield _Proposals()
+        with Horizontal(id="asked"):
+            yield Static(self._label, id="label", markup=False)
+            yield _Line(self._value, select_on_focus=False, compact=True)
+
+    def on_mount(self) -> None:
+        """Take the focus, and keep in mind who had it."""
+        self._back = self.screen.focused
+        self.query_one(_Line).focus()
+        self._show(self._value)
+
+    @on(Input.Changed)
+    def _on_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        if event.value == self._typed:
+            return
+        self._typed = event.value
+        if self._changed is not None:
+            self._changed(event.value)
+        self._show(event.value)
+
+    @on(Input.Submitted)
+    def _on_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if self._propose is not None:
+            proposals = self.query_one(_Proposals)
+            if proposals.cursor >= 0:
+                self.finish(proposals.proposals[proposals.cursor].line)
+                return
+        self.finish(event.value)
+
+    def finish(self, text: str | None) -> None:
+        """Close, give the focus back, and tell what was typed."""
+        if self._back is not None and self._back.is_attached:
+            self._back.focus()
+        self.remove()
+        self._done(text)
+
+    def take(self) -> None:
+        """Put the chosen proposal, or the first, into the line."""
+        if self._propose is None:
+            return
+        proposals = self.query_one(_Proposals)
+        if proposals.proposals:
+            line = self.query_one(_Line)
+            line.value = proposals.proposals[max(0, proposals.cursor)].line + " "
+            line.cursor_position = len(line.value)
+
+    def move(self, by: int) -> None:
+        """Choose the proposal below or above; above the first there is none chosen."""
+        if self._propose is None:
+            return
+        proposals = self.query_one(_Proposals)
+        proposals.cursor = max(-1, min(len(proposals.proposals) - 1, proposals.cursor + by))
+        if proposals.cursor >= 0:
+            proposals.bring_into_view()
+        proposals.refresh()
+
+    def _show(self, text: str) -> None:
+        if self._propose is None:
+            return
+        proposals = self.query_one(_Proposals)
+        proposals.proposals = self._propose(text)
+        proposals.cursor = -1
+        proposals.top = 0
+        proposals.styles.height = min(SHOWN, len(proposals.proposals))
+        proposals.refresh()
+
+
+def ask(
+    screen: Widget,
+    label: str,
+    done: Callable[[str | None], None],
+    value: str = "",
+    changed: Callable[[str], None] | None = None,
+    propose: Callable[[str], Sequence[Proposal]] | None = None,
+) -> None:
+    """Ask for a line at the bottom of a screen; a prompt that is open there already stays."""
+    if not screen.query(Prompt):
+        screen.mount(Prompt(label, done, value, changed, propose))

@@ -1,0 +1,142 @@
+"""Small screens over what is shown: a question to confirm, help, a list to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui.domain.kinds import KINDS
+from tui.domain.kinds.kind import Cell, Column, Tone
+from tui.ui import keys
+from tui.ui.screens.words_view import WordsView
+from tui.ui.text import safe
+from tui.ui.widgets.rows import TableRow
+from tui.ui.widgets.table import Table
+from tui.ui.words import BLANK, Line, heading
+
+
+class Confirm(ModalScreen[bool]):
+    """A question; `y` or enter says yes, everything else no."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y,enter", "answer(True)", show=False),
+        Binding("n,escape,q", "answer(False)", show=False),
+    ]
+
+    def __init__(self, question: str, facts: Sequence[str] = (), yes: str = "yes") -> None:
+        super().__init__()
+        self._question = question
+        self._facts = facts
+        self._yes = yes
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as box:
+            box.border_title = Content(safe(self._question))
+            for fact in self._facts:
+                yield Static(Content(safe(fact)), classes="fact")
+            yield Static(Content(f"y {safe(self._yes)}    n no"), classes="keys")
+
+    def action_answer(self, yes: bool) -> None:
+        """Close with the answer."""
+        self.dismiss(yes)
+
+
+class _Reading(ModalScreen[None]):
+    """Text in a box; any way back closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,enter", "close", show=False)]
+
+    def action_close(self) -> None:
+        """Close."""
+        self.dismiss()
+
+
+class Help(_Reading):
+    """The keys that work where it was opened, then all the others."""
+
+    def __init__(self, lines: Sequence[tuple[str, str, str]]) -> None:
+        super().__init__()
+        self._told = lines
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog tall") as box:
+            box.border_title = "Keys"
+            box.border_subtitle = "esc closes"
+            yield WordsView()
+
+    def on_mount(self) -> None:
+        """Fill the box."""
+        lines: list[Line] = []
+        place = ""
+        for where, pressed, text in self._told:
+            if where != place:
+                lines += [BLANK, heading(where)] if place else [heading(where)]
+                place = where
+            lines.append((Cell(f"  {pressed:<26}", Tone.ACCENT), Cell(text)))
+        view = self.query_one(WordsView)
+        view.show(lines)
+        view.focus()
+
+
+class Choice(ModalScreen[str | None]):
+    """A list to choose one from: (id, name, what it is)."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "close", show=False)]
+
+    def __init__(self, title: str, choices: Sequence[tuple[str, str, str]], columns: tuple[str, str]) -> None:
+        super().__init__()
+        self._title = title
+        self._choices = choices
+        self._columns = columns
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog tall") as box:
+            box.border_title = Content(safe(self._title))
+            box.border_subtitle = "enter chooses · esc closes"
+            yield Table([_column("name", self._columns[0], 40, 3), _column("text", self._columns[1], 80, 5)])
+
+    def on_mount(self) -> None:
+        """Fill the list."""
+        table = self.query_one(Table)
+        table.replace(
+            [
+                TableRow(id, (Cell(name, Tone.ACCENT), Cell(text, Tone.MUTED)), (name, text))
+                for id, name, text in self._choices
+            ]
+        )
+        table.focus()
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Close with what was chosen."""
+        event.stop()
+        self.dismiss(str(event.key))
+
+    def action_close(self) -> None:
+        """Close without choosing."""
+        self.dismiss(None)
+
+
+def aliases() -> Choice:
+    """Every kind with the words that open it."""
+    choices = [
+        (resource, kind.kind, ", ".join((kind.plural, *kind.short)) + (f"   {kind.group}" if kind.group else ""))
+        for resource, kind in sorted(KINDS.items(), key=lambda item: item[1].kind)
+    ]
+    return Choice("Kinds", choices, ("KIND", "WORDS"))
+
+
+def help_for(places: Sequence[str], remap: dict[str, str]) -> Help:
+    """Help with the places that are active first."""
+    others = [place for place in keys.PLACES if place not in places]
+    return Help(keys.help_lines([*places, *others], remap))
+
+
+def _column(id: str, title: str, width: int, grow: int) -> Column:
+    return Column(id, title, lambda row, facts: None, lambda value, now: Cell(str(value)), width, least=10, grow=grow)

@@ -1,0 +1,204 @@
+"""The tabs of a detail screen: which ones an object has, and what each shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.widget import Widget
+
+from tui.domain import when
+from tui.domain.argo import application as argo
+from tui.domain.cilium import describe
+from tui.domain.cluster import CLUSTERS
+from tui.domain.kinds import KINDS, POLICY_RESOURCES
+from tui.domain.kinds import columns as c
+from tui.domain.kinds.kind import Cell, Column, Tone
+from tui.domain.obj import Ref, Row
+from tui.ui import words
+from tui.ui.scope import APPLICATIONS
+from tui.ui.screens.words_view import WordsView
+from tui.ui.widgets.rows import TableRow
+from tui.ui.widgets.table import Table
+from tui.ui.words import Line
+
+if TYPE_CHECKING:
+    from tui.fleet.runtime import Fleet
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A tab: `fill` shows the object in the widget that `make` made; it is called again when something has changed."""
+
+    id: str
+    title: str
+    make: Callable[[], Widget]
+    fill: Callable[[Widget, Row, Fleet], None]
+
+
+def tabs_of(ref: Ref) -> tuple[Tab, ...]:
+    """The tabs of an object, the one shown first in front."""
+    if ref.resource == APPLICATIONS:
+        return (SUMMARY, RESOURCES, HISTORY)
+    if ref.resource in POLICY_RESOURCES:
+        return (RULES, ENDPOINTS)
+    if ref.resource == CLUSTERS:
+        return (CLUSTER,)
+    return (FACTS,)
+
+
+def _words(lines: Callable[[Row, Fleet], Sequence[Line]]) -> Callable[[Widget, Row, Fleet], None]:
+    def fill(view: Widget, row: Row, fleet: Fleet) -> None:
+        assert isinstance(view, WordsView)
+        view.show(lines(row, fleet))
+
+    return fill
+
+
+def _application(row: Row, fleet: Fleet) -> list[Line]:
+    return words.application(argo.of_row(row), fleet.facts.destination(row), fleet.facts.now)
+
+
+def _rules(row: Row, fleet: Fleet) -> list[Line]:
+    count = fleet.facts.selected(row)
+    selected = Cell("?", Tone.UNKNOWN) if count is None else Cell(str(count), Tone.PLAIN if count else Tone.WARN)
+    lines = [words.heading("In words")]
+    lines += [(Cell("  "), words.plain(sentence)) for sentence in describe.sentences(row.obj, row.ref.resource)]
+    return [*lines, words.BLANK, words.heading("Now"), words.fact("Selects now", selected), *_facts(row, fleet)]
+
+
+def _facts(row: Row, fleet: Fleet) -> list[Line]:
+    """Every column of the kind as a fact."""
+    kind = KINDS[row.ref.resource]
+    facts = fleet.facts
+    made = []
+    for column in kind.columns:
+        cell = column.show(column.value(row, facts), facts.now)
+        made.append(words.fact(column.title.capitalize(), Cell(cell.text or "–", cell.tone)))
+    return made
+
+
+def _columns(*columns: tuple[str, str, int, c.Show]) -> tuple[Column, ...]:
+    return tuple(
+        Column(id, title, lambda row, facts: None, show, width, least=min(width, 8), grow=2 if width > 40 else 0)
+        for id, title, width, show in columns
+    )
+
+
+# -- history -------------------------------------------------------------------------------------------------
+
+_HISTORY = _columns(
+    ("id", "ID", 5, c.show_muted),
+    ("deployed", "DEPLOYED", 9, c.show_age),
+    ("took", "TOOK", 7, c.show_muted),
+    ("revision", "REVISION", 16, c.show_name),
+    ("by", "BY", 18, c.show_plain),
+    ("source", "SOURCE", 60, c.show_muted),
+)
+
+
+def _history(table: Widget, row: Row, fleet: Fleet) -> None:
+    assert isinstance(table, Table)
+    rows = []
+    for entry in reversed(argo.of_row(row).status.history or ()):
+        started, ended = when.seconds(entry.deploy_started_at), when.seconds(entry.deployed_at)
+        took = when.age(ended - started) if started and ended else "?"
+        source = (entry.sources or ((entry.source,) if entry.source else ()))[:1]
+        where = f"{source[0].repo_url} {source[0].path or source[0].chart}" if source else ""
+        rows.append(
+            _row(
+                _HISTORY,
+                fleet.facts.now,
+                entry.id,
+                entry.id,
+                ended,
+                took,
+                argo.short_revisions(entry),
+                words.initiator(entry.initiated_by).text,
+                where,
+            )
+        )
+    table.replace(rows)
+    table.set_empty("Argo CD has kept no history")
+
+
+def _row(columns: Sequence[Column], now: float, key: object, *values: object) -> TableRow:
+    cells = tuple(column.show(value, now) for column, value in zip(columns, values, strict=True))  # type: ignore[arg-type]
+    return TableRow(key, cells, values)  # type: ignore[arg-type]
+
+
+# -- resources -----------------------------------------------------------------------------------------------
+
+_RESOURCES = _columns(
+    ("resource", "RESOURCE", 48, c.show_name),
+    ("namespace", "NAMESPACE", 18, c.show_plain),
+    ("sync", "SYNC", 12, lambda value, now: c.state_cell(str(value)) if value else Cell("–", Tone.MUTED)),
+    ("health", "HEALTH", 14, lambda value, now: c.state_cell(str(value)) if value else Cell("–", Tone.MUTED)),
+    ("wave", "WAVE", 5, c.show_muted),
+    ("message", "MESSAGE", 50, c.show_muted),
+)
+
+
+def _resources(table: Widget, row: Row, fleet: Fleet) -> None:
+    assert isinstance(table, Table)
+    rows = []
+    app = argo.of_row(row)
+    state = app.status.operation_state
+    told = {
+        result.key[:4]: result.message
+        for result in (state.sync_result.resources if state and state.sync_result else None) or ()
+    }
+    for resource in app.status.resources or ():
+        health = resource.health.status if resource.health else ""
+        status = "OutOfSync, prune" if resource.requires_pruning else resource.status
+        rows.append(
+            _row(
+                _RESOURCES,
+                fleet.facts.now,
+                resource.key,
+                f"{resource.kind}/{resource.name}",
+                resource.namespace,
+                status,
+                health,
+                resource.sync_wave,
+                told.get(resource.key, ""),
+            )
+        )
+    table.replace(rows)
+    table.set_empty("this Application manages nothing")
+
+
+# -- endpoints -----------------------------------------------------------------------------------------------
+
+_ENDPOINTS = _columns(
+    ("name", "NAME", 44, c.show_name),
+    ("namespace", "NAMESPACE", 20, c.show_plain),
+    ("labels", "LABELS", 60, c.show_muted),
+)
+
+
+def _endpoints(table: Widget, row: Row, fleet: Fleet) -> None:
+    assert isinstance(table, Table)
+    refs, source = fleet.facts.selected_refs(row)
+    rows = []
+    for ref in refs:
+        held = fleet.store.get(ref)
+        labels = held.obj.metadata.labels if held else None
+        text = ",".join(f"{key}={value}" for key, value in sorted((labels or {}).items()))
+        rows.append(_row(_ENDPOINTS, fleet.facts.now, ref, ref.name, ref.namespace, text))
+    table.replace(rows)
+    table.set_empty("it selects nothing" if source else "endpoints could not be read in this cluster")
+
+
+def _table(columns: Sequence[Column]) -> Callable[[], Widget]:
+    return lambda: Table(columns)
+
+
+SUMMARY = Tab("summary", "Summary", WordsView, _words(_application))
+RESOURCES = Tab("resources", "Resources", _table(_RESOURCES), _resources)
+HISTORY = Tab("history", "History", _table(_HISTORY), _history)
+RULES = Tab("rules", "Rules", WordsView, _words(_rules))
+ENDPOINTS = Tab("endpoints", "Endpoints", _table(_ENDPOINTS), _endpoints)
+CLUSTER = Tab("summary", "Summary", WordsView, _words(lambda row, fleet: words.cluster(row.obj, fleet.facts.now)))
+FACTS = Tab("summary", "Summary", WordsView, _words(_facts))
