@@ -61,7 +61,9 @@ class World:
         self.data = place / "data"
         git(place, "init", "-q", "--bare", str(self.origin))
         git(place, "clone", "-q", str(self.origin), str(self.clone))
-        self.commit({"shop/web.yaml": "replicas: 1\nimage: web:1\n", "shop/db.yaml": "size: 1\n", "README.md": "hello\n"})
+        self.commit(
+            {"shop/web.yaml": "replicas: 1\nimage: web:1\n", "shop/db.yaml": "size: 1\n", "README.md": "hello\n"}
+        )
         git(self.clone, "push", "-q", "origin", "HEAD")
         git(self.clone, "remote", "set-head", "origin", "main")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -59,8 +60,14 @@ def assemble(options: Options, settings: Settings, drafts: bool = True, backgrou
 
 
 def make_drafts(options: Options, settings: Settings) -> Drafts:
-    """The drafts of this machine."""
-    raise NotImplementedError
+    """The drafts of this machine: in the clone around the current folder, the configured ones, and fleet's own."""
+    from tui.adapters.git.journal import FileJournal
+    from tui.adapters.git.service import GitRepositories
+    from tui.fleet.drafts import Drafts
+
+    used = places(options)
+    clones = [(Path(entry.path).expanduser(), entry.url) for entry in settings.repositories]
+    return Drafts(GitRepositories(used.data, Path.cwd(), clones), FileJournal(used.journal))
 
 
 @asynccontextmanager

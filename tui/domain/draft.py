@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -221,13 +221,20 @@ def with_trailers(message: str, operations: Sequence[Operation]) -> str:
     return body + ("\n" if joined else "\n\n") + "\n".join(missing) + "\n"
 
 
-def trailers(message: str) -> dict[str, list[str]]:
-    """The trailers in the last paragraph of a commit message, by key."""
-    found: dict[str, list[str]] = {}
-    for line in message.strip().rpartition("\n\n")[2].splitlines():
-        if match := re.fullmatch(r"([A-Za-z0-9-]+): (.*)", line):
-            found.setdefault(match[1], []).append(match[2])
-    return found
+def plain_message(operations: Sequence[Operation]) -> str:
+    """A commit message in plain words: `shop/web.yaml: replicas 1 → 3`; several edits get one line each below."""
+    lines = []
+    for operation in operations:
+        place = operation.path or {"create": "new file", "remove": "removed"}.get(operation.op, "edited")
+        values = f" {operation.old or '–'} → {operation.new or '–'}" if operation.path else ""
+        lines.append(one_line(f"{operation.file}: {place}{values}"))
+    lines = list(dict.fromkeys(lines))
+    if len(lines) == 1:
+        return lines[0]
+    files = list(dict.fromkeys(operation.file for operation in operations))
+    if len(files) == 1:
+        return f"{one_line(files[0])}: {len(lines)} edits\n\n" + "\n".join(f"- {line}" for line in lines)
+    return f"{len(files)} files edited\n\n" + "\n".join(f"- {line}" for line in lines)
 
 
 def one_line(text: str) -> str:
@@ -360,10 +367,3 @@ def touches(paths: Iterable[str], files: Iterable[str]) -> bool:
     if any(root in ("", ".") for root in roots):
         return True
     return any(file == root or file.startswith(root + "/") for file in files for root in roots)
-
-
-def overlap(operations: Sequence[Operation], values: Mapping[tuple[str, str, str], str]) -> list[Operation]:
-    """Operations whose place holds neither their old nor their new value now; `values` by (file, doc, path)."""
-    return [
-        op for op in operations if (key := (op.file, op.doc, op.path)) in values and values[key] not in (op.old, op.new)
-    ]

@@ -122,6 +122,9 @@ class Clusters(Protocol):
     def connect(self, context: str) -> Connection:
         """A connection; nothing is sent before its first request."""
 
+    async def close(self) -> None:
+        """Stop what still runs on behalf of all connections, such as credential plugins."""
+
 
 class EventKeeper(Protocol):
     """Keeps the event tail beyond this run."""
@@ -236,6 +239,12 @@ class DraftRepository(Protocol):
     async def unsaved(self, draft: Draft) -> dict[str, str]:
         """Typed and unsaved texts by file."""
 
+    async def mark(self) -> object:
+        """Equal as long as no draft and no branch has changed. Cheap."""
+
+    async def changes(self, old: str, new: str) -> list[Change]:
+        """The files that differ between two commits."""
+
     async def diff(self, old: str, new: str) -> tuple[list[Change], str]:
         """The files and the patch between two commits."""
 
@@ -271,7 +280,7 @@ class Repositories(Protocol):
     ) -> DraftRepository:
         """The private repository of a remote URL or of the clone at a path. Talks to a remote only with `clone`."""
 
-    async def existing(self) -> tuple[list[DraftRepository], list[str]]:
+    async def existing(self) -> tuple[Sequence[DraftRepository], list[str]]:
         """Every private repository, and a line about each that cannot be opened."""
 
     async def close(self) -> None:

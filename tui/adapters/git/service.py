@@ -34,6 +34,8 @@ from tui.domain.ports import Found
 
 P = ParamSpec("P")
 T = TypeVar("T")
+K = TypeVar("K")
+_REMEMBERED = 4096
 
 
 class GitRepository:
@@ -47,7 +49,10 @@ class GitRepository:
         self.checkout = str(repository.checkout.root) if repository.checkout else ""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="git")
         self._fetching = asyncio.Lock()
-        self._known: dict[tuple[str, str, str], Surroundings] = {}
+        # answers about commits never change, so they are kept
+        self._around_known: dict[tuple[str, str, str], Surroundings] = {}
+        self._changes_known: dict[tuple[str, str], list[Change]] = {}
+        self._contains_known: dict[tuple[str, str], bool] = {}
 
     async def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: function(*args, **kwargs))
@@ -69,7 +74,13 @@ class GitRepository:
         return await self._call(self.repository.resolve, revision)
 
     async def contains(self, commit: str, ancestor: str) -> bool | None:
-        return await self._call(self.repository.contains, commit, ancestor)
+        key = (commit, ancestor)
+        if key not in self._contains_known:
+            answer = await self._call(self.repository.contains, commit, ancestor)
+            if answer is None:
+                return None
+            _remember(self._contains_known, key, answer)
+        return self._contains_known[key]
 
     async def entries(self, revision: str, folder: str = "") -> list[tuple[str, int, str]]:
         return await self._call(self._entries, revision, folder)
@@ -135,13 +146,26 @@ class GitRepository:
     async def unsaved(self, draft: Draft) -> dict[str, str]:
         return await self._call(self.refs.unsaved, draft)
 
+    async def mark(self) -> object:
+        return await self._call(self.repository.refs, "refs/")
+
+    async def changes(self, old: str, new: str) -> list[Change]:
+        return await self._call(self._changes, old, new)
+
+    def _changes(self, old: str, new: str) -> list[Change]:
+        if old == new:
+            return []
+        if (old, new) not in self._changes_known:
+            _remember(self._changes_known, (old, new), history.files(self.repository, old, new))
+        return self._changes_known[old, new]
+
     async def diff(self, old: str, new: str) -> tuple[list[Change], str]:
         return await self._call(self._diff, old, new)
 
     def _diff(self, old: str, new: str) -> tuple[list[Change], str]:
         if old == new:
             return [], ""
-        return history.files(self.repository, old, new), history.patch(self.repository, old, new)
+        return self._changes(old, new), history.patch(self.repository, old, new)
 
     async def commits(self, draft: Draft) -> list[tuple[str, str]]:
         found = await self._call(history.commits, self.repository.objects, draft.base, draft.tip)
@@ -155,15 +179,15 @@ class GitRepository:
         if not target:
             return Surroundings(target_gone=True)
         key = (draft.base, draft.head, target)
-        if key not in self._known:
+        if key not in self._around_known:
             landed = history.landed(self.repository, draft, target)
             behind = history.behind(self.repository, draft.base, target)
             clashes: tuple[Clash, ...] = ()
             if behind and not landed and not draft.empty:
                 pack = Pack(self.repository.objects)
                 clashes = history.replay(self.repository, draft, target, pack, "fleet <> 0 +0000", False).clashes
-            self._known[key] = Surroundings(landed, behind, False, clashes)
-        return self._known[key]
+            _remember(self._around_known, key, Surroundings(landed, behind, False, clashes))
+        return self._around_known[key]
 
     async def rebase(self, draft_id: str) -> tuple[Draft, tuple[Clash, ...]]:
         return await self._call(self._rebase, draft_id)
@@ -212,6 +236,13 @@ class GitRepository:
     async def close(self) -> None:
         await self._call(self.repository.close)
         self._thread.shutdown(wait=False)
+
+
+def _remember(known: dict[K, T], key: K, answer: T) -> None:
+    """Keep an answer, and not more than a few thousand of them."""
+    if len(known) >= _REMEMBERED:
+        del known[next(iter(known))]
+    known[key] = answer
 
 
 class GitRepositories:

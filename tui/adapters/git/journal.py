@@ -1,0 +1,61 @@
+"""Typed text that has no draft to live in yet: one file per text, replaced as a whole."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from tui.adapters.git.command import GitTrouble
+
+
+class FileJournal:
+    """The port `Journal` over a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    async def keep(self, key: str, text: str | None) -> None:
+        """Keep a text under a key (None forgets it); it is on the disk when this returns."""
+        await asyncio.to_thread(self._keep, key, text)
+
+    async def texts(self) -> dict[str, str]:
+        """All that is kept, by key; a file that is not ours or half-written is passed over."""
+        return await asyncio.to_thread(self._texts)
+
+    def _keep(self, key: str, text: str | None) -> None:
+        path = self.folder / (hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32] + ".json")
+        try:
+            if text is None:
+                path.unlink(missing_ok=True)
+                return
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            fresh = path.with_suffix(f".{os.getpid()}.tmp")
+            with fresh.open("w", encoding="utf-8") as file:  # JSON escapes what UTF-8 has no bytes for
+                json.dump({"key": key, "text": text}, file)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
+            self._sync_folder()
+        except OSError as error:
+            raise GitTrouble(f"the text cannot be kept in {self.folder}: {error.strerror}") from error
+
+    def _sync_folder(self) -> None:
+        descriptor = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _texts(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for path in sorted(self.folder.glob("*.json")):
+            try:
+                held = json.loads(path.read_bytes())
+            except (OSError, ValueError):
+                continue
+            if isinstance(held, dict) and isinstance(held.get("key"), str) and isinstance(held.get("text"), str):
+                found[held["key"]] = held["text"]
+        return found

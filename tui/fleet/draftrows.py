@@ -1,0 +1,89 @@
+"""Drafts as rows of the store and as events of the tail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tui.domain import giturl, when
+from tui.domain.draft import DRAFTS
+from tui.domain.kinds.fleet import DraftRecord
+from tui.domain.kinds.kind import Tone
+from tui.domain.obj import Meta, Ref, Row
+from tui.domain.tail import TailEvent
+
+if TYPE_CHECKING:
+    from tui.fleet.drafts import Listed
+
+
+def row(listed: Listed) -> Row:
+    """The row of a draft; its JSON is the stored draft with its standing."""
+    draft, standing = listed.draft, listed.standing
+    state = f"arriving {standing.arrived}/{standing.total}" if standing.state == "arriving" else standing.state
+    named = {operation.application for operation in draft.ops if operation.application}
+    record = DraftRecord(
+        metadata=Meta(name=draft.name, uid=draft.id, creation_timestamp=when.rfc3339(draft.created)),
+        title=draft.title,
+        state=state,
+        detail=standing.detail,
+        target=draft.target,
+        commits=len(listed.commits),
+        files=tuple(file.path for file in listed.files),
+        applications=tuple(sorted(named | {follower.name for follower in standing.followers})),
+        base=draft.base,
+        repository=giturl.shown(draft.repo),
+        open_changes=draft.open_ops if draft.dirty else 0,
+        unsaved=len(draft.unsaved),
+    )
+    return Row(Ref("", DRAFTS, "", draft.name), record, packed=document(listed))
+
+
+def document(listed: Listed) -> bytes:
+    """A draft as JSON, in the shape of an object: kind, metadata, spec (what is stored), status (what is derived)."""
+    draft = listed.draft
+    return msgspec.json.encode(
+        {
+            "kind": "Draft",
+            "metadata": {"name": draft.name, "uid": draft.id, "creationTimestamp": when.rfc3339(draft.created)},
+            "spec": msgspec.structs.replace(draft, repo=giturl.shown(draft.repo)),
+            "status": {
+                "standing": listed.standing,
+                "files": listed.files,
+                "commits": [{"id": oid, "subject": subject} for oid, subject in listed.commits],
+            },
+        }
+    )
+
+
+def steps(before: Listed, now: Listed, time: float) -> Iterator[TailEvent]:
+    """What has happened to a draft between two looks, one event each."""
+    draft, standing = now.draft, now.standing
+    revision = standing.landed or draft.tip
+
+    def event(reason: str, message: str, tone: Tone, **more: object) -> TailEvent:
+        base = TailEvent(time, "", "", reason, message, revision, source="draft", tone=tone)
+        base = msgspec.structs.replace(base, ref=Ref("", DRAFTS, "", draft.name), key=f"draft/{draft.id}/{reason}")
+        return msgspec.structs.replace(base, **more) if more else base
+
+    if draft.pushed and draft.pushed != before.draft.pushed:
+        yield event("DraftPushed", f"{draft.name}: pushed to {draft.branch}", Tone.BUSY, revision=draft.pushed)
+    if standing.landed and not before.standing.landed:
+        yield event("DraftLanded", f"{draft.name}: landed on {draft.target}", Tone.BUSY)
+    if standing.state == "conflict" != before.standing.state:
+        yield event("DraftConflict", f"{draft.name}: {standing.detail}", Tone.BAD)
+    had = {(follower.cluster, follower.name) for follower in before.standing.followers if follower.has}
+    for follower in standing.followers:
+        if follower.has and (follower.cluster, follower.name) not in had and standing.landed:
+            yield event(
+                "DraftArrived",
+                f"{draft.name}: arrived ({standing.arrived} of {standing.total})"
+                if standing.total != standing.arrived
+                else f"{draft.name}: arrived everywhere ({standing.total})",
+                Tone.GOOD,
+                cluster=follower.cluster,
+                application=follower.name,
+                revision=follower.revision,
+                key=f"draft/{draft.id}/arrived/{follower.cluster}/{follower.name}",
+            )
