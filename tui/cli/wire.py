@@ -60,14 +60,14 @@ def assemble(options: Options, settings: Settings, drafts: bool = True, backgrou
 
 
 def make_drafts(options: Options, settings: Settings) -> Drafts:
-    """The drafts of this machine: in the clone around the current folder, the configured ones, and fleet's own."""
+    """The drafts of this machine: the clone of the current folder is found, configured ones are known."""
     from tui.adapters.git.journal import FileJournal
     from tui.adapters.git.service import GitRepositories
     from tui.fleet.drafts import Drafts
 
     used = places(options)
-    clones = [(Path(entry.path).expanduser(), entry.url) for entry in settings.repositories]
-    return Drafts(GitRepositories(used.data, Path.cwd(), clones), FileJournal(used.journal))
+    clones = [(Path(named.path).expanduser(), named.url) for named in settings.repositories]
+    return Drafts(GitRepositories(used.data / "git", Path.cwd(), clones), FileJournal(used.journal))
 
 
 @asynccontextmanager

@@ -1,0 +1,274 @@
+"""The running fleet, without a screen: what the panes and the commands read from and act through."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tui.domain.cluster import CLUSTERS, Cluster, ClusterState, KindState
+from tui.domain.groups import groups_of, host_of
+from tui.domain.kinds import KINDS, generic
+from tui.domain.kinds.core import EVENTS
+from tui.domain.kinds.kind import Kind
+from tui.domain.obj import Ref, Row
+from tui.domain.ports import Absent, Clusters, EventKeeper, Served, Trouble
+from tui.domain.settings import Settings
+from tui.domain.tail import Tail, TailEvent
+from tui.fleet.derive import StoreFacts
+from tui.fleet.locating import Located, Locator
+from tui.fleet.manifest import Manifest, cleaned
+from tui.fleet.sync import Batch, Network
+from tui.fleet.tailing import APPLICATIONS, Tailing
+from tui.store import Store
+
+if TYPE_CHECKING:
+    from tui.fleet.drafts import Drafts
+
+OWN = frozenset({CLUSTERS, "drafts"})  # resources that fleet itself fills, not an API server
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What is still loading: clusters that have answered or failed of all, objects held, kinds still being listed."""
+
+    answered: int
+    clusters: int
+    objects: int
+    loading: tuple[str, ...] = ()
+
+    @property
+    def settled(self) -> bool:
+        """Every cluster has answered or failed, and nothing is being listed."""
+        return self.answered == self.clusters and not self.loading
+
+
+@dataclass(slots=True)
+class Look:
+    """What one pane watches: resources, in these clusters or (None) in all."""
+
+    resources: frozenset[str] = field(default_factory=frozenset)
+    clusters: frozenset[str] | None = None
+
+
+class Fleet:
+    """Clusters, events and drafts, live. Every method belongs to the loop that called `start`."""
+
+    def __init__(
+        self,
+        clusters: Callable[[], Clusters],
+        settings: Settings,
+        drafts: Drafts | None = None,
+        keeper: EventKeeper | None = None,
+        clock: Callable[[], float] = time.time,
+        background: bool = True,
+    ) -> None:
+        """`clusters` makes the kubeconfig adapter; it is called in the network thread, after the first paint.
+
+        Without `background` nothing is watched but what somebody looks at, as one report needs it.
+        """
+        self.kinds: dict[str, Kind] = {
+            resource: kind if background else replace(kind, watch="view")
+            for resource, kind in KINDS.items()
+            if kind.versions and resource not in OWN
+        }
+        self.settings = settings
+        self.store = Store()
+        self.tail = Tail()
+        self.facts = StoreFacts(self.store, settings, clock)
+        self.drafts = drafts
+        self.version = 0  # moves with every change of the store, the tail or a problem
+        self._tailing = Tailing(self.tail, keeper, settings, clock)
+        self._network = Network(
+            clusters, self.kinds, settings, self._deliver, observers=self._tailing.observers(), clock=clock
+        )
+        self._looks: dict[str, Look] = {}
+        self._waiters: set[asyncio.Future[None]] = set()
+
+    # -- life -----------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start reading every cluster; returns at once."""
+        self._network.start()
+        self._tailing.start()
+        if self.drafts is not None:
+            self.drafts.attach(self.store, self.notify, self._tell)
+
+    async def stop(self) -> None:
+        """End every watch, thread and child; what was learned is kept on disk where it belongs."""
+        await self._network.stop()
+        if self.drafts is not None:
+            await self.drafts.close()
+        await asyncio.to_thread(self._tailing.close)
+
+    # -- change ---------------------------------------------------------------------------------------------------
+
+    def notify(self) -> None:
+        """Something that a reader can see has moved."""
+        self.version += 1
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def changed(self, version: int) -> int:
+        """Wait until `version` is no longer the newest; returns the newest."""
+        while self.version == version:
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiters.add(waiter)
+            try:
+                await waiter
+            finally:
+                self._waiters.discard(waiter)
+        return self.version
+
+    def _tell(self, event: TailEvent) -> None:
+        self._tailing.tell(event)
+        self._tailing.drain()
+        self.notify()
+
+    def _deliver(self, batches: Sequence[Batch]) -> None:
+        """Take in what the network thread has read: called on the main loop, in bounded portions."""
+        for batch in batches:
+            puts: Iterable[Row] = batch.puts
+            if any(row.ref.resource == CLUSTERS for row in puts):
+                puts = [self._placed(row) if row.ref.resource == CLUSTERS else row for row in puts]
+            self.store.apply(puts, batch.removes)
+        self._tailing.drain()
+        self.notify()
+
+    def _placed(self, row: Row) -> Row:
+        """A cluster row with its place in the tree."""
+        cluster: Cluster = row.obj
+        labels = cluster.metadata.labels or {}
+        groups = groups_of(cluster.metadata.name, labels, self.settings.groups)
+        host = host_of(cluster.metadata.name, (held.ref.name for held in self.store.rows(CLUSTERS)))
+        return msgspec.structs.replace(row, obj=msgspec.structs.replace(cluster, groups=groups, host=host))
+
+    # -- what is watched ------------------------------------------------------------------------------------------
+
+    def look(self, owner: str, resources: Iterable[str], clusters: Iterable[str] | None = None) -> None:
+        """What `owner` (a pane) needs from now on, with the resources its columns draw facts from."""
+        wanted = set(resources)
+        for resource in list(wanted):
+            wanted.update(KINDS[resource].depends if resource in KINDS else ())
+        look = Look(frozenset(wanted - OWN), None if clusters is None else frozenset(clusters))
+        if self._looks.get(owner) != look:
+            self._looks[owner] = look
+            self._network.want(self._wanted())
+
+    def unlook(self, owner: str) -> None:
+        """`owner` no longer needs anything; its watches end after some idle minutes."""
+        if self._looks.pop(owner, None) is not None:
+            self._network.want(self._wanted())
+
+    def _wanted(self) -> list[Look]:
+        return list(self._looks.values())
+
+    def retry(self, cluster: str | None = None) -> None:
+        """Try an unreachable cluster (or all) again now."""
+        self._network.retry(cluster)
+
+    # -- questions ------------------------------------------------------------------------------------------------
+
+    def clusters(self, pattern: str = "*") -> list[Cluster]:
+        """The clusters whose name matches a glob, by name."""
+        held = (row.obj for row in self.store.rows(CLUSTERS))
+        return sorted((c for c in held if fnmatchcase(c.metadata.name, pattern)), key=lambda c: c.metadata.name)
+
+    def progress(self) -> Progress:
+        """How far loading is."""
+        clusters = [row.obj for row in self.store.rows(CLUSTERS)]
+        loading: dict[str, None] = {}
+        for cluster in clusters:
+            if cluster.state is ClusterState.LIVE:
+                for resource, status in cluster.kinds.items():
+                    if status.state in (KindState.WAITING, KindState.LISTING):
+                        loading[resource] = None
+        objects = sum(self.store.count(resource) for resource in self.store.resources() if resource != CLUSTERS)
+        answered = sum(cluster.state is not ClusterState.CONNECTING for cluster in clusters)
+        return Progress(answered, len(clusters), objects, tuple(loading))
+
+    def names(self, pattern: str) -> list[str]:
+        """Names of the clusters that match a glob."""
+        return [cluster.metadata.name for cluster in self.clusters(pattern)]
+
+    @staticmethod
+    def tailed() -> tuple[str, ...]:
+        """The resources that the event tail is derived from."""
+        return (APPLICATIONS, EVENTS.resource)
+
+    async def settled(self, ready: Callable[[], bool] = lambda: True) -> None:
+        """Wait until every cluster has answered or failed and all that is wanted has been listed."""
+        while not (self.store.count(CLUSTERS) and self.progress().settled and ready()):
+            await self.changed(self.version)
+
+    async def manifest(self, ref: Ref) -> Manifest:
+        """The whole object, fresh from its cluster; when that cannot be had, as last seen, saying why.
+
+        Raises Trouble when it is neither to be had nor held.
+        """
+        row = self.store.get(ref)
+        try:
+            return Manifest(cleaned(msgspec.json.decode(await self._network.get(ref))), fresh=True)
+        except Trouble as error:
+            if row is None or isinstance(error, Absent) or not (held := row.manifest()):
+                raise
+            return Manifest(cleaned(held), fresh=False, reason=str(error))
+
+    async def locate(self, ref: Ref) -> Located:
+        """The places in Git that declare an object: what `e` opens."""
+        if self.drafts is None:
+            return Located(reason="drafts are not available here")
+        return await Locator(self.store, self.facts, self.drafts).locate(ref)
+
+    async def files(self, ref: Ref) -> Located:
+        """The files that an Application is rendered from."""
+        if self.drafts is None:
+            return Located(reason="drafts are not available here")
+        return await Locator(self.store, self.facts, self.drafts).files(ref)
+
+    # -- questions to the clusters --------------------------------------------------------------------------------
+
+    async def served(self, cluster: str) -> Mapping[str, Served]:
+        """Every resource that a cluster serves, by `plural.group`. Raises Trouble."""
+        return await self._network.served(cluster)
+
+    async def may(self, cluster: str, verb: str, kind: Kind) -> bool:
+        """Whether these credentials have this right in all namespaces, as the API server says. Raises Trouble."""
+        attributes = {"verb": verb, "group": kind.group, "resource": kind.plural}
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        }
+        answer = msgspec.json.decode(await self._network.review(cluster, "selfsubjectaccessreviews", review))
+        return bool(answer.get("status", {}).get("allowed"))
+
+    async def discover(self, word: str, pattern: str = "*") -> list[Kind]:
+        """The kinds that clusters serve under this word (plural, singular, Kind, short name, plural.group).
+
+        They can be looked at from then on. Clusters that do not answer are left out.
+        """
+        word = word.lower()
+        found: dict[str, Kind] = {}
+        live = [cluster for cluster in self.clusters(pattern) if cluster.state is ClusterState.LIVE]
+        answers = await asyncio.gather(*(self.served(c.metadata.name) for c in live), return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, Trouble):
+                continue
+            if isinstance(answer, BaseException):
+                raise answer
+            for resource, served in answer.items():
+                if word in {resource, served.plural, served.kind.lower(), *served.short}:
+                    found.setdefault(
+                        resource,
+                        generic(served.plural, served.kind, served.group, served.versions[0], served.namespaced),
+                    )
+        for resource, kind in found.items():
+            self.kinds.setdefault(resource, kind)
+        return [self.kinds[resource] for resource in found]
