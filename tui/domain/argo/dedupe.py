@@ -1,0 +1,70 @@
+"""The same fact is told once, although the status and a Kubernetes Event both tell it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from tui.domain.argo.facts import fact_of
+from tui.domain.tail import TailEvent
+
+WINDOW = 5.0  # seconds by which two sources may date one fact differently
+PROGRESS = 2.0  # seconds between two progress lines of one operation
+KEPT = 20_000  # kinds of fact remembered
+_RECENT = 8  # tellings remembered of each
+_ALSO = {"requested": "started"}  # an Event tells the request; the status may show it only once it runs
+
+
+class Deduplicator:
+    """Remembers what was told, per (cluster, Application, kind of fact). Not shared between threads."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._kept = kept
+        self._told: OrderedDict[tuple[str, str, str], list[TailEvent]] = OrderedDict()
+        self._progress: OrderedDict[tuple[str, str], float] = OrderedDict()
+
+    def take(self, event: TailEvent) -> TailEvent | None:
+        """The event when it tells something new, else None.
+
+        Whichever source tells a fact first is heard; the other is only heard when it alone knows who did it. Two facts
+        from one source are two facts, however close: a status that flips there and back is told twice.
+        """
+        fact = fact_of(event)
+        if fact == "progress":
+            return self._take_progress(event)
+        if not fact or not event.application:
+            return event
+        key = (event.cluster, event.application, fact)
+        told = self._told.setdefault(key, [])
+        self._told.move_to_end(key)
+        if len(self._told) > self._kept:
+            self._told.popitem(last=False)
+        if any(other.key == event.key for other in told) or self._answered(told, event):
+            return None
+        also = _ALSO.get(fact) if event.source == "event" else None
+        if also and self._answered(self._told.get((event.cluster, event.application, also), []), event):
+            return None
+        told.append(event)
+        del told[:-_RECENT]
+        return event
+
+    @staticmethod
+    def _answered(told: list[TailEvent], event: TailEvent) -> bool:
+        """Whether another source has told this fact; that telling then answers for no second one."""
+        for index, other in enumerate(told):
+            if other.source != event.source and abs(other.time - event.time) <= WINDOW:
+                if event.actor and not other.actor:
+                    return False
+                del told[index]
+                return True
+        return False
+
+    def _take_progress(self, event: TailEvent) -> TailEvent | None:
+        key = (event.cluster, event.application)
+        last = self._progress.get(key)
+        if last is not None and abs(event.time - last) < PROGRESS:
+            return None
+        self._progress[key] = event.time
+        self._progress.move_to_end(key)
+        if len(self._progress) > self._kept:
+            self._progress.popitem(last=False)
+        return event
