@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
@@ -56,7 +56,7 @@ class FleetApp(App[None]):
     TITLE = "fleet"
     CSS_PATH = styles()
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("everywhere"), *keys.bindings("instead")]
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings_of("quit")
 
     def __init__(self, fleet: Fleet, settings: Settings) -> None:
         super().__init__()
@@ -143,7 +143,7 @@ class FleetApp(App[None]):
 
     # -- asking -----------------------------------------------------------------------------------------------------
 
-    def action_command(self) -> None:
+    def ask_command(self) -> None:
         """Ask for a command; a theme is shown while its name is being typed."""
         names, theme = known(self), self.theme
 
@@ -179,6 +179,19 @@ class FleetApp(App[None]):
 
         self.push_screen(Confirm("Leave fleet?", yes="leave"), answered)
 
+    def show_help(self, places: Sequence[str]) -> None:
+        """The keys that work in some places, then the others."""
+        self.push_screen(help_for([*places, "everywhere"], self.settings.keys))
+
+    def show_aliases(self) -> None:
+        """Every kind; choosing one opens it."""
+
+        def chosen(resource: str | None) -> None:
+            if resource:
+                self.do(obey(self, resource), resource)
+
+        self.push_screen(aliases(), chosen)
+
     def choose_theme(self, name: str) -> None:
         """Change the theme; without a name the next one."""
         names = list(themes.PALETTES)
@@ -208,37 +221,12 @@ class FleetApp(App[None]):
     def choose_edit(self, ref: Ref) -> None:
         """Choose one of the common edits of an object."""
 
-    # -- actions of the key table that work everywhere ------------------------------------------------------------
-
     @property
     def shell(self) -> Shell:
         """The first screen."""
         found = self.screen_stack[0]
         assert isinstance(found, Shell)
         return found
-
-    def action_instead(self, name: str) -> None:
-        """Say what to do instead of what fleet never does."""
-        self.say_instead(keys.by_id(name))
-
-    def action_reread(self) -> None:
-        """Try every cluster again now."""
-        self.fleet.retry(None)
-        self.say("reading again")
-
-    def action_help(self) -> None:
-        """The keys that work here."""
-        places = self.screen.places() if isinstance(self.screen, FleetScreen) else ()
-        self.push_screen(help_for([*places, "everywhere"], self.settings.keys))
-
-    def action_aliases(self) -> None:
-        """Every kind; choosing one opens it."""
-
-        def chosen(resource: str | None) -> None:
-            if resource:
-                self.do(obey(self, resource), resource)
-
-        self.push_screen(aliases(), chosen)
 
     async def action_quit(self) -> None:
         """Quit at once."""

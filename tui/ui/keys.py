@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from textual.binding import Binding
+    from textual.binding import BindingType
 
 # Places, in the order help shows them. A key may mean different things in two places that are never active together.
 PLACES: dict[str, str] = {
     "everywhere": "Everywhere",
     "list": "Tables and the tree",
+    "table": "Tables",
     "object": "On an object",
     "events": "Events",
     "drafts": "Drafts",
@@ -26,9 +27,9 @@ PLACES: dict[str, str] = {
 }
 # Which places are active together with each other: a key may occur once in each such set.
 TOGETHER: tuple[frozenset[str], ...] = (
-    frozenset({"everywhere", "list", "object", "instead"}),
+    frozenset({"everywhere", "list", "table", "object", "instead"}),
     frozenset({"everywhere", "list", "events"}),
-    frozenset({"everywhere", "list", "drafts"}),
+    frozenset({"everywhere", "list", "table", "drafts"}),
     frozenset({"everywhere", "document"}),
 )
 
@@ -70,9 +71,9 @@ ACTIONS: tuple[Action, ...] = (
     _a("favourite", "1 2 3 4 5 6 7 8 9", "Namespace", "Show one of the last namespaces chosen.", "list"),
     _a("open", "enter", "Open", "Open what the cursor is on.", "list", footer=True),
     _a("filter", "slash", "Filter", "Filter as you type; `!` in front turns it around.", "list", footer=True),
-    _a("faults", "F", "Faults", "Show only what is wrong, or everything again.", "list", footer=True),
-    _a("wide", "ctrl+w", "Wide", "Show more columns, or fewer.", "list"),
-    _a("sort", "shift+letter", "Sort", "Sort by the column that starts with the letter; again turns it.", "list"),
+    _a("faults", "F", "Faults", "Show only what is wrong, or everything again.", "table", footer=True),
+    _a("wide", "ctrl+w", "Wide", "Show more columns, or fewer.", "table"),
+    _a("sort", "shift+letter", "Sort", "Sort by the column that starts with the letter; again turns it.", "table"),
     _a("mark", "space", "Mark", "Mark the row, or take the mark away.", "object"),
     _a("yaml", "y", "YAML", "Show the manifest.", "object", footer=True),
     _a("describe", "d", "Diff", "Applications: live against Git. Others: detail.", "object"),
@@ -228,14 +229,18 @@ def keymap(remap: Mapping[str, str]) -> dict[str, str]:
     return {name: ",".join(keys.replace(",", " ").split()) for name, keys in remap.items()}
 
 
-def bindings(*places: str) -> list[Binding]:
+def bindings(*places: str) -> list[BindingType]:
     """Textual's bindings for the actions of some places."""
+    found = [action for action in ACTIONS if action.where in places and action.id not in ("sort", "favourite")]
+    return bindings_of(*(action.id for action in found if action.keys))
+
+
+def bindings_of(*names: str) -> list[BindingType]:
+    """Textual's bindings for some actions."""
     from textual.binding import Binding
 
-    made = []
-    for action in ACTIONS:
-        if action.where not in places or not action.keys or action.id in {"sort", "favourite"}:
-            continue
+    made: list[BindingType] = []
+    for action in map(by_id, names):
         call = f"instead('{action.id}')" if action.instead else action.id
         made.append(
             Binding(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _PANES = {"applications", "policies", "clusters", "events", "drafts"}
 _OWN_PANE = {APPLICATIONS: "applications", CLUSTERS: "clusters", "drafts": "drafts"}
-_ACTIONS = {"keys": "help", "aliases": "aliases", "back": "back"}
+_ACTIONS = {"keys": "help", "aliases": "aliases", "back": "previous"}
 
 
 def known(app: FleetApp) -> Known:
@@ -66,7 +66,7 @@ async def _carry_out(app: FleetApp, command: Command) -> None:
         app.fleet.retry(argument or None)
         app.say(f"trying {argument or 'every cluster'} again")
     elif verb in _ACTIONS:
-        await app.screen.run_action(f"app.{_ACTIONS[verb]}" if verb != "back" else "screen.back")
+        await shell.run_action(_ACTIONS[verb])
     elif shell.pane is None or not await shell.pane.run(verb, argument):
         app.say(f"{verb} {argument}: this pane has nothing of the kind", Tone.WARN)
 

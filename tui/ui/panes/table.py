@@ -28,8 +28,8 @@ OLDEST = 2.0  # seconds after which facts that depend on other objects are worke
 class TablePane(Pane):
     """Rows of `RESOURCES`, or of the view's resource."""
 
-    PLACES = ("list", "object")
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("object", "instead")]
+    PLACES = ("list", "table", "object")
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("table", "object", "instead")]
     RESOURCES: tuple[str, ...] = ()
     FIRST_SORT = "name"  # column id
 

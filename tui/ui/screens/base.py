@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
+from textual.binding import BindingType
 from textual.screen import Screen
 
 from tui.domain.cluster import CLUSTERS, ClusterState
@@ -22,6 +23,7 @@ class FleetScreen(Screen[Any]):
     """A screen over the running fleet. Subclasses compose a Header and a Footer and say which places are active."""
 
     PLACES: tuple[str, ...] = ()  # of the key table, inner places first
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("everywhere")]
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
@@ -75,6 +77,43 @@ class FleetScreen(Screen[Any]):
             await shell.go(name)
         else:
             await (self.focused or self).run_action(name)
+
+    def action_command(self) -> None:
+        """Type a command."""
+        self.fleet_app.ask_command()
+
+    def action_help(self) -> None:
+        """The keys that work here."""
+        self.fleet_app.show_help(self.places())
+
+    def action_aliases(self) -> None:
+        """Every kind; choosing one opens it."""
+        self.fleet_app.show_aliases()
+
+    def action_reread(self) -> None:
+        """Read again, and try unreachable clusters now."""
+        self.fleet.retry(None)
+        self.fleet_app.say("reading again")
+
+    def action_focus_next(self) -> None:
+        """The next panel."""
+        self.focus_next()
+
+    def action_focus_previous(self) -> None:
+        """The panel before."""
+        self.focus_previous()
+
+    async def action_previous(self) -> None:
+        """The view before; of another screen, the way back."""
+        await self.action_back()
+
+    def action_instead(self, name: str) -> None:
+        """Say what to do instead of what fleet never does."""
+        self.fleet_app.say_instead(keys.by_id(name))
+
+    async def action_events(self) -> None:
+        """The event tail."""
+        await self.clicked("events")
 
     async def action_back(self) -> None:
         """Close this screen."""

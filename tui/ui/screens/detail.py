@@ -11,14 +11,19 @@ from textual.content import Content
 from textual.widget import Widget
 
 from tui.domain.kinds import KINDS
+from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref, Row
 from tui.ui import frame, keys
 from tui.ui.bars import Footer, Header, Line
+from tui.ui.prompt import ask
 from tui.ui.screens.base import FleetScreen
+from tui.ui.screens.manifest import ManifestView
 from tui.ui.screens.tabs import Tab, tabs_of
 from tui.ui.screens.words_view import WordsView
 from tui.ui.text import safe
 from tui.ui.widgets.table import Table
+from tui.ui.widgets.tail import TailView
+from tui.ui.widgets.viewer import Viewer
 
 
 class DetailScreen(FleetScreen):
@@ -60,7 +65,7 @@ class DetailScreen(FleetScreen):
         self.chosen = tab
         view = self._views.get(tab.id)
         if view is None:
-            view = self._views[tab.id] = tab.make()
+            view = self._views[tab.id] = tab.make(self.fleet_app)
             await self.query_one("#tab").mount(view)
         view.display = True
         view.focus()
@@ -86,11 +91,13 @@ class DetailScreen(FleetScreen):
             return
         if row is not self._row or self._rev != self.fleet.store.rev:
             self._row, self._rev = row, self.fleet.store.rev
-            self.chosen.fill(self._views[self.chosen.id], row, self.fleet)
+            self.chosen.fill(self._views[self.chosen.id], row, self.fleet_app)
         view = self._views[self.chosen.id]
-        if isinstance(view, Table):
+        if isinstance(view, Table | TailView):
             view.tick(self.fleet.facts.now)
-        self._title("")
+        if isinstance(view, TailView):
+            view.pull()
+        self._title(view.note if isinstance(view, ManifestView) else "")
 
     def _title(self, more: str) -> None:
         ref = self.ref
@@ -100,6 +107,14 @@ class DetailScreen(FleetScreen):
         self.query_one("#detail").border_title = Content(safe(words))
 
     # -- keys -----------------------------------------------------------------------------------------------------
+
+    async def action_focus_next(self) -> None:  # type: ignore[override]
+        """There is one panel: the next tab."""
+        await self.action_next_tab()
+
+    async def action_focus_previous(self) -> None:  # type: ignore[override]
+        """The tab before."""
+        await self.action_previous_tab()
 
     async def action_next_tab(self) -> None:
         """The next tab, around the end."""
@@ -129,16 +144,61 @@ class DetailScreen(FleetScreen):
     def action_document_copy(self) -> None:
         """Copy what is shown."""
         view = self._views[self.chosen.id]
-        if isinstance(view, WordsView):
-            self.app.copy_to_clipboard(view.text())
-            self.fleet_app.say("copied")
+        text = view.text if isinstance(view, Viewer) else view.text() if isinstance(view, WordsView) else ""
+        if text:
+            self.app.copy_to_clipboard(text)
+            self.fleet_app.say(f"copied {text.count(chr(10)) + 1:,} lines")
+
+    async def action_document_yaml(self) -> None:
+        """The manifest."""
+        for tab in self.tabs:
+            if tab.id == "manifest":
+                await self._choose(tab)
+
+    def action_reread(self) -> None:
+        """Read the manifest again."""
+        view = self._views[self.chosen.id]
+        if isinstance(view, ManifestView):
+            view.reread(self.fleet_app)
+        super().action_reread()
+
+    def action_search(self) -> None:
+        """Search the text; in a list of events, filter it."""
+        view = self._views[self.chosen.id]
+
+        def done(text: str | None) -> None:
+            if text is None:
+                return
+            if isinstance(view, Viewer | WordsView) and not view.search(text):
+                self.fleet_app.say(f"{text}: not found", Tone.WARN)
+            elif isinstance(view, TailView | Table):
+                view.set_filter(text)
+
+        ask(self, "/", done)
 
     def action_next_match(self) -> None:
         """The next match."""
-        if isinstance(view := self._views[self.chosen.id], WordsView):
+        if isinstance(view := self._views[self.chosen.id], Viewer | WordsView):
             view.next_match(1)
 
     def action_previous_match(self) -> None:
         """The match before."""
-        if isinstance(view := self._views[self.chosen.id], WordsView):
+        if isinstance(view := self._views[self.chosen.id], Viewer | WordsView):
             view.next_match(-1)
+
+    def action_wrap(self) -> None:
+        """Wrap long lines, or cut them."""
+        if isinstance(view := self._views[self.chosen.id], Viewer):
+            view.set_wrap(not view.wrap)
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Enter on a row that is an object opens it."""
+        event.stop()
+        if isinstance(event.key, Ref):
+            self.fleet_app.show_object(event.key)
+
+    def on_tail_view_opened(self, event: TailView.Opened) -> None:
+        """Enter on an event opens its object, unless that is the one shown."""
+        event.stop()
+        if event.event.ref not in (None, self.ref):
+            self.fleet_app.show_object(event.event.ref)

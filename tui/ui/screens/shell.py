@@ -177,10 +177,6 @@ class Shell(FleetScreen):
         self.tree_shown = not self.tree_shown
         self._measure()
 
-    async def action_events(self) -> None:
-        """Open the event tail."""
-        await self.go("events")
-
     async def action_all_namespaces(self) -> None:
         """All namespaces."""
         await self.fleet_app.choose_namespace("")

@@ -16,15 +16,19 @@ from tui.domain.kinds import KINDS, POLICY_RESOURCES
 from tui.domain.kinds import columns as c
 from tui.domain.kinds.kind import Cell, Column, Tone
 from tui.domain.obj import Ref, Row
+from tui.domain.tail import TailEvent
 from tui.ui import words
 from tui.ui.scope import APPLICATIONS
+from tui.ui.screens.manifest import ManifestView
 from tui.ui.screens.words_view import WordsView
 from tui.ui.widgets.rows import TableRow
 from tui.ui.widgets.table import Table
+from tui.ui.widgets.tail import TailView
 from tui.ui.words import Line
 
 if TYPE_CHECKING:
     from tui.fleet.runtime import Fleet
+    from tui.ui.app import FleetApp
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +37,25 @@ class Tab:
 
     id: str
     title: str
-    make: Callable[[], Widget]
-    fill: Callable[[Widget, Row, Fleet], None]
+    make: Callable[[FleetApp], Widget]
+    fill: Callable[[Widget, Row, FleetApp], None]
 
 
 def tabs_of(ref: Ref) -> tuple[Tab, ...]:
     """The tabs of an object, the one shown first in front."""
     if ref.resource == APPLICATIONS:
-        return (SUMMARY, RESOURCES, HISTORY)
+        return (SUMMARY, RESOURCES, MANIFEST, HISTORY, EVENTS)
     if ref.resource in POLICY_RESOURCES:
-        return (RULES, ENDPOINTS)
+        return (RULES, ENDPOINTS, MANIFEST, EVENTS)
     if ref.resource == CLUSTERS:
-        return (CLUSTER,)
-    return (FACTS,)
+        return (CLUSTER, EVENTS)
+    return (FACTS, MANIFEST, EVENTS)
 
 
-def _words(lines: Callable[[Row, Fleet], Sequence[Line]]) -> Callable[[Widget, Row, Fleet], None]:
-    def fill(view: Widget, row: Row, fleet: Fleet) -> None:
+def _words(lines: Callable[[Row, Fleet], Sequence[Line]]) -> Callable[[Widget, Row, FleetApp], None]:
+    def fill(view: Widget, row: Row, app: FleetApp) -> None:
         assert isinstance(view, WordsView)
-        view.show(lines(row, fleet))
+        view.show(lines(row, app.fleet))
 
     return fill
 
@@ -98,8 +102,9 @@ _HISTORY = _columns(
 )
 
 
-def _history(table: Widget, row: Row, fleet: Fleet) -> None:
+def _history(table: Widget, row: Row, app: FleetApp) -> None:
     assert isinstance(table, Table)
+    fleet = app.fleet
     rows = []
     for entry in reversed(argo.of_row(row).status.history or ()):
         started, ended = when.seconds(entry.deploy_started_at), when.seconds(entry.deployed_at)
@@ -140,18 +145,19 @@ _RESOURCES = _columns(
 )
 
 
-def _resources(table: Widget, row: Row, fleet: Fleet) -> None:
+def _resources(table: Widget, row: Row, app: FleetApp) -> None:
     assert isinstance(table, Table)
+    fleet = app.fleet
     rows = []
-    app = argo.of_row(row)
-    state = app.status.operation_state
+    status = argo.of_row(row).status
+    state = status.operation_state
     told = {
         result.key[:4]: result.message
         for result in (state.sync_result.resources if state and state.sync_result else None) or ()
     }
-    for resource in app.status.resources or ():
+    for resource in status.resources or ():
         health = resource.health.status if resource.health else ""
-        status = "OutOfSync, prune" if resource.requires_pruning else resource.status
+        sync = "OutOfSync, prune" if resource.requires_pruning else resource.status
         rows.append(
             _row(
                 _RESOURCES,
@@ -159,7 +165,7 @@ def _resources(table: Widget, row: Row, fleet: Fleet) -> None:
                 resource.key,
                 f"{resource.kind}/{resource.name}",
                 resource.namespace,
-                status,
+                sync,
                 health,
                 resource.sync_wave,
                 told.get(resource.key, ""),
@@ -178,8 +184,9 @@ _ENDPOINTS = _columns(
 )
 
 
-def _endpoints(table: Widget, row: Row, fleet: Fleet) -> None:
+def _endpoints(table: Widget, row: Row, app: FleetApp) -> None:
     assert isinstance(table, Table)
+    fleet = app.fleet
     refs, source = fleet.facts.selected_refs(row)
     rows = []
     for ref in refs:
@@ -191,14 +198,40 @@ def _endpoints(table: Widget, row: Row, fleet: Fleet) -> None:
     table.set_empty("it selects nothing" if source else "endpoints could not be read in this cluster")
 
 
-def _table(columns: Sequence[Column]) -> Callable[[], Widget]:
-    return lambda: Table(columns)
+def _view(app: FleetApp) -> Widget:
+    return WordsView()
 
 
-SUMMARY = Tab("summary", "Summary", WordsView, _words(_application))
+def _manifest(view: Widget, row: Row, app: FleetApp) -> None:
+    assert isinstance(view, ManifestView)
+    view.show_row(row, app)
+
+
+def _events(view: Widget, row: Row, app: FleetApp) -> None:
+    assert isinstance(view, TailView)
+    ref = row.ref
+    if not view.has_class("scoped"):  # once: a scope makes the matches anew
+        view.add_class("scoped")
+        application = f"{ref.namespace}/{ref.name}" if ref.resource == APPLICATIONS else ""
+        cluster = ref.name if ref.resource == CLUSTERS else ""
+
+        def wanted(event: TailEvent) -> bool:
+            return event.ref == ref or event.application == application != "" or event.cluster == cluster != ""
+
+        view.set_scope(wanted)
+    view.pull()
+
+
+def _table(columns: Sequence[Column]) -> Callable[[FleetApp], Widget]:
+    return lambda app: Table(columns)
+
+
+SUMMARY = Tab("summary", "Summary", _view, _words(_application))
 RESOURCES = Tab("resources", "Resources", _table(_RESOURCES), _resources)
 HISTORY = Tab("history", "History", _table(_HISTORY), _history)
-RULES = Tab("rules", "Rules", WordsView, _words(_rules))
+RULES = Tab("rules", "Rules", _view, _words(_rules))
 ENDPOINTS = Tab("endpoints", "Endpoints", _table(_ENDPOINTS), _endpoints)
-CLUSTER = Tab("summary", "Summary", WordsView, _words(lambda row, fleet: words.cluster(row.obj, fleet.facts.now)))
-FACTS = Tab("summary", "Summary", WordsView, _words(_facts))
+CLUSTER = Tab("summary", "Summary", _view, _words(lambda row, fleet: words.cluster(row.obj, fleet.facts.now)))
+FACTS = Tab("summary", "Summary", _view, _words(_facts))
+MANIFEST = Tab("manifest", "Manifest", lambda app: ManifestView(), _manifest)
+EVENTS = Tab("events", "Events", lambda app: TailView(app.fleet.tail, empty="nothing has happened to it yet"), _events)
