@@ -158,6 +158,7 @@ class PushResult(msgspec.Struct, frozen=True):
     commit: str = ""
     lines: tuple[str, ...] = ()
     page: str = ""  # page for a pull request; "" = not known
+    stale: bool = False  # refused because the branch is not what fleet last saw there
 
 
 def encode(draft: Draft) -> bytes:

@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from tui.domain import giturl, when
-from tui.domain.draft import DRAFTS
+from tui.domain.draft import DRAFTS, Change, Draft, Standing
 from tui.domain.kinds.fleet import DraftRecord
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Meta, Ref, Row
 from tui.domain.tail import TailEvent
 
-if TYPE_CHECKING:
-    from tui.fleet.drafts import Listed
+
+class Listed(msgspec.Struct, frozen=True):
+    """A draft with what is derived about it."""
+
+    draft: Draft
+    standing: Standing
+    files: tuple[Change, ...] = ()
+    commits: tuple[tuple[str, str], ...] = ()  # (id, subject), oldest first
+
+
+class Recovered(msgspec.Struct, frozen=True):
+    """Text that was typed and not saved. `draft` is its name, "" when there was none; `over` as in `autosave`."""
+
+    path: str
+    text: str
+    draft: str = ""
+    over: str = ""
+    at: float = 0.0
+    key: str = ""  # of the journal; "" = kept in the draft
 
 
 def row(listed: Listed) -> Row:

@@ -26,7 +26,8 @@ from tui.domain.obj import Row
 from tui.domain.ports import DraftRepository, Found, Journal, Missing, Refused, Repositories, Trouble
 from tui.domain.tail import TailEvent
 from tui.fleet import draftrows
-from tui.fleet.followers import followers, reached
+from tui.fleet.draftrows import Listed, Recovered
+from tui.fleet.followers import compared, followers, reached
 from tui.store import Store
 
 _log = logging.getLogger("fleet.drafts")
@@ -34,26 +35,6 @@ POLL = 2.0  # seconds between looks for what another fleet or a command did to t
 FETCH_AGAIN = 20.0  # seconds between fetches that Applications' revisions give reason for
 
 Progress = Callable[[str], None]
-
-
-class Listed(msgspec.Struct, frozen=True):
-    """A draft with what is derived about it."""
-
-    draft: Draft
-    standing: Standing
-    files: tuple[Change, ...] = ()
-    commits: tuple[tuple[str, str], ...] = ()  # (id, subject), oldest first
-
-
-class Recovered(msgspec.Struct, frozen=True):
-    """Text that was typed and not saved. `draft` is its name, "" when there was none; `over` as in `autosave`."""
-
-    path: str
-    text: str
-    draft: str = ""
-    over: str = ""
-    at: float = 0.0
-    key: str = ""  # of the journal; "" = kept in the draft
 
 
 class Drafts:
@@ -102,6 +83,7 @@ class Drafts:
         seen: object = None
         while True:
             try:
+                await self._follow()
                 mark = await self._mark()
                 if mark != seen:
                     await self.refresh()
@@ -110,6 +92,18 @@ class Drafts:
                 _log.warning("drafts: %s", error)
                 self.problems = (str(error),)
             await asyncio.sleep(POLL)
+
+    async def _follow(self) -> None:
+        """Fetch where Argo CD has compared with a commit that is not here: the remote has moved on."""
+        if self._store is None:
+            return
+        for repository in (await self.repositories.existing())[0]:
+            if self._clock() - self._fetched.get(repository.key, 0.0) < FETCH_AGAIN:
+                continue
+            for revision in sorted(compared(self._store, repository.key)):
+                if await repository.contains(revision, revision) is None:
+                    await self._freshen(repository)
+                    break
 
     async def _mark(self) -> object:
         """Something that is equal as long as nothing can have changed."""
@@ -136,6 +130,9 @@ class Drafts:
     async def find(self, draft: Draft | str, *, trash: bool = False) -> tuple[DraftRepository, Draft]:
         """A draft and its repository. Raises Missing, or Refused when the name fits several."""
         word = draft.id if isinstance(draft, Draft) else draft
+        if isinstance(draft, Draft):
+            repository = await self.repositories.open(draft.repo)
+            return repository, await repository.draft(draft.id)
         fits: list[tuple[DraftRepository, Draft]] = []
         for repository in (await self.repositories.existing())[0]:
             for held in (await repository.drafts(trash=trash))[0]:
@@ -170,10 +167,22 @@ class Drafts:
     # -- editing --------------------------------------------------------------------------------------------------
 
     async def new(
-        self, title: str, repo: str, target: str = "", *, clone: bool = False, progress: Progress | None = None
+        self,
+        title: str,
+        repo: str,
+        target: str = "",
+        *,
+        clone: bool = False,
+        fetch: bool = True,
+        progress: Progress | None = None,
     ) -> Draft:
-        """A new draft of a remote (URL, or path of a clone) for a branch; "" is the remote's default branch."""
+        """A new draft of a remote (URL, or path of a clone) for a branch; "" is the remote's default branch.
+
+        It starts from the branch as the remote has it, or as of the last fetch when the remote does not answer.
+        """
         repository = await self.repository(repo, clone=clone, progress=progress)
+        if fetch and self._clock() - self._fetched.get(repository.key, 0.0) > FETCH_AGAIN:
+            await self._freshen(repository, progress)
         title = model.one_line(title) or "draft"
         if target in ("", "HEAD"):
             target = await repository.default_branch()
@@ -331,6 +340,14 @@ class Drafts:
         self._fetched[repository.key] = self._clock()
         await repository.fetch(progress, terminal=terminal)
 
+    async def _freshen(self, repository: DraftRepository, progress: Progress | None = None) -> None:
+        """Fetch when the remote answers; without it, work goes on with what was fetched last."""
+        try:
+            await self._fetch(repository, progress)
+        except Trouble as error:
+            self.problems = (f"{giturl.shown(repository.url)}: {error}",)
+            _log.warning("%s: %s", giturl.shown(repository.url), error)
+
     async def _after(self, draft: Draft) -> Draft:
         """Let the rows follow what has just been done."""
         if self._store is not None:
@@ -349,18 +366,8 @@ class Drafts:
         self, store: Store, repository: DraftRepository, draft: Draft, files: Sequence[Change], landed: str
     ) -> tuple[Follower, ...]:
         names = [name for file in files for name in (file.path, file.old_path) if name]
-        found = list(reached(store, draft, names, await repository.default_branch()))
-        result = await followers(found, landed, repository.contains)
-        missing = any(follower.has is None and follower.revision for follower in result)
-        if missing and self._clock() - self._fetched.get(repository.key, 0.0) > FETCH_AGAIN:
-            # Argo CD has compared with a commit that is not here: the remote has moved on.
-            try:
-                await self._fetch(repository)
-            except Trouble as error:
-                _log.warning("%s: %s", giturl.shown(repository.url), error)
-                return result
-            result = await followers(found, landed, repository.contains)
-        return result
+        found = reached(store, draft, names, await repository.default_branch())
+        return await followers(found, landed, repository.contains)
 
     def _publish(self, listed: Sequence[Listed]) -> None:
         """Bring the rows of the store up to date and tell about every step a draft has made."""

@@ -38,21 +38,38 @@ def branch_of(revision: str, default: str) -> str:
     return default if revision in ("", "HEAD") else revision.removeprefix("refs/heads/")
 
 
+def compared(store: Store, key: str) -> set[str]:
+    """The commits of one repository that Applications were last compared to."""
+    found: set[str] = set()
+    for row in store.rows(RESOURCE):
+        application: ApplicationBrief = row.obj
+        for source, revision in _sources(application):
+            if revision and _key(source.repo_url) == key and not source.chart:
+                found.add(revision)
+    return found
+
+
+def _sources(application: ApplicationBrief) -> Iterator[tuple[SourceBrief, str]]:
+    """Each source with the commit it was last compared to, "" when it was not."""
+    spec, sync = application.spec, application.status.sync
+    sources: tuple[SourceBrief, ...] = spec.sources or ((spec.source,) if spec.source else ())
+    revisions = (sync.revisions if spec.sources else None) or (sync.revision,)
+    for position, source in enumerate(sources):
+        yield source, revisions[position] if position < len(revisions) else ""
+
+
 def reached(store: Store, draft: Draft, files: Iterable[str], default: str) -> Iterator[Reached]:
     """Every Application whose source has one of the files, or that an edit of the draft was made for."""
     key, names = _key(draft.repo), {operation.application for operation in draft.ops if operation.application}
     files = list(files)
     for row in store.rows(RESOURCE):
         application: ApplicationBrief = row.obj
-        spec, sync = application.spec, application.status.sync
-        sources: tuple[SourceBrief, ...] = spec.sources or ((spec.source,) if spec.source else ())
-        revisions = sync.revisions or (sync.revision,)
-        for position, source in enumerate(sources):
+        for source, revision in _sources(application):
             if _key(source.repo_url) != key or branch_of(source.target_revision, default) != draft.target:
                 continue
             named = f"{row.ref.namespace}/{row.ref.name}" in names or row.ref.name in names
             if named or _uses(row, source, files):
-                yield Reached(row, revisions[position] if position < len(revisions) else "")
+                yield Reached(row, revision)
                 break
 
 
@@ -64,7 +81,7 @@ def _uses(row: Row, source: SourceBrief, files: list[str]) -> bool:
     mark = f"${source.ref}/"
     for other in row.manifest().get("spec", {}).get("sources") or ():
         values = (other.get("helm") or {}).get("valueFiles") or ()
-        if any(isinstance(name, str) and name.removeprefix(mark) in files for name in values if name.startswith(mark)):
+        if any(str(name).startswith(mark) and str(name).removeprefix(mark) in files for name in values):
             return True
     return False
 

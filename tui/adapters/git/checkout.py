@@ -50,12 +50,15 @@ def find_checkouts(folder: Path) -> list[Checkout]:
 
     Raises Refused for a bare repository and for one that git does not trust.
     """
-    root, common = _discover(folder)
-    if root is None or common is None:
+    root = _discover(folder)
+    if root is None:
         return []
-    trusted = runner.call(["git", "-C", str(root), "rev-parse", "--absolute-git-dir"], env=environment())
-    if trusted.code:
-        raise Refused(explain(trusted.errors), trusted.errors)
+    asked = runner.call(
+        ["git", "-C", str(root), "rev-parse", "--path-format=absolute", "--git-common-dir"], env=environment()
+    )
+    if asked.code:
+        raise Refused(explain(asked.errors), asked.errors)
+    common = Path(asked.out.decode("utf-8", "surrogateescape").removesuffix("\n"))
     config = configuration(root)
     rewrites = [(value, key[4:-10]) for key, value in config if key.startswith("url.") and key.endswith(".insteadof")]
     urls = {key[7:-4]: value for key, value in reversed(config) if key.startswith("remote.") and key.endswith(".url")}
@@ -89,7 +92,7 @@ def match(folders: Iterable[tuple[Path, str]], url: str) -> Checkout | None:
         if alias and found and giturl.same(alias, url):
             return found[0]
         for checkout in found:
-            if _key(checkout.url) == wanted:
+            if key_of(checkout.url) == wanted:
                 return checkout
     return None
 
@@ -115,19 +118,19 @@ def reach(place: Path, *, checkout: bool) -> tuple[tuple[str, str], ...]:
     return (*((key, "") for key in sorted(lists)), *kept)
 
 
-def _discover(folder: Path) -> tuple[Path | None, Path | None]:
+def _discover(folder: Path) -> Path | None:
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     import git  # takes a tenth of a second, so only when a clone is looked for
 
     try:
-        with git.Repo(folder, search_parent_directories=True) as found:
+        with git.Repo(folder, search_parent_directories=True, expand_vars=False) as found:
             if found.bare or found.working_tree_dir is None:
                 raise Refused(f"{folder} is in a bare repository; fleet starts from a clone with files")
-            return Path(found.working_tree_dir), Path(found.common_dir).resolve()
+            return Path(found.working_tree_dir)
     except git.NoSuchPathError as error:
         raise GitTrouble(f"{folder} is not there") from error
     except git.InvalidGitRepositoryError:
-        return None, None
+        return None
 
 
 def _hooks(common: Path, root: Path, configured: str) -> tuple[str, ...]:
@@ -147,7 +150,8 @@ def _absolute(url: str, root: Path) -> str:
     return os.path.normpath(root / url) if url.startswith(("./", "../")) or url in (".", "..") else url
 
 
-def _key(url: str) -> str:
+def key_of(url: str) -> str:
+    """What is equal for all spellings of a remote; "" when it is none that fleet accepts."""
     try:
         return giturl.parse(url).key
     except giturl.BadUrl:

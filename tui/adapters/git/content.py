@@ -69,7 +69,8 @@ def refuse_attributes(objects: Objects, root: str, path: str) -> None:
         if inner is None or inner.mode != FOLDER:
             break
         folder = inner.oid
-    if not found:
+    words = (b"filter", b"working-tree-encoding")
+    if not any(word in objects.read(entry.oid, "blob") for _, entry in found for word in words):
         return
     with tempfile.TemporaryDirectory(prefix="fleet-") as place:
         env = {"GIT_INDEX_FILE": str(Path(place) / "index"), "GIT_WORK_TREE": place, "GIT_ATTR_NOSYSTEM": "1"}

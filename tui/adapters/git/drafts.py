@@ -28,6 +28,7 @@ from tui.domain.draft import Draft, Operation, Unsaved
 OPEN, TRASH = "refs/fleet/drafts/", "refs/fleet/trash/"
 _SELF = "fleet <fleet@localhost>"
 _TRIES = 5
+_LOOKED_BACK = 5000  # states
 
 
 class Moved(GitTrouble, ports.Moved):
@@ -131,6 +132,7 @@ class DraftRefs:
         """
         place, is_checkout = self.repository.place()
         user = clones.user(place, checkout=is_checkout)
+        self.repository.git.config = self.repository.settings()
         if not message.strip():
             raise Refused("the commit message is empty")
 
@@ -197,7 +199,23 @@ class DraftRefs:
 
     def update(self, draft_id: str, **fields: object) -> Draft:
         """Change what is known about a draft (title, name, target, branch, pushed, merged, page); no edit."""
-        return self._change_draft(draft_id, lambda draft, _: msgspec.structs.replace(draft, **fields))
+
+        def step(draft: Draft, pack: Pack) -> Draft:
+            return msgspec.structs.replace(draft, **fields, action="note", at=self.now())
+
+        return self._change_draft(draft_id, step)
+
+    def was_tip(self, draft: Draft, oid: str) -> bool:
+        """Whether a commit has been the tip of this draft in one of its last states."""
+        state = draft.state
+        for _ in range(_LOOKED_BACK):
+            known = self._load(state)
+            if known.tip == oid:
+                return True
+            if known.action == "new":
+                return False
+            state = self._parents(state)[0]
+        return False
 
     def rebased(self, draft_id: str, step: Step) -> Draft:
         """Apply a step that gives the draft another base, under the lock."""

@@ -8,18 +8,21 @@ from urllib.parse import urlsplit
 from tui.adapters import runner
 from tui.adapters.git import history
 from tui.adapters.git.command import GitTrouble, environment, explain
-from tui.adapters.git.repository import NETWORK, Progress, Repository
+from tui.adapters.git.repository import NETWORK, UPSTREAM, Progress, Repository
 from tui.domain import giturl
-from tui.domain.draft import Clash, Draft, PushPlan, PushResult, branch_name
+from tui.domain.draft import Draft, PushPlan, PushResult, Surroundings, branch_name
 
 _PAGE = re.compile(r"https://[^\s\x00-\x1f\x7f]+")
 _WORDS = ("merge_requests/new", "pull/new", "/compare/", "pull-requests", "pullrequestcreate", "pulls/new")
 
 
-def plan(repository: Repository, draft: Draft, user: str, *, to_target: bool, clashes: tuple[Clash, ...]) -> PushPlan:
+def plan(repository: Repository, draft: Draft, user: str, around: Surroundings, *, to_target: bool) -> PushPlan:
     """What a push would send: the draft's commits as they are, to its branch or to the target."""
+    clashes = around.clashes if to_target else ()
+    landed = around.landed
     own = history.commits(repository.objects, draft.base, draft.tip)
     branch = draft.target if to_target else draft.branch or branch_name(draft, user)
+    there = repository.objects.resolve(UPSTREAM + branch)
     problem = ""
     if draft.dropped:
         problem = "the draft is in the trash; restore it first"
@@ -27,6 +30,8 @@ def plan(repository: Repository, draft: Draft, user: str, *, to_target: bool, cl
         problem = "there are edits that are not committed yet"
     elif not own:
         problem = "the draft has no commit yet"
+    elif to_target and landed:
+        problem = f"{draft.target} has these changes already"
     elif clashes:
         problem = f"the draft and {draft.target} changed the same lines"
     return PushPlan(
@@ -34,7 +39,8 @@ def plan(repository: Repository, draft: Draft, user: str, *, to_target: bool, cl
         remote=giturl.shown(repository.url),
         branch=branch,
         commit=draft.tip,
-        lease="" if to_target else draft.pushed,
+        # a branch that the remote has lost, merged and deleted perhaps, is made anew
+        lease=draft.pushed if there and not to_target else "",
         to_target=to_target,
         commits=tuple((commit.oid, commit.subject) for commit in own),
         files=tuple(history.files(repository, draft.base, draft.tip)) if own else (),
@@ -71,7 +77,8 @@ async def push(
         return PushResult(True, message, what.branch, what.commit, tuple(lines), page)
     if flag != "!":
         raise GitTrouble(explain(result.errors) or f"git push ended with code {result.code}", result.errors)
-    return PushResult(False, _refusal(summary, what), what.branch, what.commit, tuple(lines))
+    words = _refusal(summary, what)
+    return PushResult(False, words, what.branch, what.commit, tuple(lines), stale="stale info" in summary)
 
 
 def _outcome(porcelain: str, name: str) -> tuple[str, str]:

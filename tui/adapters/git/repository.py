@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tui.adapters.git import checkout as clones
 from tui.adapters.git.checkout import Checkout
-from tui.adapters.git.command import Git, GitTrouble, Refused
+from tui.adapters.git.command import CODE, Git, GitTrouble, Refused
 from tui.adapters.git.objects import Objects
 from tui.domain import giturl
 
@@ -104,9 +104,10 @@ class Repository:
 
     def resolve(self, revision: str) -> str:
         """The commit that a branch, tag, `HEAD` or (shortened) id of the remote means. Raises GitTrouble when none."""
-        if revision in ("", "HEAD"):
+        revision = revision.removeprefix("refs/heads/") or "HEAD"
+        if revision == "HEAD" and not self.objects.resolve(UPSTREAM + "HEAD"):
             revision = self.default_branch()
-        for name in (UPSTREAM + revision, "refs/tags/" + revision):
+        for name in (UPSTREAM + revision, "refs/tags/" + revision.removeprefix("refs/tags/")):
             if oid := self.objects.resolve(name):
                 return oid
         if len(revision) >= 7 and all(char in "0123456789abcdef" for char in revision):
@@ -119,6 +120,8 @@ class Repository:
 
     def contains(self, commit: str, ancestor: str) -> bool | None:
         """Whether `ancestor` is part of the history of `commit`; None when either is not in the repository."""
+        if not CODE.fullmatch(commit) or not CODE.fullmatch(ancestor):
+            return None
         result = self.git("merge-base", "--is-ancestor", ancestor, commit, codes=(0, 1, 128))
         return None if result.code == 128 else result.code == 0
 

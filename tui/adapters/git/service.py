@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+import msgspec
+
 from tui.adapters.git import checkout as clones
 from tui.adapters.git import content, history
 from tui.adapters.git import push as pushing
@@ -210,14 +212,14 @@ class GitRepository:
 
     async def plan_push(self, draft: Draft, *, to_target: bool) -> PushPlan:
         around = await self._call(self._around, draft)
-        return await self._call(self._plan, draft, to_target, around.clashes if to_target else ())
+        return await self._call(self._plan, draft, to_target, around)
 
-    def _plan(self, draft: Draft, to_target: bool, clashes: tuple[Clash, ...]) -> PushPlan:
+    def _plan(self, draft: Draft, to_target: bool, around: Surroundings) -> PushPlan:
         place, is_checkout = self.repository.place()
         author = clones.user(place, checkout=is_checkout).author
         match = re.search(r"<([^@>]+)", author)
         name = match[1] if match else getpass.getuser()
-        return pushing.plan(self.repository, draft, name, to_target=to_target, clashes=clashes)
+        return pushing.plan(self.repository, draft, name, around, to_target=to_target)
 
     async def push(self, plan: PushPlan, progress: Progress | None = None, *, terminal: bool = False) -> PushResult:
         draft = await self.draft(plan.draft)
@@ -227,11 +229,25 @@ class GitRepository:
             raise Refused("the draft has changed since the push was shown")
         self.repository.git.config = await self._call(self.repository.settings)
         result = await pushing.push(self.repository, draft, plan, progress, terminal=terminal)
+        if result.stale and (left := await self._left_by_us(draft, plan)) is not None:
+            plan = msgspec.structs.replace(plan, lease=left)
+            result = await pushing.push(self.repository, draft, plan, progress, terminal=terminal)
         if result.done and plan.to_target:
             await self.update(draft.id, merged=plan.commit)
         elif result.done:
             await self.update(draft.id, branch=plan.branch, pushed=plan.commit, page=result.page)
         return result
+
+    async def _left_by_us(self, draft: Draft, plan: PushPlan) -> str | None:
+        """What the branch points to on the remote when that is this draft's own work; else None.
+
+        A push that the remote took while fleet was killed leaves a commit that no state has recorded as pushed.
+        """
+        name = f"refs/heads/{plan.branch}"
+        result = await self.repository.git.run("ls-remote", "--end-of-options", "origin", name)
+        oid = result.out.decode("ascii", "replace").partition("\t")[0]
+        own = bool(oid) and oid != plan.lease and await self._call(self.refs.was_tip, draft, oid)
+        return oid if own else None
 
     async def close(self) -> None:
         await self._call(self.repository.close)
@@ -260,6 +276,7 @@ class GitRepositories:
         self._now = now
         self._open: dict[str, GitRepository] = {}
         self._opening = asyncio.Lock()
+        self._urls: dict[Path, str] = {}  # of private repositories, read once
 
     async def find(self, url: str) -> Found:
         return await asyncio.to_thread(self._find, url)
@@ -270,6 +287,8 @@ class GitRepositories:
     async def open(
         self, url: str, *, clone: bool = False, progress: Progress | None = None, terminal: bool = False
     ) -> GitRepository:
+        if known := self._open.get(clones.key_of(url)):
+            return known
         async with self._opening:
             url, checkout = await asyncio.to_thread(self._place, url)
             key = giturl.parse(url).key
@@ -287,9 +306,9 @@ class GitRepositories:
         return opened
 
     async def existing(self) -> tuple[list[GitRepository], list[str]]:
-        broken: list[str] = []
         async with self._opening:
-            for url in await asyncio.to_thread(self._stored):
+            urls, broken = await asyncio.to_thread(self._stored)
+            for url in urls:
                 key = giturl.parse(url).key
                 if key in self._open:
                     continue
@@ -342,13 +361,18 @@ class GitRepositories:
                 found.setdefault(key, Found(checkout.url, key, str(checkout.root), ready))
         return list(found.values())
 
-    def _stored(self) -> list[str]:
-        urls = []
+    def _stored(self) -> tuple[list[str], list[str]]:
+        """The remotes of all private repositories, and a line about each that cannot be read."""
+        broken = []
         for path in sorted((self.data / "git").glob("*.git")):
-            values = dict(clones.configuration(path, checkout=False))
-            if url := values.get("remote.origin.url", ""):
-                urls.append(self._checked(url))
-        return urls
+            if path in self._urls:
+                continue
+            try:
+                url = dict(clones.configuration(path, checkout=False)).get("remote.origin.url", "")
+                self._urls[path] = self._checked(url)
+            except (GitTrouble, NotInstalled) as error:
+                broken.append(f"{path}: {error}")
+        return list(self._urls.values()), broken
 
     def _reopen(self, url: str) -> Repository | None:
         return open_repository(self.data, url, clones.match(self.folders, url))
