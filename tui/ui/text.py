@@ -95,6 +95,13 @@ def safe(text: str) -> str:
     return _clean_short(text) if len(text) < _LONG else _clean(text)
 
 
+def same_length(text: str) -> str:
+    """As `safe`, but character for character, for text whose columns matter; tabs stay tabs."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "\t".join([piece.translate(_TABLE) for piece in text.split("\t")])
+
+
 def width_of(text: str) -> int:
     """Cells that a safe text takes on the screen."""
     return len(text) if text.isascii() else cell_len(text)
