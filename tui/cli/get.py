@@ -104,10 +104,10 @@ async def _get(options: Options, wanted: Wanted, output: str) -> int:
         print_rows(found, fleet.facts, output, sys.stdout, single=wanted.name is not None and len(found) == 1)
         for failure in failures:
             complain(failure)
-        if failures:
-            return PARTLY
         if not found and output in ("table", "wide"):
             complain(f"no {wanted.word} found")
+        if failures:
+            return PARTLY
         return 1 if wanted.name is not None and not found else 0
 
 
@@ -129,7 +129,7 @@ async def _listed(fleet: Fleet, wanted: Wanted) -> list[str]:
     clusters = None if wanted.cluster == "*" else fleet.names(wanted.cluster)
     fleet.look("get", [kind.resource for kind in wanted.kinds], clusters)
     await until_settled(fleet)
-    return _unreachable(fleet, wanted) + _unread(fleet, wanted)
+    return fleet.problems + _unreachable(fleet, wanted) + _unread(fleet, wanted)
 
 
 def _unreachable(fleet: Fleet, wanted: Wanted) -> list[str]:

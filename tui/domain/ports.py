@@ -116,6 +116,10 @@ class Connection(Protocol):
 class Clusters(Protocol):
     """All contexts of the kubeconfigs."""
 
+    @property
+    def problems(self) -> Sequence[str]:
+        """Kubeconfig files and patterns that could not be used, one line each."""
+
     def contexts(self) -> Sequence[Context]:
         """Every context that was asked for, broken ones too (with `problem`)."""
 

@@ -17,7 +17,7 @@ from tui.domain.kinds import KINDS, generic
 from tui.domain.kinds.core import EVENTS
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Ref, Row
-from tui.domain.ports import Absent, Clusters, EventKeeper, Served, Trouble
+from tui.domain.ports import Absent, Clusters, Context, EventKeeper, Served, Trouble
 from tui.domain.settings import Settings
 from tui.domain.tail import Tail, TailEvent
 from tui.fleet.derive import StoreFacts
@@ -82,10 +82,14 @@ class Fleet:
         self.tail = Tail()
         self.facts = StoreFacts(self.store, settings, clock)
         self.drafts = drafts
+        self.contexts: tuple[Context, ...] | None = None  # of the kubeconfigs; None = not read yet
+        self._make_clusters = clusters
+        self._kubeconfig_problems: tuple[str, ...] = ()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.version = 0  # moves with every change of the store, the tail or a problem
         self._tailing = Tailing(self.tail, keeper, settings, clock)
         self._network = Network(
-            clusters, self.kinds, settings, self._deliver, observers=self._tailing.observers(), clock=clock
+            self._clusters, self.kinds, settings, self._deliver, observers=self._tailing.observers(), clock=clock
         )
         self._looks: dict[str, Look] = {}
         self._waiters: set[asyncio.Future[None]] = set()
@@ -94,6 +98,7 @@ class Fleet:
 
     def start(self) -> None:
         """Start reading every cluster; returns at once."""
+        self._loop = asyncio.get_running_loop()
         self._network.start()
         self._tailing.start()
         if self.drafts is not None:
@@ -105,6 +110,31 @@ class Fleet:
         if self.drafts is not None:
             await self.drafts.close()
         await asyncio.to_thread(self._tailing.close)
+
+    def _clusters(self) -> Clusters:
+        """In the network thread: read the kubeconfigs, and let the main loop know what is in them."""
+        assert self._loop is not None
+        made = self._make_clusters()
+        self._loop.call_soon_threadsafe(self._learn, tuple(made.contexts()), tuple(made.problems))
+        return made
+
+    def _learn(self, contexts: tuple[Context, ...], problems: tuple[str, ...]) -> None:
+        self.contexts = contexts
+        self._kubeconfig_problems = problems
+        self.facts.learn(contexts)
+        self.notify()
+
+    @property
+    def problems(self) -> list[str]:
+        """What the user should know and no cluster's row says, one line each."""
+        found = list(self._kubeconfig_problems)
+        if self.contexts == ():
+            found.append("no kubeconfig has a context that matches (KUBECONFIG, --kubeconfig, --context)")
+        if self._tailing.problem:
+            found.append(f"events are not kept on disk: {self._tailing.problem}")
+        if self.drafts is not None:
+            found += self.drafts.problems
+        return found
 
     # -- change ---------------------------------------------------------------------------------------------------
 
@@ -204,8 +234,13 @@ class Fleet:
 
     async def settled(self, ready: Callable[[], bool] = lambda: True) -> None:
         """Wait until every cluster has answered or failed and all that is wanted has been listed."""
-        while not (self.store.count(CLUSTERS) and self.progress().settled and ready()):
+        while not (self._all_known() and self.progress().settled and ready()):
             await self.changed(self.version)
+
+    def _all_known(self) -> bool:
+        """Whether every context has a row, or is one with another that has."""
+        rows = [row.obj for row in self.store.rows(CLUSTERS)]
+        return self.contexts is not None and {c.name for c in self.contexts} <= {n for r in rows for n in r.contexts}
 
     async def manifest(self, ref: Ref) -> Manifest:
         """The whole object, fresh from its cluster; when that cannot be had, as last seen, saying why.
