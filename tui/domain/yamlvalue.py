@@ -16,7 +16,7 @@ import yaml
 
 Scalar = None | bool | int | float | str
 
-INT_MIN, INT_MAX = -(2**63), 2**64 - 1  # what Go reads as an integer; beyond it becomes a float
+INT_MIN, INT_MAX = -(2**63), 2**63 - 1  # beyond, Go hands on a float
 
 _GO_WORDS: dict[str, Scalar] = {
     "": None,
@@ -81,8 +81,10 @@ def _go_number(text: str) -> Scalar:
             if group is not None
         )
         value = int(digits, base) * (-1 if sign == "-" else 1)
-        if INT_MIN <= value < 2**63 or (not sign and value <= INT_MAX):
+        if INT_MIN <= value <= INT_MAX:
             return value
+        if not sign and value < 2**64:
+            return float(value)  # an unsigned integer, which JSON decoding in Go turns into a float
     if _FLOAT.match(bare):
         return _number(bare, text)
     return text
@@ -175,7 +177,7 @@ _UNPRINTABLE = re.compile(
 )
 _PLAIN_START = re.compile(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`]|[-:?](?=[^\s,\[\]{}])")
 _PLAIN_STOP = re.compile(r":(?:\s|\Z)|\s#|[\n\t]")
-_FLOW_STOP = re.compile(r"[,\[\]{}]|\A[-?:]")
+_FLOW_STOP = re.compile(r"[,\[\]{}?]|\A[-?:]")  # Go ends a plain scalar in flow style at `?`
 
 
 def printable(text: str) -> bool:
@@ -214,6 +216,16 @@ def _escape(found: re.Match[str]) -> str:
 def double(text: str) -> str:
     """The text in double quotes, on one line. Raises ValueError for a lone surrogate."""
     return f'"{_TO_ESCAPE.sub(_escape, text)}"'
+
+
+def json_string(text: str) -> str:
+    """The text as a JSON string that YAML readers read alike. Raises ValueError for a lone surrogate."""
+    return '"' + _TO_ESCAPE.sub(_escape_json, text) + '"'
+
+
+def _escape_json(found: re.Match[str]) -> str:
+    escaped = _escape(found)
+    return f"\\u{ord(found[0]):04X}" if escaped.startswith(("\\x", "\\0")) else escaped
 
 
 def single(text: str) -> str | None:

@@ -58,8 +58,6 @@ def _texts(tree: Tree, found: Found, value: Any, how: Layout, flow: bool) -> lis
             style = None
     texts = [render.inline(value, style, flow, how)]
     if isinstance(value, str) and not how.json:
-        if style == "" and flow and render.scalar(value, "", False, how) == value:
-            texts.insert(0, value)
         texts.append(render.scalar(value, '"', flow, how))
     return list(dict.fromkeys(texts))
 
@@ -236,10 +234,13 @@ def add_key(tree: Tree, node: int, index: int, key: str, value: Any, how: Layout
     explicit_keys(tree, node)
     column = tree.column(tree.start(pairs[0][0]))
     quote = _style_beside(tree, [part for _, part in pairs])
+    parts = [(tree.start(name), last) for name, last in pairs]
     lines = render.pair(key, value, column, how)
     if quote and isinstance(value, str) and "\n" not in value:
         lines = [" " * column + render.scalar(key, "", False, how) + ": " + render.scalar(value, quote, False, how)]
-    yield Plan(_add_block(tree, index, [(tree.start(k), v) for k, v in pairs], column, lines, how), model)
+    yield from _add_block(tree, index, parts, column, lines, how, model)
+    text = f"{render.scalar(key, '', False, how)}: {render.inline(value, None, True, how)}"
+    yield from _add_block(tree, index, parts, column, [" " * column + text], how, model)
 
 
 def explicit_keys(tree: Tree, node: int) -> None:
@@ -265,7 +266,10 @@ def add_item(tree: Tree, node: int, index: int, value: Any, how: Layout) -> Iter
     lines = render.block([value], column, how)
     if quote and isinstance(value, str) and "\n" not in value:
         lines = [" " * column + "- " + render.scalar(value, quote, False, how)]
-    yield Plan(_add_block(tree, index, list(zip(dashes, items, strict=True)), column, lines, how), model)
+    parts = list(zip(dashes, items, strict=True))
+    yield from _add_block(tree, index, parts, column, lines, how, model)
+    text = " " * column + "- " + render.inline(value, None, True, how)
+    yield from _add_block(tree, index, parts, column, [text], how, model)
 
 
 def _dashes(tree: Tree, node: int, items: list[int]) -> list[int]:
@@ -276,16 +280,25 @@ def _dashes(tree: Tree, node: int, items: list[int]) -> list[int]:
 
 
 def _add_block(
-    tree: Tree, index: int, parts: list[tuple[int, int]], column: int, lines: list[str], how: Layout
-) -> list[tuple[int, int, str]]:
+    tree: Tree,
+    index: int,
+    parts: list[tuple[int, int]],
+    column: int,
+    lines: list[str],
+    how: Layout,
+    model: list[tuple[int, int, list[Any]]],
+) -> Iterator[Plan]:
     """`parts` are (offset of key or dash, last node) of each entry."""
     if index == 0:
         start = parts[0][0]
         text = how.newline.join(lines).lstrip(" ") + how.newline + " " * column
-        return [(start, start, text)]
+        yield Plan([(start, start, text)], model)
+        return
     stop, fresh = after(tree, parts[index - 1][1], column)
     body = how.newline.join(lines)
-    return [(stop, stop, body + how.newline if fresh else how.newline + body)]
+    yield Plan([(stop, stop, body + how.newline if fresh else how.newline + body)], model)
+    if not fresh and stop == len(tree.source):  # a block scalar at the end may need the line break that is not there
+        yield Plan([(stop, stop, how.newline + body + how.newline)], model)
 
 
 def _add_flow(
@@ -335,9 +348,9 @@ def remove(tree: Tree, found: Found, how: Layout, holder: Found | None) -> Itera
             offsets = [tree.start(key) for key, _ in entries]
         else:
             offsets = _dashes(tree, parent, [item for item, _ in entries])
-        yield Plan(_cut_block(tree, node, offsets[index]), model)
+        yield from (Plan(changes, model) for changes in _cut_block(tree, node, offsets[index]))
     else:
-        yield Plan(_cut_flow(tree, entries, index), model)
+        yield from (Plan(changes, model) for changes in _cut_flow(tree, entries, index))
 
 
 def _emptied(tree: Tree, holder: Found, how: Layout) -> Iterator[Plan]:
@@ -369,34 +382,40 @@ def _outside(tree: Tree, node: int) -> list[str]:
     return [*out, tree.source[at : tree.end(node)]]
 
 
-def _cut_block(tree: Tree, node: int, offset: int) -> list[tuple[int, int, str]]:
+def _cut_block(tree: Tree, node: int, offset: int) -> Iterator[list[tuple[int, int, str]]]:
     line = tree.line_start(offset)
     stop, fresh = after(tree, node, offset - line, comments=tree.is_block(node))
     if tree.source[line:offset].strip():  # `- key: value`: the next key moves up beside the dash
         rest = stop
         while rest < len(tree.source) and tree.source[rest].isspace():
             rest += 1
-        return [(offset, rest, "")]
-    if fresh:
-        return [(line, stop, "")]
-    behind = tree.next_line(stop)
-    if behind > stop or line == 0:
-        return [(line, behind, "")]
-    back = line - (2 if tree.source[line - 2 : line] == "\r\n" else 1)
-    return [(back, stop, "")]
+        yield [(offset, rest, "")]
+        return
+    behind = stop if fresh else tree.next_line(stop)
+    if fresh or behind > stop or line == 0:
+        yield [(line, behind, "")]
+    else:  # the last line of a text that does not end with a line break
+        back = line - (2 if tree.source[line - 2 : line] == "\r\n" else 1)
+        yield [(back, stop, "")]
+        yield [(line, stop, "")]
+    while behind < len(tree.source) and not tree.source[behind : tree.line_end(behind)].strip():
+        behind = tree.next_line(behind)  # blank lines would go to a `|+` scalar above
+    yield [(line, behind, "")]
 
 
-def _cut_flow(tree: Tree, entries: list[tuple[int, int]], index: int) -> list[tuple[int, int, str]]:
+def _cut_flow(tree: Tree, entries: list[tuple[int, int]], index: int) -> Iterator[list[tuple[int, int, str]]]:
+    begins = [int(tree.events[first].start_mark.index) for first, _ in entries]
+    ends = [tree.end(last) for _, last in entries]
+    cuts = []
+    if index > 0:
+        cuts.append((ends[index - 1], begins[index], ends[index - 1], ends[index]))
     if index + 1 < len(entries):
-        start, end = tree.start(entries[index][0]), int(tree.events[entries[index + 1][0]].start_mark.index)
-        inner = (tree.end(entries[index][1]), end)
-        start = int(tree.events[entries[index][0]].start_mark.index)
-    else:
-        start, end = tree.end(entries[index - 1][1]), tree.end(entries[index][1])
-        inner = (start, int(tree.events[entries[index][0]].start_mark.index))
-    if "#" in tree.source[inner[0] : inner[1]]:
-        raise tree.refuse("a comment would be lost", inner[0])
-    return [(start, end, "")]
+        cuts.append((ends[index], begins[index + 1], begins[index], begins[index + 1]))
+    for gap, stop, start, end in cuts:
+        if "#" not in tree.source[gap:stop]:
+            yield [(start, end, "")]
+            return
+    raise tree.refuse("a comment would be lost", begins[index])
 
 
 def rename(tree: Tree, found: Found, key: str, how: Layout) -> Iterator[Plan]:

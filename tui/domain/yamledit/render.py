@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -93,11 +92,18 @@ def inline(value: Any, style: str | None, flow: bool, how: Layout, depth: int = 
     return scalar(value, style, flow, how)
 
 
-def _json(value: Any) -> str:
+def _json(value: Any, depth: int = 0) -> str:
+    if depth > MAX_DEPTH:
+        raise Refused(f"the new value is nested deeper than {MAX_DEPTH} levels")
+    if isinstance(value, dict):
+        parts = (f"{_json(str(key))}: {_json(part, depth + 1)}" for key, part in value.items())
+        return "{" + ", ".join(parts) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_json(part, depth + 1) for part in value) + "]"
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise Refused(f"the new value cannot be written as JSON: {error}") from None
+        return yamlvalue.json_string(value) if isinstance(value, str) else yamlvalue.spell(value)
+    except ValueError as error:
+        raise Refused(str(error)) from None
 
 
 def scalar(value: Any, style: str | None, flow: bool, how: Layout) -> str:

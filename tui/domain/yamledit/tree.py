@@ -171,8 +171,11 @@ class Tree:
             return int(event.start_mark.index)
         if event.__class__ is not ScalarEvent:
             end = int(event.end_mark.index)
-            return end if self.is_block(node) else end - 1
-        return self._behind_properties(int(event.start_mark.index), int(self.events[node].end_mark.index))
+            if self.is_block(node) and self.source[end - 1] != "-":
+                return end
+            return end - 1  # behind the bracket, or behind the first dash of a list that is not indented
+        scalar: Any = event
+        return self._behind_properties(int(scalar.start_mark.index), int(scalar.end_mark.index))
 
     def _behind_properties(self, at: int, end: int) -> int:
         while at < end and self.source[at] in "&!":
