@@ -118,7 +118,7 @@ def _identity(
     titles: list[str] = []
     cells: list[Callable[[Row, Kind], str]] = []
     if "cluster" not in have and any(row.ref.cluster != row.ref.name for row, _ in members):
-        titles.append("CLUSTER")
+        titles.append("HUB" if "CLUSTER" in {column.title.upper() for column in shown} else "CLUSTER")
         cells.append(lambda row, kind: row.ref.cluster)
     if "kind" not in have and len({kind.resource for _, kind in members}) > 1:
         titles.append("KIND")
