@@ -1,0 +1,48 @@
+"""All contexts of the kubeconfigs, and connections to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tui.adapters.kube import contexts
+from tui.adapters.kube.credentials import Credentials
+from tui.adapters.kube.execplugin import ExecPlugins
+from tui.adapters.kube.oidc import OidcTokens
+from tui.adapters.kube.transport import KubeConnection
+from tui.domain.ports import Context, Unreachable
+from tui.domain.settings import Settings
+
+
+class KubeClusters:
+    """Implements `ports.Clusters`. Made and used in the network thread; reading kubeconfigs is all it does at first."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        kubeconfig: str = "",
+        wanted: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self._settings = settings
+        specs, self.problems = contexts.load(kubeconfig, wanted, env)
+        self._specs = {spec.context.name: spec for spec in specs}
+        self._plugins = ExecPlugins(settings.exec_timeout)
+        self._oidc = OidcTokens(lambda: [spec.cluster.server for spec in self._specs.values()])
+
+    def contexts(self) -> Sequence[Context]:
+        """Every context that was asked for, in file order, broken ones too (with `problem`)."""
+        return [spec.context for spec in self._specs.values()]
+
+    def connect(self, context: str) -> KubeConnection:
+        """A connection; nothing is sent before its first request. Raises `Unreachable` for an unusable context."""
+        spec = self._specs.get(context)
+        if spec is None:
+            raise Unreachable(f"no context is called {context}")
+        if spec.context.problem:
+            raise Unreachable(spec.context.problem)
+        credentials = Credentials(spec, self._plugins, self._oidc.token)
+        return KubeConnection(spec, credentials, self._settings.request_timeout, self._settings.gzip)
+
+    async def close(self) -> None:
+        """Stop exec plugins that still run."""
+        await self._plugins.close()

@@ -1,0 +1,169 @@
+"""One cluster's connection: the official client's session with fleet's identity, TLS, proxy and guard.
+
+`kubernetes.aio` is used for its configuration, its session and `param_serialize` + `call_api`, which give raw bytes;
+what of it is not used, and why, is in the design's section on Kubernetes access. Everything heavy is imported when
+the first request is made, in the network thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from tui.adapters.kube import guard, tls
+from tui.adapters.kube.answers import refusal, status_trouble, trouble
+from tui.adapters.kube.contexts import Spec
+from tui.adapters.kube.credentials import Credentials, Identity
+from tui.adapters.kube.discovery import Discovery
+from tui.adapters.kube.proxies import proxy_for
+from tui.domain.ports import Served, ServerError, Unauthorized
+
+LARGEST_ERROR = 64 * 1024
+LARGEST_BODY = 64 * 1024 * 1024  # bytes of one whole answer; longer ones are read as a stream
+
+
+class KubeConnection:
+    """Implements `ports.Connection` for one context."""
+
+    def __init__(self, spec: Spec, credentials: Credentials, quiet: float, gzip: bool) -> None:
+        self._spec = spec
+        self._credentials = credentials
+        self._quiet = quiet
+        host = urlsplit(spec.cluster.server).hostname or ""
+        local = host in ("localhost", "::1") or host.startswith("127.")
+        self._encoding = "gzip" if gzip and spec.cluster.compression and not local else "identity"
+        self._api: Any = None
+        self._api_cert: tuple[bytes, bytes] = (b"", b"")
+        self._retired: list[Any] = []
+        self._closed = False
+        self._discovery = Discovery(self.get)
+
+    async def get(self, path: str, query: Sequence[tuple[str, str]] = (), accept: str = "application/json") -> bytes:
+        """One GET, the whole body, at most 64 MiB of it (`ServerError` beyond)."""
+        async with self._open("GET", path, query, accept, self._quiet) as response:
+            return await self._read(response, LARGEST_BODY)
+
+    async def stream(
+        self, path: str, query: Sequence[tuple[str, str]] = (), accept: str = "application/json", quiet: float = 60.0
+    ) -> AsyncIterator[bytes]:
+        """One GET, the body in chunks as they arrive; `quiet` seconds without a byte are Unreachable."""
+        async with self._open("GET", path, query, accept, quiet) as response:
+            try:
+                async for chunk in response.content.iter_any():
+                    yield chunk
+            except self._network_errors() as error:
+                raise trouble(error, self._spec, quiet) from None
+
+    async def review(self, kind: str, body: Mapping[str, object]) -> bytes:
+        """POST to `selfsubject{access,rules}reviews` or `selfsubjectreviews`; raises `Refused` for any other kind."""
+        if kind not in guard.REVIEWS:
+            raise guard.Refused(f"fleet does not POST to {kind}")
+        async with self._open("POST", guard.REVIEWS[kind], (), "application/json", self._quiet, body) as response:
+            return await self._read(response, LARGEST_BODY)
+
+    async def served(self, fresh: bool = False) -> Mapping[str, Served]:
+        """Everything the API server serves; cached for ten minutes unless `fresh`."""
+        return await self._discovery.served(fresh)
+
+    async def close(self) -> None:
+        """Give up every request and socket."""
+        self._closed = True
+        apis, self._retired, self._api = [*self._retired, self._api], [], None
+        for api in apis:
+            if api is not None:
+                await api.close()
+
+    @contextlib.asynccontextmanager
+    async def _open(
+        self,
+        method: str,
+        path: str,
+        query: Sequence[tuple[str, str]],
+        accept: str,
+        quiet: float,
+        body: Mapping[str, object] | None = None,
+    ) -> AsyncIterator[Any]:
+        """The response to one request, status already judged. A 401 is tried once more with a new identity."""
+        identity = await self._credentials.current()
+        for attempt in (1, 2):
+            response = await self._send(identity, method, path, query, accept, quiet, body)
+            try:
+                if 200 <= response.status < 300:
+                    yield response
+                    return
+                error = await self._refused(response)
+            finally:
+                response.close()
+            if attempt == 2 or not isinstance(error, Unauthorized):
+                raise error
+            renewed = await self._credentials.current(refused=identity)
+            if renewed is identity:
+                raise error
+            identity = renewed
+
+    async def _send(
+        self,
+        identity: Identity,
+        method: str,
+        path: str,
+        query: Sequence[tuple[str, str]],
+        accept: str,
+        quiet: float,
+        body: Mapping[str, object] | None,
+    ) -> Any:
+        if self._closed:
+            raise ServerError("the connection is closed")
+        api = self._client(identity)
+        headers = {"Accept": accept, "Accept-Encoding": self._encoding}
+        method, url, headers, body, _ = await api.param_serialize(
+            method, path, query_params=list(query) or None, header_params=headers, body=body
+        )
+        try:
+            answer = await api.call_api(method, url, [*headers.items(), *identity.headers], body, None, quiet)
+        except self._network_errors() as error:
+            raise trouble(error, self._spec, quiet) from None
+        return answer.response
+
+    def _client(self, identity: Identity) -> Any:
+        """The official client for this identity: another certificate needs another, the old one ends at `close`."""
+        cert = (identity.cert, identity.key)
+        if self._api is None or self._api_cert != cert:
+            if self._api is not None:
+                self._retired.append(self._api)
+            from tui.adapters.kube.session import make_api
+
+            proxy = proxy_for(self._spec.cluster.server, self._spec.cluster.proxy_url)
+            self._api = make_api(self._spec.cluster, tls.context(self._spec.cluster, identity), proxy)
+            self._api_cert = cert
+        return self._api
+
+    async def _refused(self, response: Any) -> Exception:
+        if 300 <= response.status < 400:
+            return refusal(response.status, response.headers.get("Location", ""))
+        try:
+            data = await self._read(response, LARGEST_ERROR, cut=True)
+        except ServerError:
+            data = b""
+        return status_trouble(response.status, response.headers, data)
+
+    async def _read(self, response: Any, most: int, cut: bool = False) -> bytes:
+        body = bytearray()
+        try:
+            async for chunk in response.content.iter_any():
+                body += chunk
+                if len(body) > most:
+                    if cut:
+                        break
+                    raise ServerError(f"an answer of more than {most >> 20} MiB was given up")
+        except self._network_errors() as error:
+            raise trouble(error, self._spec, self._quiet) from None
+        return bytes(body)
+
+    @staticmethod
+    def _network_errors() -> tuple[type[BaseException], ...]:
+        import aiohttp
+
+        return (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError)

@@ -1,0 +1,220 @@
+"""From bytes to rows: line framing, typed decoding of what a kind shows, the rest compressed without managedFields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from tui.domain.kinds.kind import Kind
+from tui.domain.obj import Meta, Object, Packer, Ref, Row
+
+LONGEST_LINE = 16 * 1024 * 1024  # bytes of one watch event; etcd stops objects at 1.5 MiB
+LARGEST_PACKED = 4 * 1024 * 1024  # bytes of an object that is kept; a larger one is fetched when opened
+
+
+class Undecodable(ValueError):
+    """Not even the name of the object can be read."""
+
+
+class _HeadMeta(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    name: str = ""
+    namespace: str = ""
+    resource_version: str = ""
+    annotations: dict[str, str] | None = None
+
+
+class Head(msgspec.Struct, gc=False):
+    """Just enough to tell whether an object has changed."""
+
+    metadata: _HeadMeta = _HeadMeta()
+
+
+class ListMeta(msgspec.Struct, frozen=True, rename={"resource_version": "resourceVersion", "token": "continue"}):
+    """`metadata` of a list."""
+
+    resource_version: str = ""
+    token: str = ""
+
+
+class Page(msgspec.Struct):
+    """One page of a list, its objects still as bytes."""
+
+    metadata: ListMeta = ListMeta()
+    items: list[msgspec.Raw] | None = None
+    kind: str = ""
+
+
+class Event(msgspec.Struct, gc=False):
+    """One watch event, its object still as bytes."""
+
+    type: str
+    object: msgspec.Raw
+
+
+class Status(msgspec.Struct, gc=False):
+    """The object of an ERROR event."""
+
+    code: int = 0
+    message: str = ""
+
+
+class _MetaRaw(msgspec.Struct, gc=False):
+    metadata: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _ManagedRaw(msgspec.Struct, gc=False):
+    managed: msgspec.Raw = msgspec.field(default=msgspec.Raw(b""), name="managedFields")
+
+
+decode_page = msgspec.json.Decoder(Page).decode
+decode_event = msgspec.json.Decoder(Event).decode
+decode_head = msgspec.json.Decoder(Head).decode
+decode_status = msgspec.json.Decoder(Status).decode
+_decode_meta_raw = msgspec.json.Decoder(_MetaRaw).decode
+_decode_managed = msgspec.json.Decoder(_ManagedRaw).decode
+
+
+class Lines:
+    """Cuts a byte stream into lines. A line longer than `longest` is skipped and counted, the stream goes on."""
+
+    def __init__(self, longest: int = LONGEST_LINE) -> None:
+        self._longest = longest
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._skipping = False
+        self.skipped = 0
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """The lines that this chunk completes."""
+        head, newline, rest = chunk.partition(b"\n")
+        if not newline:
+            self._keep(chunk)
+            return []
+        self._keep(head)
+        lines = [] if self._skipping else [b"".join(self._parts)]
+        self._parts, self._size, self._skipping = [], 0, False
+        *whole, last = rest.split(b"\n")
+        lines += whole
+        self._keep(last)
+        return lines
+
+    def _keep(self, part: bytes) -> None:
+        if self._skipping or not part:
+            return
+        self._size += len(part)
+        if self._size > self._longest:
+            self._parts, self._skipping = [], True
+            self.skipped += 1
+        else:
+            self._parts.append(part)
+
+
+class Codec:
+    """Makes the rows of one kind in one cluster."""
+
+    def __init__(self, cluster: str, kind: Kind) -> None:
+        self._cluster = cluster
+        self._kind = kind
+        self._resource = kind.resource
+        self._decode = msgspec.json.Decoder(kind.record).decode
+        self._packer: Packer | None = None
+        self._names: dict[str, str] = {}
+        self.broken: dict[Ref, str] = {}  # objects of which only a part could be decoded, and why
+
+    def ref(self, namespace: str, name: str) -> Ref:
+        """The reference of an object of this kind."""
+        if namespace:
+            namespace = self._names.setdefault(namespace, namespace) if self._kind.namespaced else ""
+        return Ref(self._cluster, self._resource, namespace, name)
+
+    def row(self, data: bytes, version: str) -> Row:
+        """The row of one object given as JSON. `version` is the apiVersion it was asked for in.
+
+        An object that does not fit its record gets a row with what fits. Raises `Undecodable` when it has no name.
+        """
+        try:
+            obj = self._decode(data)
+            ref = self.ref(obj.metadata.namespace, obj.metadata.name)
+            if self.broken:
+                self.broken.pop(ref, None)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            obj = self._partly(data, error)
+            ref = self.ref(obj.metadata.namespace, obj.metadata.name)
+            self.broken[ref] = " ".join(str(error).split())[:200]
+        if not ref.name:
+            raise Undecodable("an object without a name")
+        if self._kind.metadata_only:
+            return Row(ref, obj)
+        data = self._whole(trim(data), version)
+        if len(data) > LARGEST_PACKED:
+            return Row(ref, obj)
+        if self._packer is None:
+            self._packer = Packer(data)
+        return Row(ref, obj, self._packer.pack(data), self._packer)
+
+    def _whole(self, data: bytes, version: str) -> bytes:
+        """With apiVersion and kind, which lists of built-in kinds leave out of their items."""
+        if data.startswith(b'{"metadata"'):
+            return b'{"apiVersion":"%b","kind":"%b",%b' % (version.encode(), self._kind.kind.encode(), data[1:])
+        return data
+
+    def _partly(self, data: bytes, error: Exception) -> Object:
+        """A record of the fields that can be decoded one by one; raises `Undecodable` from `error` without a name."""
+        try:
+            raws = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            raise Undecodable(str(error)) from error
+        found: dict[str, Any] = {}
+        for field in msgspec.structs.fields(self._kind.record):
+            if (raw := raws.get(field.encode_name)) is None:
+                continue
+            try:
+                found[field.name] = msgspec.json.decode(raw, type=field.type)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                if field.name == "metadata":
+                    found["metadata"] = _least_meta(raw)
+        try:
+            return self._kind.record(**found)
+        except TypeError:
+            raise Undecodable(str(error)) from error
+
+
+def _least_meta(raw: msgspec.Raw) -> Meta:
+    """The metadata whose identifying texts are texts; everything else is left out."""
+    try:
+        raws = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return Meta()
+    found: dict[str, Any] = {}
+    for field in msgspec.structs.fields(Meta):
+        if (value := raws.get(field.encode_name)) is None:
+            continue
+        try:
+            found[field.name] = msgspec.json.decode(value, type=field.type)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            continue  # a broken label set must not hide the object; `broken` says that something is missing
+    return Meta(**found)
+
+
+def trim(data: bytes) -> bytes:
+    """The object without `metadata.managedFields`, as bytes cut from bytes."""
+    if b'"managedFields"' not in data:
+        return data
+    try:
+        metadata = bytes(_decode_meta_raw(data).metadata)
+        managed = bytes(_decode_managed(metadata).managed) if metadata else b""
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return data
+    if not managed:
+        return data
+    at = metadata.find(managed)
+    key = metadata.rfind(b'"managedFields"', 0, at)
+    if key < 0:
+        return data
+    before, after = metadata[:key].rstrip(), metadata[at + len(managed) :].lstrip()
+    if before.endswith(b","):
+        before = before[:-1]
+    elif after.startswith(b","):
+        after = after[1:]
+    return data.replace(metadata, before + after, 1)

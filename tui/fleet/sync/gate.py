@@ -1,0 +1,45 @@
+"""Lets a few through at a time, the most urgent first; how urgent is asked when there is room, not when queueing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+
+class Gate:
+    """A semaphore whose waiters are served by priority, lowest first."""
+
+    def __init__(self, places: int) -> None:
+        self._free = places
+        self._waiting: list[tuple[Callable[[], Any], asyncio.Future[None]]] = []
+
+    @asynccontextmanager
+    async def turn(self, priority: Callable[[], Any]) -> AsyncIterator[None]:
+        """Hold a place while inside."""
+        if self._free:
+            self._free -= 1
+        else:
+            ticket = (priority, asyncio.get_running_loop().create_future())
+            self._waiting.append(ticket)
+            try:
+                await ticket[1]
+            except asyncio.CancelledError:
+                if ticket in self._waiting:
+                    self._waiting.remove(ticket)
+                else:
+                    self._release()
+                raise
+        try:
+            yield
+        finally:
+            self._release()
+
+    def _release(self) -> None:
+        if not self._waiting:
+            self._free += 1
+            return
+        ticket = min(self._waiting, key=lambda ticket: ticket[0]())
+        self._waiting.remove(ticket)
+        ticket[1].set_result(None)

@@ -1,0 +1,377 @@
+"""Keeps the rows of one kind of one cluster true: list, watch, and again after every kind of end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AsyncExitStack, aclosing
+from typing import Protocol, cast
+
+import msgspec
+
+from tui.domain.cluster import KindState, KindStatus
+from tui.domain.kinds.kind import Kind
+from tui.domain.obj import Ref
+from tui.domain.ports import (
+    Absent,
+    Connection,
+    Denied,
+    Gone,
+    Served,
+    ServerError,
+    Throttled,
+    Trouble,
+    Unauthorized,
+    Unreachable,
+)
+from tui.fleet.sync import codec
+from tui.fleet.sync.held import Held
+from tui.fleet.sync.timing import Backoff, Timing
+
+_log = logging.getLogger("fleet.sync")
+
+LARGEST_PAGE = 24 * 1024 * 1024  # bytes; older API servers answer resourceVersion=0 with everything at once
+NONSENSE = 100  # unreadable lines in a row before a stream is given up: an error page, not a watch
+INITIAL_END = "k8s.io/initial-events-end"
+JSON = "application/json"
+METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+METADATA_WATCH = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+
+
+class Host(Protocol):
+    """What a reflector needs from its cluster."""
+
+    connection: Connection
+    up: asyncio.Event  # set while the cluster answers
+    lists: asyncio.Semaphore
+    streaming_lists: bool  # whether the API server is believed to stream lists (WatchList)
+
+    async def served(self, fresh: bool = False) -> Mapping[str, Served] | None:
+        """What the API server serves; None when it will not say."""
+
+    def heard(self) -> None:
+        """Something came from the API server."""
+
+    def changed(self) -> None:
+        """The status of a kind is another."""
+
+    def suspect(self, error: Trouble) -> None:
+        """The cluster itself may be in trouble."""
+
+
+class Reflector:
+    """One kind in one cluster. `run` never ends by itself; cancelling it leaves no socket behind."""
+
+    def __init__(self, host: Host, kind: Kind, held: Held, timing: Timing, now: Callable[[], float]) -> None:
+        self.kind = kind
+        self.held = held
+        self._host = host
+        self._timing = timing
+        self._now = now
+        self._backoff = Backoff(timing)
+        self.version = ""  # resourceVersion to watch from; "" = list first
+        self._cached_lists = True  # whether to list from the watch cache, which older servers answer unpaged
+        self._try = 0  # which of the kind's versions to try when discovery does not answer
+        self.api = ""  # apiVersion in use
+        self._state = KindState.WAITING
+        self._reason = ""
+        self._heard = 0.0
+        self._kick = asyncio.Event()
+        self.settled = asyncio.Event()  # the first list has ended, well or not
+
+    @property
+    def status(self) -> KindStatus:
+        """Where the watch stands, for the cluster's row."""
+        return KindStatus(self._state, self._reason or self.held.trouble, len(self.held), self._heard)
+
+    def kick(self) -> None:
+        """Try again now rather than when the pause is over."""
+        self._kick.set()
+
+    async def run(self) -> None:
+        """List and watch until cancelled."""
+        while True:
+            await self._host.up.wait()
+            began = time.monotonic()
+            pause = 0.0
+            try:
+                await self._cycle()
+                lasted = time.monotonic() - began
+                if lasted < self._timing.brief:
+                    self._set(KindState.STALE, f"the API server ended the watch after {lasted:.0f} s")
+            except Trouble as error:
+                pause = self._failed(error)
+            except Exception as error:  # noqa: BLE001 - a mistake of ours must cost this kind only
+                _log.exception("watching %s", self.kind.resource)
+                pause = self._failed(ServerError(f"fleet failed: {type(error).__name__}: {error}"))
+            if time.monotonic() - began >= self._timing.healthy:
+                self._backoff.reset()
+            await self._wait(max(pause, self._backoff.next()))
+
+    async def _wait(self, pause: float) -> None:
+        self._kick.clear()
+        try:
+            async with asyncio.timeout(pause):
+                await self._kick.wait()
+        except TimeoutError:
+            return
+
+    def _failed(self, error: Trouble) -> float:
+        """Note what ended the cycle; returns the least pause in seconds."""
+        pause, state = 0.0, KindState.FAILED if self.held.initial else KindState.STALE
+        if isinstance(error, Gone):
+            self.version = ""
+            return 0.0
+        if isinstance(error, Denied | Absent):
+            state = KindState.DENIED if isinstance(error, Denied) else KindState.ABSENT
+            pause = self._backoff.between(self._timing.recheck, 2 * self._timing.recheck)
+            self.version = ""
+            self._try += 1
+            self.held.clear()
+        elif isinstance(error, Throttled):
+            pause = error.retry_after
+        elif isinstance(error, Unreachable | Unauthorized):
+            self._host.suspect(error)
+        self._set(state, str(error))
+        self.settled.set()
+        return pause
+
+    def _set(self, state: KindState, reason: str = "") -> None:
+        if (state, reason) != (self._state, self._reason):
+            self._state, self._reason = state, reason
+            self._host.changed()
+
+    def _live(self) -> None:
+        self._set(KindState.LIVE)
+        self._host.changed()
+        self.settled.set()
+
+    def _hear(self) -> None:
+        self._heard = self._now()
+        self._host.heard()
+
+    # -- one cycle ------------------------------------------------------------------------------------------------
+
+    async def _cycle(self) -> None:
+        """List if needed, then watch until the stream ends; raises what ended it otherwise."""
+        path, watchable = await self._path()
+        if self.version:
+            await self._watch(path)
+            return
+        async with AsyncExitStack() as slot:
+            await slot.enter_async_context(self._host.lists)
+            self._set(KindState.LISTING if self.held.initial else KindState.STALE)
+            if watchable and self._host.streaming_lists and await self._streaming_list(path, slot):
+                return
+            await self._list(path)
+        self._live()
+        while not watchable:
+            await self._wait(self._timing.poll)
+            async with self._host.lists:
+                await self._list(path)
+            self._live()
+        await self._watch(path)
+
+    async def _path(self) -> tuple[str, bool]:
+        """The collection's path in the version to use, and whether it can be watched; `Absent` when not served."""
+        kind = self.kind
+        everything = await self._host.served(fresh=self._state is KindState.ABSENT)
+        verbs: tuple[str, ...] = ()
+        version = kind.versions[self._try % len(kind.versions)]
+        if everything is not None:
+            served = everything.get(kind.resource)
+            if served is None:
+                raise Absent("not served by this cluster")
+            verbs = served.verbs
+            if verbs and "list" not in verbs:
+                raise Absent("cannot be listed")
+            version = next((v for v in kind.versions if v in served.versions), served.versions[0])
+        self.api = f"{kind.group}/{version}" if kind.group else version
+        return f"/{'apis' if kind.group else 'api'}/{self.api}/{kind.plural}", not verbs or "watch" in verbs
+
+    def _selection(self) -> list[tuple[str, str]]:
+        return [("fieldSelector", self.kind.field_selector)] if self.kind.field_selector else []
+
+    # -- list -----------------------------------------------------------------------------------------------------
+
+    async def _list(self, path: str) -> None:
+        """Read all pages; objects that are no longer there vanish at the end."""
+        seen: set[Ref] = set()
+        query = [*self._selection(), ("limit", str(self._timing.page))]
+        cached = self._cached_lists and self.held.initial
+        token = ""
+        while True:
+            more = [("continue", token)] if token else [("resourceVersion", "0")] if cached else []
+            body = await self._page(path, query + more, LARGEST_PAGE if cached and not token else 8 * LARGEST_PAGE)
+            if body is None:
+                if not cached:
+                    raise ServerError("one page of a list is larger than any real one")
+                cached = self._cached_lists = False
+                continue
+            try:
+                page = codec.decode_page(body)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+                raise ServerError(f"a list is not what an API server answers: {error}") from None
+            if not page.kind.endswith("List"):
+                raise ServerError(f"a list was answered with {page.kind[:80] or 'something else'}")
+            del body
+            for item in page.items or ():
+                self.held.put(item, self.api, seen)
+                await self.held.breathe()
+            await self.held.flush()
+            self._host.changed()
+            token = page.metadata.token
+            if not token:
+                self.held.keep_only(seen)
+                self.held.hand_over()
+                self.version = page.metadata.resource_version
+                return
+
+    async def _page(self, path: str, query: list[tuple[str, str]], most: int) -> bytes | None:
+        """One page's bytes, or None when there are more than `most`."""
+        accept = METADATA_LIST if self.kind.metadata_only else JSON
+        body = bytearray()
+        stream = self._host.connection.stream(path, query, accept, self._timing.list_quiet)
+        async with aclosing(cast(AsyncGenerator[bytes, None], stream)) as chunks:
+            async for chunk in chunks:
+                self._hear()
+                body += chunk
+                if len(body) > most:
+                    return None
+        return bytes(body)
+
+    async def _streaming_list(self, path: str, slot: AsyncExitStack) -> bool:
+        """List and then watch in one stream; False when this API server does not offer that.
+
+        https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists
+        """
+        try:
+            await self._follow(path, slot)
+        except ServerError as error:
+            if error.status not in (400, 422):
+                raise
+            self._host.streaming_lists = False
+            return False
+        return True
+
+    # -- watch ----------------------------------------------------------------------------------------------------
+
+    async def _watch(self, path: str) -> None:
+        """Follow changes from where the list or the last watch ended."""
+        await self._follow(path, None)
+
+    async def _follow(self, path: str, slot: AsyncExitStack | None) -> None:
+        """Read one watch to its end; with `slot`, it begins with all objects, and the slot is free after these."""
+        timing = self._timing
+        seconds = self._backoff.between(timing.watch_least, timing.watch_most)
+        query = [*self._selection(), ("watch", "true"), ("allowWatchBookmarks", "true")]
+        query.append(("timeoutSeconds", str(max(1, round(seconds)))))
+        if slot is not None:
+            query += [("sendInitialEvents", "true"), ("resourceVersionMatch", "NotOlderThan")]
+        else:
+            query.append(("resourceVersion", self.version))
+        accept = METADATA_WATCH if self.kind.metadata_only else JSON
+        stream = self._host.connection.stream(path, query, accept, seconds + timing.watch_slack)
+        lines, reader = codec.Lines(), _Events(self, slot)
+        async with aclosing(cast(AsyncGenerator[bytes, None], stream)) as chunks:
+            while True:
+                chunk = await self._next(chunks, reader.initial)
+                if chunk is None:
+                    break
+                self._hear()
+                for line in lines.feed(chunk):
+                    await reader.take(line)
+                    await self.held.breathe()
+                self.held.hand_over()
+                if lines.skipped:
+                    self.held.skipped, lines.skipped = self.held.skipped + lines.skipped, 0
+        if reader.initial:
+            raise Unreachable("the stream ended in the middle of the list")
+
+    async def _next(self, chunks: AsyncGenerator[bytes, None], initial: bool) -> bytes | None:
+        """The next chunk or None at the end; a list that goes silent before its end is not waited for."""
+        if not initial:
+            return await anext(chunks, None)
+        try:
+            async with asyncio.timeout(self._timing.list_quiet):
+                return await anext(chunks, None)
+        except TimeoutError:
+            self._host.streaming_lists = False  # servers that ignore what they do not know never end the list
+            raise Unreachable(f"the list was silent for {self._timing.list_quiet:g} s") from None
+
+    async def initial_end(self, seen: set[Ref], version: str, slot: AsyncExitStack) -> None:
+        """The list that began a stream is complete as of `version`: what it did not have is gone."""
+        self.held.keep_only(seen)
+        self.version = version
+        await self.held.flush()
+        self._live()
+        await slot.aclose()
+
+
+class _Events:
+    """Understands the events of one watch stream."""
+
+    def __init__(self, reflector: Reflector, slot: AsyncExitStack | None) -> None:
+        self._reflector = reflector
+        self._slot = slot
+        self._seen: set[Ref] | None = None if slot is None else set()
+        self._nonsense = 0
+
+    @property
+    def initial(self) -> bool:
+        """Whether these are still the objects of the list."""
+        return self._seen is not None
+
+    async def take(self, line: bytes) -> None:
+        """One line. Raises what an ERROR event says, and `ServerError` when this is no watch at all."""
+        if not line.strip():
+            return
+        held = self._reflector.held
+        try:
+            event = codec.decode_event(line)
+            kind = event.type
+            head = codec.decode_head(event.object).metadata if kind == "BOOKMARK" else None
+            status = codec.decode_status(event.object) if kind == "ERROR" else None
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            held.skipped += 1
+            self._nonsense += 1
+            if self._nonsense >= NONSENSE:
+                raise ServerError(f"a watch is not what an API server answers: {error}") from None
+            return
+        self._nonsense = 0
+        if kind in ("ADDED", "MODIFIED"):
+            self._advance(held.put(event.object, self._reflector.api, self._seen))
+        elif kind == "DELETED":
+            self._advance(held.remove(event.object))
+        elif status is not None:
+            raise _in_stream(status)
+        elif head is not None:
+            if self._seen is not None and self._slot is not None:
+                if (head.annotations or {}).get(INITIAL_END) == "true":
+                    seen, self._seen = self._seen, None
+                    await self._reflector.initial_end(seen, head.resource_version, self._slot)
+            else:
+                self._advance(head.resource_version)
+
+    def _advance(self, version: str) -> None:
+        if version and self._seen is None:
+            self._reflector.version = version
+
+
+def _in_stream(status: codec.Status) -> Trouble:
+    """The error for a Status inside a watch stream."""
+    words = " ".join(status.message.split())[:300] or f"the watch ended with {status.code}"
+    match status.code:
+        case 410:
+            return Gone(words)
+        case 401:
+            return Unauthorized(words)
+        case 403:
+            return Denied(words)
+        case 404:
+            return Absent(words)
+        case 429 | 503:
+            return Throttled(words)
+    return ServerError(words, status.code)

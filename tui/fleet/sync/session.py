@@ -1,0 +1,418 @@
+"""One cluster: is it there, what does it serve, which kinds are watched, and its row in the store."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+import msgspec
+
+from tui.domain.cluster import CLUSTERS, Cluster, ClusterState, KindState, KindStatus
+from tui.domain.kinds.kind import Kind
+from tui.domain.obj import Meta, Ref, Row
+from tui.domain.ports import (
+    Absent,
+    Clusters,
+    Connection,
+    Context,
+    Denied,
+    Served,
+    ServerError,
+    Throttled,
+    Trouble,
+    Unauthorized,
+)
+from tui.fleet.bridge import Outbox
+from tui.fleet.sync.gate import Gate
+from tui.fleet.sync.held import Held, Observer
+from tui.fleet.sync.reflector import Reflector
+from tui.fleet.sync.timing import Backoff, Timing
+
+_log = logging.getLogger("fleet.sync")
+
+APPLICATIONS = "applications.argoproj.io"  # a cluster that has some is a hub
+HUB_GROUP = "/apis/argoproj.io"
+
+
+@dataclass(slots=True)
+class Shared:
+    """What all sessions have in common."""
+
+    clusters: Clusters
+    kinds: Mapping[str, Kind]
+    outbox: Outbox
+    observers: Mapping[str, Observer]
+    timing: Timing
+    now: Callable[[], float]
+    probes: asyncio.Semaphore
+    bootstraps: Gate
+    identified: Callable[[Session], bool]  # told the uid; whether the session is the one to read this cluster
+
+
+class _Version(msgspec.Struct, rename="camel"):
+    git_version: str = ""
+    major: str = ""
+    minor: str = ""
+
+
+class _Uid(msgspec.Struct, frozen=True):
+    uid: str = ""
+
+
+class _Namespace(msgspec.Struct):
+    metadata: _Uid = _Uid()
+
+
+@dataclass(slots=True)
+class _Watch:
+    reflector: Reflector
+    task: asyncio.Task[None]
+    unwanted: float = 0.0  # monotonic time since when nobody looks at it; 0 = somebody does
+
+
+@dataclass(slots=True)
+class _Standing:
+    """What is known about the cluster itself."""
+
+    state: ClusterState = ClusterState.CONNECTING
+    reason: str = ""
+    since: float = 0.0
+    retry_at: float = 0.0
+    heard: float = 0.0
+    version: str = ""
+    uid: str = ""
+    contexts: tuple[str, ...] = ()
+    answered: bool = False
+    _announced: float = field(default=0.0)
+
+
+class Session:
+    """Implements `reflector.Host` for one context, for as long as the program runs."""
+
+    def __init__(self, context: Context, index: int, shared: Shared) -> None:
+        self.context = context
+        self.index = index
+        self.up = asyncio.Event()
+        self.lists = asyncio.Semaphore(shared.timing.requests)
+        self.streaming_lists = False
+        self.standing = _Standing(contexts=(context.name,), since=shared.now())
+        self.merged_into: Session | None = None
+        self.looked_at = False
+        self.likely_hub = False
+        self.dirty = True
+        self._shared = shared
+        self._view: frozenset[str] = frozenset()
+        self._watches: dict[str, _Watch] = {}
+        self._backoff = Backoff(shared.timing)
+        self._suspected = asyncio.Event()
+        self._retry = asyncio.Event()
+        self._classified = asyncio.Event()
+        self.connection: Connection
+
+    # -- life -----------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Connect, watch, notice when the cluster is lost, and try again; until cancelled."""
+        try:
+            while True:
+                try:
+                    await self._connect()
+                except Exception as error:  # noqa: BLE001 - a mistake of ours must cost this cluster's row only
+                    _log.exception("cluster %s", self.context.name)
+                    await self._lost(ServerError(f"fleet failed: {type(error).__name__}: {error}"))
+        finally:
+            await self.drop_all()
+            if hasattr(self, "connection"):
+                await self.connection.close()
+
+    async def _connect(self) -> None:
+        while True:
+            try:
+                if not hasattr(self, "connection"):
+                    self.connection = self._shared.clusters.connect(self.context.name)
+                await self._probe()
+            except Trouble as error:
+                await self._lost(error)
+                continue
+            finally:
+                self._classified.set()
+            if self.merged_into is not None or not self._shared.identified(self):
+                await self._stand_by()
+                continue
+            self._backoff.reset()
+            self.standing.retry_at = 0.0
+            self._stand(ClusterState.LIVE, "")
+            self.up.set()
+            await self._bootstrap()
+            await self._guard()
+
+    async def _probe(self) -> None:
+        """Ask whether it is there, which version it is and which cluster. Raises the `Trouble` that says otherwise."""
+        async with self._shared.probes:
+            standing = self.standing
+            try:
+                version = msgspec.json.decode(await self.connection.get("/version"), type=_Version)
+                standing.version = version.git_version
+                if not standing.answered:
+                    self.streaming_lists = _streams_lists(version)
+            except (Denied, Absent, Throttled):
+                pass  # it answers, which is what was asked
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                raise ServerError("it answers, but not as a Kubernetes API server does") from None
+            if not standing.uid:
+                standing.uid = await self._read_uid()
+            if not standing.answered:
+                self.likely_hub = await self._has_argo()
+            standing.answered = True
+            self.heard()
+
+    async def _read_uid(self) -> str:
+        """uid of the kube-system namespace, the nearest thing to an identity that a cluster has; "" = may not know."""
+        try:
+            data = await self.connection.get("/api/v1/namespaces/kube-system")
+            return msgspec.json.decode(data, type=_Namespace).metadata.uid
+        except (Denied, Absent, Throttled, ServerError, msgspec.MsgspecError, UnicodeDecodeError):
+            return ""
+
+    async def _has_argo(self) -> bool:
+        try:
+            await self.connection.get(HUB_GROUP)
+        except (Denied, Absent, Throttled, ServerError):
+            return False
+        return True
+
+    async def _lost(self, error: Trouble) -> None:
+        """Say why the cluster is not there, and wait until it is worth another try."""
+        self.up.clear()
+        if isinstance(error, Unauthorized | Denied):
+            state = ClusterState.DENIED
+        elif self.standing.answered:
+            state = ClusterState.STALE
+        else:
+            state = ClusterState.UNREACHABLE
+        pause = max(self._backoff.next(), error.retry_after if isinstance(error, Throttled) else 0.0)
+        if self.context.problem:
+            pause = float("inf")
+        elif "certificate" in str(error):
+            pause = max(pause, self._shared.timing.backoff_most)
+        self.standing.retry_at = 0.0 if pause == float("inf") else self._shared.now() + pause
+        self._stand(state, str(error))
+        await self._wait(self._retry, pause)
+
+    async def _stand_by(self) -> None:
+        """Another context reads this same cluster."""
+        self.up.clear()
+        await self.drop_all()
+        await self._wait(self._retry, float("inf"))
+
+    def yield_place(self) -> None:
+        """An earlier context of the kubeconfig has turned out to be the same cluster, and reads it from now on."""
+        self.up.clear()
+        self._suspected.set()
+
+    async def _guard(self) -> None:
+        """Return when the cluster no longer answers; asks it when something suspects so, and when it is silent."""
+        while True:
+            suspected = await self._wait(self._suspected, self._shared.timing.pulse)
+            silent = self._shared.now() - self.standing.heard >= self._shared.timing.pulse
+            if not suspected and not silent:
+                continue
+            if self.merged_into is not None:
+                return
+            try:
+                await self._probe()
+            except Trouble as error:
+                await self._lost(error)
+                return
+
+    async def _bootstrap(self) -> None:
+        """Start what is wanted, in turn with other clusters; the turn ends when everything has listed or failed."""
+        async with self._shared.bootstraps.turn(self.priority):
+            self._apply()
+            waits = [asyncio.create_task(watch.reflector.settled.wait()) for watch in self._watches.values()]
+            if waits:
+                _, pending = await asyncio.wait(waits, timeout=self._shared.timing.bootstrap)
+                for task in pending:
+                    task.cancel()
+
+    def priority(self) -> tuple[int, int]:
+        """Who bootstraps first: what is looked at, hubs, then the order of the kubeconfig."""
+        return (0 if self.looked_at else 1 if self.likely_hub else 2, self.index)
+
+    @staticmethod
+    async def _wait(event: asyncio.Event, seconds: float) -> bool:
+        event.clear()
+        try:
+            async with asyncio.timeout(None if seconds == float("inf") else seconds):
+                await event.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    # -- what is watched ------------------------------------------------------------------------------------------
+
+    def want(self, resources: frozenset[str]) -> None:
+        """The kinds that are looked at in this cluster, beside those that are always watched."""
+        if resources == self._view:
+            return
+        self._view = resources
+        self.looked_at = bool(resources)
+        if self.up.is_set():
+            self._apply()
+
+    def _wanted(self) -> dict[str, Kind]:
+        wanted = {name: kind for name, kind in self._shared.kinds.items() if kind.watch != "view"}
+        for name in self._view:
+            wanted[name] = self._shared.kinds.get(name) or _unknown_kind(name)
+        return wanted
+
+    def _apply(self) -> None:
+        """Start what is wanted and not yet watched, and mark what nobody looks at any more."""
+        wanted = self._wanted()
+        for name, kind in wanted.items():
+            watch = self._watches.get(name)
+            if watch is None:
+                self._start(name, kind)
+            elif watch.unwanted:
+                watch.unwanted = 0.0
+        for name, watch in self._watches.items():
+            if name not in wanted and not watch.unwanted:
+                watch.unwanted = time.monotonic()
+        self.changed()
+
+    def _start(self, name: str, kind: Kind) -> None:
+        shared = self._shared
+        held = Held(self.context.name, kind, shared.outbox, shared.observers.get(name))
+        reflector = Reflector(self, kind, held, shared.timing, shared.now)
+        task = asyncio.create_task(reflector.run(), name=f"{self.context.name} {name}")
+        self._watches[name] = _Watch(reflector, task)
+
+    async def drop_idle(self) -> None:
+        """End the watches that nobody has looked at for a while."""
+        now = time.monotonic()
+        names = [n for n, w in self._watches.items() if w.unwanted and now - w.unwanted >= self._shared.timing.idle]
+        await self._drop(names)
+
+    async def drop_all(self) -> None:
+        """End every watch and take its rows out."""
+        await self._drop(list(self._watches))
+
+    async def _drop(self, names: Iterable[str]) -> None:
+        watches = [self._watches.pop(name) for name in names]
+        for watch in watches:
+            watch.task.cancel()
+        await asyncio.gather(*(watch.task for watch in watches), return_exceptions=True)
+        for watch in watches:
+            watch.reflector.held.clear(tell=False)
+        if watches:
+            self.changed()
+
+    def retry(self) -> None:
+        """Try again now: the cluster when it is lost, else its kinds that wait."""
+        self._retry.set()
+        self._suspected.set()
+        for watch in self._watches.values():
+            watch.reflector.kick()
+
+    async def path_of(self, ref: Ref, kind: Kind | None) -> str:
+        """The path of one object. Raises `Absent` when the cluster does not serve its kind."""
+        plural, _, group = ref.resource.partition(".")
+        served = (await self.served() or {}).get(ref.resource)
+        versions = kind.versions if kind is not None else ()
+        if served is not None:
+            version = next((v for v in versions if v in served.versions), served.versions[0])
+        elif versions:
+            version = versions[0]
+        else:
+            raise Absent(f"{ref.resource} is not served by {self.context.name}")
+        parts = ["apis", group, version] if group else ["api", version]
+        if ref.namespace:
+            parts += ["namespaces", ref.namespace]
+        return "/" + "/".join(quote(part, safe=":") for part in [*parts, plural, ref.name])
+
+    # -- reflector.Host -------------------------------------------------------------------------------------------
+
+    async def served(self, fresh: bool = False) -> Mapping[str, Served] | None:
+        """What the API server serves; None when it will not say."""
+        try:
+            return await self.connection.served(fresh)
+        except (Denied, Absent, ServerError):
+            return None
+
+    def heard(self) -> None:
+        """Something came from the API server."""
+        now = self._shared.now()
+        if now - self.standing._announced >= self._shared.timing.age:
+            self.standing._announced = now
+            self.dirty = True
+        self.standing.heard = now
+
+    def changed(self) -> None:
+        """The status of a kind is another."""
+        self.dirty = True
+
+    def suspect(self, error: Trouble) -> None:
+        """A watch broke in a way that may mean the whole cluster."""
+        self._suspected.set()
+
+    # -- its row --------------------------------------------------------------------------------------------------
+
+    def _stand(self, state: ClusterState, reason: str) -> None:
+        standing = self.standing
+        if standing.state is not state:
+            standing.since = self._shared.now()
+        standing.state, standing.reason = state, reason
+        self.dirty = True
+
+    @property
+    def ref(self) -> Ref:
+        """Where the cluster's row lives in the store."""
+        return Ref(self.context.name, CLUSTERS, "", self.context.name)
+
+    def row(self) -> Row:
+        """The cluster's row as of now."""
+        standing = self.standing
+        kinds = {name: watch.reflector.status for name, watch in self._watches.items()}
+        state, reason = standing.state, standing.reason
+        if state is ClusterState.LIVE and (said := _all_denied(kinds)):
+            state, reason = ClusterState.DENIED, said
+        applications = kinds.get(APPLICATIONS)
+        record = Cluster(
+            metadata=Meta(name=self.context.name, uid=standing.uid),
+            state=state,
+            reason=reason,
+            since=standing.since,
+            retry_at=standing.retry_at,
+            heard=standing.heard,
+            version=standing.version,
+            uid=standing.uid,
+            server=self.context.server,
+            contexts=standing.contexts,
+            hub=applications is not None and applications.objects > 0,
+            kinds=kinds,
+        )
+        return Row(self.ref, record)
+
+
+def _all_denied(kinds: Mapping[str, KindStatus]) -> str:
+    """The reason when every kind that exists is refused; "" when not."""
+    there = [status for status in kinds.values() if status.state is not KindState.ABSENT]
+    if there and all(status.state is KindState.DENIED for status in there):
+        return there[0].reason
+    return ""
+
+
+def _unknown_kind(resource: str) -> Kind:
+    """A kind that fleet has no table for: its version and scope come from discovery."""
+    plural, _, group = resource.partition(".")
+    return Kind(plural=plural, kind="", group=group)
+
+
+def _streams_lists(version: _Version) -> bool:
+    """Streaming lists are on by default from Kubernetes 1.32 (API concepts: streaming lists)."""
+    minor = "".join(char for char in version.minor if char.isdigit())
+    return version.major == "1" and minor.isdigit() and int(minor) >= 32

@@ -1,0 +1,148 @@
+"""All clusters: starts their sessions, merges contexts that lead to the same cluster, hands on what is looked at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from tui.domain.kinds.kind import Kind
+from tui.domain.obj import Ref, Row
+from tui.domain.ports import Absent, Clusters, Served, Unreachable
+from tui.fleet.bridge import Outbox
+from tui.fleet.sync.gate import Gate
+from tui.fleet.sync.held import Observer
+from tui.fleet.sync.reflector import JSON, METADATA_WATCH
+from tui.fleet.sync.session import Session, Shared
+from tui.fleet.sync.timing import Timing
+
+if TYPE_CHECKING:
+    from tui.fleet.sync.network import Want
+
+HOUSEKEEPING = 10.0  # seconds between two looks for watches that nobody needs
+
+
+class Supervisor:
+    """Lives in the network thread."""
+
+    def __init__(
+        self,
+        clusters: Clusters,
+        kinds: Mapping[str, Kind],
+        outbox: Outbox,
+        observers: Mapping[str, Observer],
+        timing: Timing,
+        now: Callable[[], float],
+    ) -> None:
+        self._clusters = clusters
+        self._kinds = kinds
+        self._outbox = outbox
+        self._timing = timing
+        shared = Shared(
+            clusters=clusters,
+            kinds=kinds,
+            outbox=outbox,
+            observers=observers,
+            timing=timing,
+            now=now,
+            probes=asyncio.Semaphore(timing.probes),
+            bootstraps=Gate(timing.bootstraps),
+            identified=self._identified,
+        )
+        self.sessions = {c.name: Session(c, index, shared) for index, c in enumerate(clusters.contexts())}
+        self._primary: dict[str, Session] = {}  # uid -> the session that reads this cluster
+
+    async def run(self) -> None:
+        """Read every cluster until cancelled."""
+        self._announce()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for name, session in self.sessions.items():
+                    tasks.create_task(session.run(), name=f"cluster {name}")
+                tasks.create_task(self._announce_always(), name="announce")
+                tasks.create_task(self._housekeep(), name="housekeeping")
+        finally:
+            await self._clusters.close()
+
+    def want(self, wants: Iterable[Want]) -> None:
+        """What is looked at from now on."""
+        wants = tuple(wants)
+        everywhere = frozenset[str]().union(*(want.resources for want in wants if want.clusters is None))
+        for name, session in self.sessions.items():
+            here = (want.resources for want in wants if want.clusters is not None and name in want.clusters)
+            session.want(everywhere.union(*here))
+
+    def retry(self, cluster: str | None) -> None:
+        """Try one cluster or all again now."""
+        for name, session in self.sessions.items():
+            if cluster in (None, name):
+                session.retry()
+
+    async def get(self, ref: Ref) -> bytes:
+        """One object as JSON, fresh; metadata only for kinds of which fleet reads no more."""
+        session = self._session(ref.cluster)
+        kind = self._kinds.get(ref.resource)
+        path = await session.path_of(ref, kind)
+        accept = METADATA_WATCH if kind is not None and kind.metadata_only else JSON
+        return await session.connection.get(path, (), accept)
+
+    async def served(self, cluster: str) -> Mapping[str, Served]:
+        """What a cluster serves."""
+        return await self._session(cluster).connection.served()
+
+    async def review(self, cluster: str, kind: str, body: Mapping[str, object]) -> bytes:
+        """A self-review."""
+        return await self._session(cluster).connection.review(kind, body)
+
+    def _session(self, cluster: str) -> Session:
+        session = self.sessions.get(cluster)
+        if session is None:
+            raise Absent(f"no cluster is called {cluster}")
+        if not hasattr(session, "connection"):
+            raise Unreachable(session.standing.reason or "not connected yet")
+        return session
+
+    # -- one cluster behind several contexts ----------------------------------------------------------------------
+
+    def _identified(self, session: Session) -> bool:
+        """Whether this session is the one to read its cluster: the first of the kubeconfig among those that answer."""
+        uid = session.standing.uid
+        if not uid:
+            return True
+        first = self._primary.get(uid)
+        if first is None or first is session:
+            self._primary[uid] = session
+            return True
+        keeper, other = (first, session) if first.index < session.index else (session, first)
+        self._primary[uid] = keeper
+        names = {*keeper.standing.contexts, *other.standing.contexts} - {keeper.context.name}
+        order = sorted(names, key=lambda name: self.sessions[name].index)
+        keeper.standing.contexts = (keeper.context.name, *order)
+        other.merged_into = keeper
+        keeper.dirty = True
+        self._outbox.add({other.ref: None})
+        if other is first:
+            other.yield_place()
+        return keeper is session
+
+    # -- telling --------------------------------------------------------------------------------------------------
+
+    async def _announce_always(self) -> None:
+        while True:
+            await asyncio.sleep(self._timing.announce)
+            self._announce()
+
+    def _announce(self) -> None:
+        changes: dict[Ref, Row | None] = {}
+        for session in self.sessions.values():
+            if session.dirty and session.merged_into is None:
+                session.dirty = False
+                changes[session.ref] = session.row()
+        if changes:
+            self._outbox.add(changes)
+
+    async def _housekeep(self) -> None:
+        while True:
+            await asyncio.sleep(min(HOUSEKEEPING, self._timing.idle))
+            for session in self.sessions.values():
+                await session.drop_idle()

@@ -1,0 +1,54 @@
+"""How long things may take and how often they are tried: measured defaults, and the back-off."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """All in seconds, but for the counts. Tests shorten them."""
+
+    probes: int = 24  # clusters asked "are you there" at the same time
+    bootstraps: int = 8  # clusters that list for the first time at the same time
+    requests: int = 3  # lists of one cluster at the same time
+    page: int = 500  # objects of one list page
+    list_quiet: float = 15.0  # a list without a byte for so long is given up
+    watch_least: float = 240.0  # timeoutSeconds of a watch is between these
+    watch_most: float = 360.0
+    watch_slack: float = 15.0  # silence beyond timeoutSeconds before a watch is given up
+    pulse: float = 45.0  # a cluster not heard for so long is asked
+    backoff: float = 1.0  # the first pause is between 0 and this
+    backoff_most: float = 60.0
+    brief: float = 5.0  # a watch that ends sooner has not served
+    healthy: float = 60.0  # a stream that lived so long resets the back-off
+    recheck: float = 300.0  # denied and absent kinds are tried again after 1 to 2 times this
+    idle: float = 300.0  # a kind nobody looks at is dropped after this
+    poll: float = 30.0  # kinds that cannot be watched are listed this often
+    bootstrap: float = 60.0  # a cluster gives up its place in the queue after this
+    announce: float = 0.1  # cluster rows are sent at most this often
+    age: float = 10.0  # and at least this often while they are heard
+
+
+@dataclass(slots=True)
+class Backoff:
+    """Full jitter: between 0 and a bound that doubles with each failure (AWS architecture blog, 2015)."""
+
+    timing: Timing
+    random: random.Random = field(default_factory=random.Random)
+    failures: int = 0
+
+    def next(self) -> float:
+        """Seconds to wait after one more failure."""
+        bound = min(self.timing.backoff_most, self.timing.backoff * 2 ** min(self.failures, 16))
+        self.failures += 1
+        return self.random.uniform(0, bound)
+
+    def between(self, least: float, most: float) -> float:
+        """A random time, so that many do not do the same thing at the same moment."""
+        return self.random.uniform(least, most)
+
+    def reset(self) -> None:
+        """It went well for long enough."""
+        self.failures = 0
