@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from tui.demo.apiserver import cells
 from tui.demo.apiserver.resource import Column, ResourceType
 
 _STEP = re.compile(
@@ -32,7 +33,7 @@ def resources_of(definition: Mapping[str, Any]) -> Iterator[ResourceType]:
         short_names=tuple(names.get("shortNames") or ()),
         categories=tuple(names.get("categories") or ()),
         singular=str(names.get("singular", "")),
-        columns=tuple(_column(column) for column in columns),
+        columns=(Column("Name", cells.name, format="name"), *map(_column, columns)) if columns else (),
         schema=(version.get("schema") or {}).get("openAPIV3Schema"),
         subresources=tuple(version.get("subresources") or ()),
         custom=True,
@@ -58,8 +59,6 @@ def _column(column: Mapping[str, Any]) -> Column:
 
 def json_path(path: str, type_: str) -> Callable[[Mapping[str, Any], float], Any]:
     """A cell for a simple JSONPath (`.a.b`, `['x']`, `[0]`, `[?(@.k=="v")]`); None when nothing is there."""
-    from tui.demo.apiserver.cells import age_of
-
     steps = _STEP.findall(path)
 
     def cell(obj: Mapping[str, Any], now: float) -> Any:
@@ -73,7 +72,7 @@ def json_path(path: str, type_: str) -> Callable[[Mapping[str, Any], float], Any
             else:
                 value = value.get(name or single or double) if isinstance(value, Mapping) else None
         if value is not None and type_ == "date":
-            return age_of(str(value), now)
+            return cells.age_of(str(value), now)
         if isinstance(value, dict | list):
             return str(value)
         return value

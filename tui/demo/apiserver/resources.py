@@ -7,6 +7,7 @@ from typing import Any
 from tui.demo.apiserver import cells as c
 from tui.demo.apiserver.cells import NONE, Obj
 from tui.demo.apiserver.resource import VERBS, Cell, Column, ResourceType
+from tui.demo.apiserver.schemas import schema_for
 
 _NAME = Column("Name", c.name, format="name", description="Name must be unique within a namespace.")
 _AGE = Column("Age", c.age, description="Time since the object was created.")
@@ -203,7 +204,6 @@ def _address(obj: Obj, type_: str) -> Any:
 
 
 _SCALED = ("status", "scale")
-_READ = ("get", "list", "watch")
 
 # kind, plural, short names, categories, subresources; a cluster-scoped kind starts with "*"
 _Row = tuple[str, str, str, str, tuple[str, ...]]
@@ -300,6 +300,7 @@ def _type(group: str, version: str, row: _Row) -> ResourceType:
         short_names=tuple(short_names.split()),
         categories=tuple(categories.split()),
         columns=COLUMNS.get(name, ()),
+        schema=schema_for(name),
         verbs=VERBS,
         subresources=subresources,
         custom=group in _CUSTOM_GROUPS,

@@ -30,6 +30,8 @@ _INTERACTIVE = ("exec", "attach", "portforward", "proxy")
 _PUBLIC = ("/version", "/healthz", "/livez", "/readyz")
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _TLS_BUFFER = 64 * 1024
+_REVIEW_TARGETS = frozenset(Target(group, "v1", plural) for group, rows in REVIEWS.items() for _, plural in rows)
+_SHUTDOWN = 0.1  # seconds for answers to finish; 0 would be for ever
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ class ApiServer:
             self._listener.close()
             self._listener = None
         if self._web is not None:
-            await self._web.shutdown(0.0)
+            await self._web.shutdown(_SHUTDOWN)
             self._web = None
 
     async def refuse(self) -> None:
@@ -177,11 +179,8 @@ class ApiServer:
             state = {"count": self.mutations.count, "requests": list(self.mutations.requests)}
             return answer.document(msgspec.json.encode(state))
         target = target_of(path)
-        if (
-            request.method == "POST"
-            and target
-            and target.plural in dict((plural, kind) for kind, plural in REVIEWS.get(target.group, ()))
-        ):
+        review = target is not None and target in _REVIEW_TARGETS
+        if target is not None and review and request.method == "POST":
             return await self._review(request, target)
         interactive = bool(target and target.subresource.split("/")[0] in _INTERACTIVE)
         if interactive or request.method not in ("GET", "HEAD", "OPTIONS") or "Upgrade" in request.headers:
@@ -200,7 +199,7 @@ class ApiServer:
             raise no_such_path()
         resource = self.storage.resource(target.group, target.plural)
         if resource is None or resource.version != target.version:
-            if target.plural in dict((plural, kind) for kind, plural in REVIEWS.get(target.group, ())):
+            if review:
                 raise ApiError(405, "the server does not allow this method on the requested resource")
             raise no_such_path()
         if resource.name == "pods" and target.subresource == "log":
