@@ -118,11 +118,11 @@ async def _examined(fleet: Fleet, cluster: Cluster) -> dict[str, Any]:
     if cluster.state is not ClusterState.LIVE:
         return entry
     served = await fleet.served(cluster.metadata.name)
-    kinds = [kind for kind in KINDS.values() if kind.versions]
+    kinds = list(fleet.kinds.values())
     for kind in kinds:
         if kind.resource not in served:
             entry["notServed"].append(kind.resource)
-    here = [kind for kind in kinds if kind.resource in served]
+    here = [kind for kind in kinds if kind.resource in served and kind.resource != "secrets"]  # never needed
     for kind, verdict in zip(here, await _rights(fleet, cluster.metadata.name, here), strict=True):
         entry["readable" if verdict == "" else "denied"].append(kind.resource)
         if verdict:

@@ -126,8 +126,12 @@ async def _listed(fleet: Fleet, wanted: Wanted) -> list[str]:
         wanted.kinds = await fleet.discover(wanted.word, wanted.cluster)
         if not wanted.kinds:
             return _unreachable(fleet, wanted)
+    await fleet.announced()
     clusters = None if wanted.cluster == "*" else fleet.names(wanted.cluster)
-    fleet.look("get", [kind.resource for kind in wanted.kinds], clusters)
+    facts = {resource for kind in wanted.kinds for resource in kind.needs if resource != "pods"}  # pods: too many
+    hub = {resource for resource in facts if resource in KINDS and KINDS[resource].watch == "hub"}
+    fleet.look("get", {kind.resource for kind in wanted.kinds} | facts - hub, clusters)
+    fleet.look("facts", hub)
     await until_settled(fleet)
     return fleet.problems + _unreachable(fleet, wanted) + _unread(fleet, wanted)
 

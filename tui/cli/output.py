@@ -115,12 +115,13 @@ def _identity(
 ) -> tuple[list[str], list[Callable[[Row, Kind], str]]]:
     """Columns that say which object a line is about, where the kind's own columns do not say it already."""
     have = {column.id for column in shown}
+    shown_titles = {column.title.upper() for column in shown}
     titles: list[str] = []
     cells: list[Callable[[Row, Kind], str]] = []
     if "cluster" not in have and any(row.ref.cluster != row.ref.name for row, _ in members):
-        titles.append("HUB" if "CLUSTER" in {column.title.upper() for column in shown} else "CLUSTER")
+        titles.append("HUB" if "CLUSTER" in shown_titles else "CLUSTER")
         cells.append(lambda row, kind: row.ref.cluster)
-    if "kind" not in have and len({kind.resource for _, kind in members}) > 1:
+    if "KIND" not in shown_titles and len({kind.resource for _, kind in members}) > 1:
         titles.append("KIND")
         cells.append(lambda row, kind: kind.kind)
     if "namespace" not in have and any(row.ref.namespace for row, _ in members):

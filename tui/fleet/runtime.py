@@ -237,6 +237,11 @@ class Fleet:
         while not (self._all_known() and self.progress().settled and ready()):
             await self.changed(self.version)
 
+    async def announced(self) -> None:
+        """Wait until every cluster has a row, whatever its state."""
+        while not self._all_known():
+            await self.changed(self.version)
+
     def _all_known(self) -> bool:
         """Whether every context has a row, or is one with another that has."""
         rows = [row.obj for row in self.store.rows(CLUSTERS)]
