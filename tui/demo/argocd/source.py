@@ -1,0 +1,211 @@
+"""What the repo-server does: a source at a revision becomes objects, or an error in its words."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from tui.demo.repository import GitError, Reader, environment
+
+Obj = dict[str, Any]
+
+TOOL_TIMEOUT = 30.0  # seconds that helm or kustomize may take
+
+
+class RenderError(Exception):
+    """Manifests could not be generated; the text is what Argo CD's condition says after its own prefix."""
+
+
+class _Loader(yaml.CSafeLoader):
+    """YAML as Kubernetes reads it: a date stays text."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in rules if tag != "tag:yaml.org,2002:timestamp"]
+    for first, rules in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """Objects of a source (not yet namespaced or stamped) and how they were made."""
+
+    objects: tuple[Obj, ...]
+    source_type: str  # Directory | Kustomize | Helm
+
+
+class Renderer:
+    """Renders sources of one repository; results are kept as long as the files they come from are the same."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._kept: dict[tuple[Any, ...], Rendered | RenderError] = {}
+
+    def render(self, source: Obj, sha: str, name: str, namespace: str) -> Rendered:
+        """Objects of a source at a commit. Raises RenderError in Argo CD's words."""
+        tree = self._reader.tree(sha)
+        path = str(source.get("path", ".")).strip("/")
+        prefix = "" if path in ("", ".") else path + "/"
+        inside = {file[len(prefix) :]: oid for file, oid in tree.items() if file.startswith(prefix)}
+        if not inside:
+            raise RenderError(f"rpc error: code = Unknown desc = {path}: app path does not exist")
+        kind = _type_of(source, inside)
+        if kind == "Directory":
+            fingerprint: tuple[Any, ...] = tuple(sorted(inside.items()))
+        else:  # overlays may reach anywhere in the repository
+            fingerprint = (sha, name, namespace)
+        key = (path, repr(source), fingerprint)
+        if key not in self._kept:
+            if len(self._kept) > 4000:
+                self._kept.clear()
+            try:
+                self._kept[key] = Rendered(tuple(self._objects(kind, source, sha, path, inside, name, namespace)), kind)
+            except RenderError as error:
+                self._kept[key] = error
+        found = self._kept[key]
+        if isinstance(found, RenderError):
+            raise found
+        return found
+
+    def _objects(
+        self, kind: str, source: Obj, sha: str, path: str, inside: dict[str, str], name: str, namespace: str
+    ) -> list[Obj]:
+        if kind == "Directory":
+            return [obj for file in _files(source, inside) for obj in self._documents(file, inside[file])]
+        with tempfile.TemporaryDirectory(prefix="fleet-demo-render-") as scratch:
+            self._reader.export(sha, Path(scratch))
+            text = _kustomize(scratch, path) if kind == "Kustomize" else _helm(scratch, path, source, name, namespace)
+        return list(_parsed(text, path))
+
+    def _documents(self, file: str, oid: str) -> Iterator[Obj]:
+        try:
+            data = self._reader.blob(oid)
+        except GitError as error:
+            raise RenderError(f"rpc error: code = Internal desc = {error}") from error
+        if b"+argocd:skip-file-rendering" in data:
+            return
+        yield from _parsed(data, file)
+
+
+def _type_of(source: Obj, inside: dict[str, str]) -> str:
+    """Explicit block first, then discovery by file name; both files present means Kustomize."""
+    for block, kind in (("kustomize", "Kustomize"), ("helm", "Helm"), ("directory", "Directory")):
+        if source.get(block):
+            return kind
+    if {"kustomization.yaml", "kustomization.yml", "Kustomization"} & inside.keys():
+        return "Kustomize"
+    return "Helm" if "Chart.yaml" in inside else "Directory"
+
+
+def _files(source: Obj, inside: dict[str, str]) -> list[str]:
+    options = source.get("directory") or {}
+    chosen = []
+    for file in sorted(inside):
+        if not options.get("recurse") and "/" in file:
+            continue
+        if PurePosixPath(file).suffix not in (".yaml", ".yml", ".json"):
+            continue
+        if options.get("exclude") and _matches(file, options["exclude"]):
+            continue
+        if options.get("include") and not _matches(file, options["include"]):
+            continue
+        chosen.append(file)
+    return chosen
+
+
+def _matches(file: str, pattern: str) -> bool:
+    """Argo CD's glob: `*` crosses `/`, and `{a,b}` is a choice."""
+    if pattern.startswith("{") and pattern.endswith("}"):
+        return any(fnmatchcase(file, part.strip()) for part in pattern[1:-1].split(","))
+    return fnmatchcase(file, pattern)
+
+
+def _parsed(data: bytes, file: str) -> Iterator[Obj]:
+    try:
+        documents = list(yaml.load_all(data, _Loader))
+    except yaml.YAMLError as error:
+        if not all(word in data for word in (b"apiVersion:", b"kind:", b"metadata:")):
+            return
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}: " if mark else ""
+        problem = getattr(error, "problem", None) or "invalid YAML"
+        raise RenderError(
+            f'rpc error: code = FailedPrecondition desc = Failed to unmarshal "{file}": '
+            f"failed to unmarshal manifest: error converting YAML to JSON: yaml: {where}{problem}"
+        ) from error
+    for document in documents:
+        yield from _flattened(document, file)
+
+
+def _flattened(document: Any, file: str) -> Iterator[Obj]:
+    if document is None:
+        return
+    if not isinstance(document, dict) or not document.get("kind"):
+        raise RenderError(
+            f'rpc error: code = FailedPrecondition desc = Failed to unmarshal "{file}": '
+            f"Object 'Kind' is missing in '{str(document)[:80]}'"
+        )
+    if "items" in document and str(document["kind"]).endswith("List"):
+        for item in document["items"] or ():
+            yield from _flattened(item, file)
+        return
+    if not (document.get("metadata") or {}).get("name"):
+        raise RenderError(
+            f'rpc error: code = FailedPrecondition desc = Failed to unmarshal "{file}": '
+            f"{document['kind']}: metadata.name: Required value: name is required"
+        )
+    yield document
+
+
+def _kustomize(root: str, path: str) -> bytes:
+    for command in (["kustomize", "build"], ["kubectl", "kustomize"]):
+        if shutil.which(command[0]):
+            return _run([*command, path], Path(root), f"`kustomize build <path to cached source>/{path}` failed")
+    raise RenderError(
+        f"rpc error: code = Unknown desc = `kustomize build <path to cached source>/{path}` failed: "
+        'exec: "kustomize": executable file not found in $PATH'
+    )
+
+
+def _helm(root: str, path: str, source: Obj, name: str, namespace: str) -> bytes:
+    if not shutil.which("helm"):
+        raise RenderError(
+            "rpc error: code = Unknown desc = error getting helm version: "
+            'exec: "helm": executable file not found in $PATH'
+        )
+    options = source.get("helm") or {}
+    command = ["helm", "template", ".", "--name-template", options.get("releaseName") or name, "--namespace", namespace]
+    for parameter in options.get("parameters") or ():
+        command += [
+            "--set-string" if parameter.get("forceString") else "--set",
+            f"{parameter['name']}={parameter['value']}",
+        ]
+    for file in options.get("valueFiles") or ():
+        command += ["--values", file]
+    if options.get("valuesObject") or options.get("values"):
+        values = Path(root) / ".values.yaml"
+        text = yaml.safe_dump(options["valuesObject"]) if options.get("valuesObject") else options["values"]
+        values.write_text(text, encoding="utf-8")
+        command += ["--values", str(values)]
+    return _run([*command, "--include-crds"], Path(root) / path, "`helm template . <args> failed`")
+
+
+def _run(command: list[str], directory: Path, said: str) -> bytes:
+    try:
+        done = subprocess.run(
+            command, cwd=directory, capture_output=True, env=environment(), timeout=TOOL_TIMEOUT, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RenderError(f"rpc error: code = Unknown desc = {said} timeout after {TOOL_TIMEOUT:.0f}s") from error
+    if done.returncode:
+        text = " ".join(done.stderr.decode(errors="replace").split())
+        raise RenderError(f"rpc error: code = Unknown desc = {said} exit status {done.returncode}: {text}")
+    return done.stdout

@@ -1,0 +1,1 @@
+"""What the demo shows: a chandler's shop called Harbour, its clusters, its repository and its history."""
