@@ -14,7 +14,9 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
+from textual.widgets import Input, TextArea
 
+from tui.domain.kinds.fleet import DRAFTS_RESOURCE
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref
 from tui.domain.ports import Trouble
@@ -23,6 +25,7 @@ from tui.ui import keys, themes
 from tui.ui.commands import propose
 from tui.ui.obey import known, obey, preview_theme
 from tui.ui.panes.base import Pane
+from tui.ui.panes.table import TablePane
 from tui.ui.prompt import ask
 from tui.ui.screens.base import FleetScreen
 from tui.ui.screens.dialogs import Confirm, aliases, help_for
@@ -79,10 +82,13 @@ class FleetApp(App[None]):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
+        from tui.ui import drafting
+
         gc.enable()
         self.fleet.start()
         self.run_worker(self._follow(), group="follow", exit_on_error=False)
         self.set_interval(1.0, self._post_tick)  # ages grow although nothing else happens
+        self.do(drafting.offer_recovered(self), "looking for text that was not saved")
 
     async def _follow(self) -> None:
         version = -1
@@ -217,6 +223,21 @@ class FleetApp(App[None]):
 
     def draft_edit(self, ref: Ref) -> None:
         """Draft an edit of an object where it is declared."""
+        from tui.ui import drafting
+
+        self.do(drafting.edit(self, ref), f"finding the source of {ref.name}")
+
+    async def show_drafts(self, name: str) -> None:
+        """The Drafts pane with the cursor on a draft."""
+        await self.shell.go("drafts")
+        if isinstance(pane := self.shell.pane, TablePane):
+            pane.table.move_to(Ref("", DRAFTS_RESOURCE, "", name))
+
+    async def ask_line(self, label: str, value: str) -> str | None:
+        """Ask for one line at the bottom; None when the user gave up. Only from a worker."""
+        answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        ask(self.screen, label, answer.set_result, value=value)
+        return await answer
 
     def choose_edit(self, ref: Ref) -> None:
         """Choose one of the common edits of an object."""
@@ -229,5 +250,9 @@ class FleetApp(App[None]):
         return found
 
     async def action_quit(self) -> None:
-        """Quit at once."""
-        self.exit()
+        """Quit at once; with text selected the key copies it, as everywhere else."""
+        selected = getattr(self.focused, "selected_text", "") if isinstance(self.focused, Input | TextArea) else ""
+        if selected:
+            self.copy_to_clipboard(selected)
+        else:
+            self.exit()

@@ -22,6 +22,7 @@ PLACES: dict[str, str] = {
     "events": "Events",
     "drafts": "Drafts",
     "document": "Documents: manifest, diff, detail",
+    "diff": "Diff of a draft",
     "editor": "Editor",
     "instead": "What fleet leaves to Git",
 }
@@ -31,6 +32,7 @@ TOGETHER: tuple[frozenset[str], ...] = (
     frozenset({"everywhere", "list", "events"}),
     frozenset({"everywhere", "list", "table", "drafts"}),
     frozenset({"everywhere", "document"}),
+    frozenset({"everywhere", "diff"}),
 )
 
 
@@ -65,6 +67,7 @@ ACTIONS: tuple[Action, ...] = (
     _a("reread", "ctrl+r", "Re-read", "Read again and try unreachable clusters now.", "everywhere"),
     _a("focus_next", "tab", "Next panel", "Move to the next panel.", "everywhere"),
     _a("focus_previous", "shift+tab", "Previous panel", "Move to the previous panel.", "everywhere"),
+    _a("suspend", "ctrl+z", "Suspend", "Back to the shell; fg returns.", "everywhere"),
     _a("tree", "ctrl+e", "Tree", "Show or hide the cluster tree.", "everywhere"),
     _a("events", "E", "Events", "Open the event tail.", "everywhere"),
     _a("all_namespaces", "0", "All", "Show all namespaces.", "list"),
@@ -89,6 +92,9 @@ ACTIONS: tuple[Action, ...] = (
     _a("draft_page", "o", "Pull request", "Open the page that makes the pull request.", "drafts", footer=True),
     _a("draft_drop", "X", "Drop", "Drop the draft; asks, and it can be brought back.", "drafts", footer=True),
     _a("draft_undo", "z", "Undo", "Take back the last thing done to the draft.", "drafts"),
+    _a("draft_redo", "Z", "Redo", "Do again what was taken back.", "drafts"),
+    _a("diff_commit", "c", "Commit", "Commit it with the message proposed.", "diff", footer=True),
+    _a("diff_search", "slash", "Search", "Search the text.", "diff", footer=True),
     _a("search", "slash", "Search", "Search the text.", "document", footer=True),
     _a("next_match", "n", "Next match", "Go to the next match.", "document"),
     _a("previous_match", "N", "Previous match", "Go to the match before.", "document"),

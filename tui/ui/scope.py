@@ -44,6 +44,8 @@ class Scope:
         An Application belongs to the cluster it deploys to, and to the hub it lives in when that is the scope itself.
         """
         ref = row.ref
+        if not ref.cluster:  # fleet's own: drafts belong to no cluster
+            return True
         if ref.resource == CLUSTERS:
             return clusters is None or ref.name in clusters
         if ref.resource == APPLICATIONS:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from tui.domain import when
 from tui.domain.argo import application as argo
@@ -197,3 +198,46 @@ def source_line(app: Application) -> str:
     """`org/name path @ revision` of the main source."""
     source = argo.main_source(app)
     return f"{short_repository(source.repo_url)} {source.path or source.chart} @ {source.target_revision or 'HEAD'}"
+
+
+def draft(document: Mapping[str, Any], now: float) -> list[Line]:
+    """A draft: where it stands and why, its commits and files, the Applications that follow it."""
+    spec, status = document.get("spec", {}), document.get("status", {})
+    standing = status.get("standing", {})
+    word = standing.get("state", "unknown")
+    lines = [
+        heading("Draft"),
+        fact("Title", plain(spec.get("title", ""))),
+        fact("State", state_cell(word), Cell("  "), plain(standing.get("detail", ""), Tone.MUTED)),
+        fact("Repository", plain(spec.get("repo", ""))),
+        fact("Target", plain(spec.get("target", "")), Cell(f"  base {spec.get('base', '')[:7]}", Tone.MUTED)),
+    ]
+    if spec.get("branch"):
+        lines.append(fact("Branch", plain(spec["branch"])))
+    if spec.get("page"):
+        lines.append(fact("Pull request", plain(spec["page"], Tone.ACCENT)))
+    if standing.get("behind"):
+        lines.append(fact("Behind", Cell(f"{standing['behind']} commits of {spec.get('target', '')}", Tone.WARN)))
+    lines += [BLANK, heading("Files")]
+    for file in status.get("files", ()):
+        counts = f"  +{file['added']} −{file['removed']}" if file.get("added", -1) >= 0 else ""
+        lines.append((Cell(f"  {file.get('status', '')} "), plain(file.get("path", "")), Cell(counts, Tone.MUTED)))
+    lines += [(Cell("  ! ", Tone.WARN), plain(f"{path}: typed and not saved")) for path in spec.get("unsaved", {})]
+    lines += [BLANK, heading("Commits")]
+    lines += [
+        (Cell(f"  {found['id'][:7]} ", Tone.ACCENT), plain(found["subject"])) for found in status.get("commits", ())
+    ]
+    if spec.get("head") != spec.get("tip"):
+        lines.append((Cell("  edits that are not committed yet", Tone.WARN),))
+    for clash in standing.get("clashes", ()):
+        lines += [BLANK, (Cell("  conflict  ", Tone.BAD), plain(f"{clash['path']}: {clash['reason']}"))]
+    if followers := standing.get("followers", ()):
+        lines += [BLANK, heading("Arriving")]
+        for follower in followers:
+            where = Cell(f"  {follower.get('cluster', '')}  ", Tone.MUTED)
+            sync = Cell("" if follower.get("auto_sync") else "auto-sync is off", Tone.WARN)
+            lines.append((_ARRIVED[follower.get("has")], plain(follower["name"]), where, sync))
+    return lines
+
+
+_ARRIVED = {True: Cell("  ✔ ", Tone.GOOD), False: Cell("  ◌ ", Tone.BUSY), None: Cell("  ? ", Tone.UNKNOWN)}

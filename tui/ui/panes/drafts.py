@@ -1,9 +1,84 @@
-"""Drafts."""
+"""The drafts: edits on their way from the editor to every Application."""
 
 from __future__ import annotations
 
-from tui.ui.panes.base import Pane
+from collections.abc import Coroutine
+from typing import Any, ClassVar
+
+from textual.binding import BindingType
+
+from tui.domain.kinds.fleet import DRAFTS_RESOURCE
+from tui.ui import drafting, keys
+from tui.ui.panes.table import TablePane
+from tui.ui.widgets.table import Table
 
 
-class DraftsPane(Pane):
+class DraftsPane(TablePane):
+    """One line a draft, from all repositories."""
+
     TITLE = "Drafts"
+    PLACES = ("drafts", "list", "table")
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("drafts")]
+    RESOURCES = (DRAFTS_RESOURCE,)
+    FIRST_SORT = "created"
+    NEWEST_FIRST = True
+
+    def _nothing(self) -> str:
+        if self.table.total:
+            return "nothing matches the filter"
+        return "no drafts yet\npress e on an Application, a policy or a workload to draft an edit"
+
+    def _with(self, work: Any, what: str) -> None:
+        ref = self.here()
+        if ref is not None:
+            made: Coroutine[Any, Any, Any] = work(self.fleet_app, ref.name)
+            self.fleet_app.do(made, what)
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Enter: what it changes, and where it stands."""
+        event.stop()
+        if (ref := self.here()) is not None:
+            self.fleet_app.show_object(ref)
+
+    def action_draft_diff(self) -> None:
+        """What it changes."""
+        if (ref := self.here()) is not None:
+            self.fleet_app.show_object(ref, "diff")
+
+    def action_draft_edit(self) -> None:
+        """Go on editing."""
+        self._with(drafting.edit_draft, "opening the draft")
+
+    def action_draft_commit(self) -> None:
+        """Commit what is staged."""
+        self._with(drafting.commit, "committing")
+
+    def action_draft_push(self) -> None:
+        """Push after asking."""
+        self._with(drafting.push, "pushing")
+
+    def action_draft_page(self) -> None:
+        """The page of the pull request."""
+        self._with(drafting.page, "opening the page")
+
+    def action_draft_drop(self) -> None:
+        """Into the trash after asking."""
+        self._with(drafting.drop, "dropping")
+
+    def action_draft_undo(self) -> None:
+        """Take back the last action."""
+        self._with(drafting.undo, "undoing")
+
+    def action_draft_redo(self) -> None:
+        """Do it again."""
+        if (ref := self.here()) is not None:
+            self.fleet_app.do(drafting.undo(self.fleet_app, ref.name, again=True), "redoing")
+
+    def action_reread(self) -> None:
+        """Ask the remotes where the drafts stand."""
+        if (drafts := self.fleet.drafts) is not None:
+
+            async def refresh() -> None:
+                await drafts.refresh(fetch=True)
+
+            self.fleet_app.do(refresh(), "asking the remotes")

@@ -32,6 +32,7 @@ class TablePane(Pane):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("table", "object", "instead")]
     RESOURCES: tuple[str, ...] = ()
     FIRST_SORT = "name"  # column id
+    NEWEST_FIRST = False  # the other way round
 
     def __init__(self, view: View) -> None:
         super().__init__(view)
@@ -42,7 +43,7 @@ class TablePane(Pane):
         self._depends = self.shape.depends()
         self.table = Table(self.shape.columns)
         if any(column.id == self.FIRST_SORT for column in self.shape.columns):
-            self.table.sort_by(self.FIRST_SORT)
+            self.table.sort_by(self.FIRST_SORT, self.NEWEST_FIRST)
         self._revs: dict[str, int] = {}
         self._pending: dict[Ref, None] = {}  # rows to be made, oldest first
         self._clusters: frozenset[str] | None = None

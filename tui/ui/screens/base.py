@@ -95,6 +95,10 @@ class FleetScreen(Screen[Any]):
         self.fleet.retry(None)
         self.fleet_app.say("reading again")
 
+    def action_suspend(self) -> None:
+        """Back to the shell."""
+        self.app.action_suspend_process()
+
     def action_focus_next(self) -> None:
         """The next panel."""
         self.focus_next()

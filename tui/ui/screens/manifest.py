@@ -80,3 +80,23 @@ class ManifestView(Viewer):
         self.note = "" if found.fresh else f"as last seen: {found.reason}"
         if self.is_attached:
             self.set_text(text, keep=True)
+
+
+class DiffView(Viewer):
+    """What a draft changes against its base, as git tells it."""
+
+    def __init__(self) -> None:
+        super().__init__("", "diff")
+        self._row: Row | None = None
+
+    def show_row(self, row: Row, app: FleetApp) -> None:
+        """Ask git, when the draft has changed."""
+        if row is not self._row:
+            self._row = row
+            app.do(self._load(row, app), "reading the diff")
+
+    async def _load(self, row: Row, app: FleetApp) -> None:
+        if app.fleet.drafts is not None:
+            _, patch = await app.fleet.drafts.diff(row.ref.name)
+            if self.is_attached:
+                self.set_text(patch or "no difference\n", keep=True)

@@ -14,12 +14,13 @@ from tui.domain.cilium import describe
 from tui.domain.cluster import CLUSTERS
 from tui.domain.kinds import KINDS, POLICY_RESOURCES
 from tui.domain.kinds import columns as c
+from tui.domain.kinds.fleet import DRAFTS_RESOURCE
 from tui.domain.kinds.kind import Cell, Column, Tone
 from tui.domain.obj import Ref, Row
 from tui.domain.tail import TailEvent
 from tui.ui import words
 from tui.ui.scope import APPLICATIONS
-from tui.ui.screens.manifest import ManifestView
+from tui.ui.screens.manifest import DiffView, ManifestView
 from tui.ui.screens.words_view import WordsView
 from tui.ui.widgets.rows import TableRow
 from tui.ui.widgets.table import Table
@@ -47,6 +48,8 @@ def tabs_of(ref: Ref) -> tuple[Tab, ...]:
         return (SUMMARY, RESOURCES, MANIFEST, HISTORY, EVENTS)
     if ref.resource in POLICY_RESOURCES:
         return (RULES, ENDPOINTS, MANIFEST, EVENTS)
+    if ref.resource == DRAFTS_RESOURCE:
+        return (DRAFT, DIFF, EVENTS)
     if ref.resource == CLUSTERS:
         return (CLUSTER, EVENTS)
     return (FACTS, MANIFEST, EVENTS)
@@ -207,6 +210,11 @@ def _manifest(view: Widget, row: Row, app: FleetApp) -> None:
     view.show_row(row, app)
 
 
+def _diff(view: Widget, row: Row, app: FleetApp) -> None:
+    assert isinstance(view, DiffView)
+    view.show_row(row, app)
+
+
 def _events(view: Widget, row: Row, app: FleetApp) -> None:
     assert isinstance(view, TailView)
     ref = row.ref
@@ -233,5 +241,7 @@ RULES = Tab("rules", "Rules", _view, _words(_rules))
 ENDPOINTS = Tab("endpoints", "Endpoints", _table(_ENDPOINTS), _endpoints)
 CLUSTER = Tab("summary", "Summary", _view, _words(lambda row, fleet: words.cluster(row.obj, fleet.facts.now)))
 FACTS = Tab("summary", "Summary", _view, _words(_facts))
+DRAFT = Tab("summary", "Summary", _view, _words(lambda row, fleet: words.draft(row.manifest(), fleet.facts.now)))
+DIFF = Tab("diff", "Diff", lambda app: DiffView(), _diff)
 MANIFEST = Tab("manifest", "Manifest", lambda app: ManifestView(), _manifest)
 EVENTS = Tab("events", "Events", lambda app: TailView(app.fleet.tail, empty="nothing has happened to it yet"), _events)

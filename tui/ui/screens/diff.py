@@ -1,0 +1,76 @@
+"""What a draft changes, as git tells it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+
+from tui.domain.kinds.kind import Tone
+from tui.ui import keys
+from tui.ui.bars import Footer, Header
+from tui.ui.prompt import ask
+from tui.ui.screens.base import FleetScreen
+from tui.ui.text import safe
+from tui.ui.widgets.viewer import Viewer
+
+
+class DiffScreen(FleetScreen):
+    """The diff of a draft; `c` commits what is not committed. Ends with True when a commit was made."""
+
+    PLACES = ("diff",)
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("diff")]
+
+    def __init__(self, draft: str, open_only: bool = False) -> None:
+        super().__init__()
+        self.draft = draft
+        self.open_only = open_only
+
+    def compose(self) -> ComposeResult:
+        yield Header()
+        with Vertical(id="diff", classes="pane"):
+            yield Viewer("", "diff")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Ask git."""
+        self.query_one(Viewer).focus()
+        self.fleet_app.do(self._load(), "reading the diff")
+
+    async def _load(self) -> None:
+        drafts = self.fleet.drafts
+        assert drafts is not None
+        changes, patch = await drafts.diff(self.draft, open_only=self.open_only)
+        added = sum(max(0, change.added) for change in changes)
+        removed = sum(max(0, change.removed) for change in changes)
+        what = "not committed yet" if self.open_only else "against its base"
+        box = self.query_one("#diff")
+        box.border_title = Content(safe(f"{self.draft} · {what}"))
+        box.border_subtitle = Content(f"{len(changes)} files, +{added} −{removed}")
+        self.query_one(Viewer).set_text(patch or "no difference\n")
+
+    def action_diff_commit(self) -> None:
+        """Commit with a proposed message."""
+        self.fleet_app.do(self._commit(), "committing")
+
+    async def _commit(self) -> None:
+        from tui.ui import drafting
+
+        if await drafting.commit(self.fleet_app, self.draft):
+            self.dismiss(True)
+
+    async def action_back(self) -> None:
+        self.dismiss(False)
+
+    def action_diff_search(self) -> None:
+        """Search the text."""
+        viewer = self.query_one(Viewer)
+
+        def done(text: str | None) -> None:
+            if text and not viewer.search(text):
+                self.fleet_app.say(f"{text}: not found", Tone.WARN)
+
+        ask(self, "/", done)

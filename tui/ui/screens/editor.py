@@ -1,0 +1,214 @@
+"""The built-in editor on one file of a draft: checked as one types, journalled, saved into the draft."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.timer import Timer
+from textual.widgets import TextArea
+
+from tui.domain import giturl, yamledit
+from tui.domain.draft import Draft, Operation
+from tui.domain.kinds.kind import Tone
+from tui.ui import keys
+from tui.ui.bars import Footer, Header
+from tui.ui.prompt import ask
+from tui.ui.screens.base import FleetScreen
+from tui.ui.screens.dialogs import Confirm
+from tui.ui.text import safe
+from tui.ui.widgets.editor import Editor
+
+PAUSE = 0.3  # seconds without a key after which the text is kept and checked
+
+
+class Opened(msgspec.Struct):
+    """What is being edited. `over` is the id of the content the text started from, "" for a new file."""
+
+    repo: str
+    target: str
+    path: str
+    text: str
+    over: str
+    draft: Draft | None = None  # None: made when first saved
+    title: str = ""  # of a draft that has to be made
+    line: int = 1
+    note: str = ""
+    operation: Operation = Operation("")
+
+
+def problems(path: str, text: str) -> dict[int, str]:
+    """What cannot be read as YAML, by line from 1."""
+    if not path.endswith((".yaml", ".yml", ".json")):
+        return {}
+    try:
+        for document in yamledit.documents(text):
+            yamledit.Session(text, document.index)
+    except yamledit.Refused as error:
+        return {max(1, error.line): error.reason}
+    return {}
+
+
+class EditorScreen(FleetScreen):
+    """Edit, save, see the diff, commit."""
+
+    PLACES = ("editor",)
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("editor")]
+
+    def __init__(self, opened: Opened, typed: str | None = None) -> None:
+        super().__init__()
+        self.opened = opened
+        self._saved = opened.text
+        self._editor = Editor(opened.text if typed is None else typed, yaml=opened.path.endswith((".yaml", ".yml")))
+        self._pause: Timer | None = None
+        self._kept = opened.text
+
+    def compose(self) -> ComposeResult:
+        yield Header()
+        with Vertical(id="editing", classes="pane"):
+            yield self._editor
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """The cursor at the place that was asked for."""
+        self._editor.focus()
+        self._editor.goto(self.opened.line)
+        self._caption()
+        self._check()
+        if self.opened.note:
+            self.fleet_app.say(self.opened.note)
+
+    def _caption(self) -> None:
+        opened = self.opened
+        where = f"draft {opened.draft.name}" if opened.draft else f"new draft on {opened.target}"
+        state = "" if self._editor.text == self._saved else "not saved"
+        words = " · ".join(part for part in (opened.path, giturl.shown(opened.repo), where, state) if part)
+        box = self.query_one("#editing")
+        box.border_title = Content(safe(words))
+        found = self._editor.problems
+        box.border_subtitle = Content(safe(next(iter(found.values())))) if found else None
+
+    # -- typing -----------------------------------------------------------------------------------------------------
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        """After a short pause keep the text on disk and look for problems."""
+        event.stop()
+        if self._pause is not None:
+            self._pause.stop()
+        self._pause = self.set_timer(PAUSE, self._settled)
+
+    def _settled(self) -> None:
+        self._check()
+        self._caption()
+        self.fleet_app.do(self._keep(), "keeping the typed text")
+
+    async def _keep(self) -> None:
+        """The typed text on disk; forgotten when it is what was opened."""
+        text, opened, drafts = self._editor.text, self.opened, self.fleet.drafts
+        if text == self._kept or drafts is None:
+            return
+        self._kept = text
+        if text == self._saved:
+            await drafts.discard_autosave(opened.draft, opened.path, opened.over)
+        else:
+            await drafts.autosave(opened.draft, opened.path, text, opened.over)
+
+    def _check(self) -> None:
+        self._editor.set_problems(problems(self.opened.path, self._editor.text))
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+
+    def action_save(self) -> None:
+        """Put the text into the draft and show what it changes."""
+        self.fleet_app.do(self._save(), "saving")
+
+    async def _save(self) -> None:
+        text, opened, drafts, app = self._editor.text, self.opened, self.fleet.drafts, self.fleet_app
+        self._check()
+        self._caption()
+        if drafts is None or (text == self._saved and (opened.draft is None or not opened.draft.dirty)):
+            app.say("nothing has been changed")
+            return
+        if found := self._editor.problems:
+            self._editor.next_problem()
+            facts = [f"line {line}: {reason}" for line, reason in found.items()]
+            if not await app.push_screen_wait(Confirm("Save although there are problems?", facts, yes="save")):
+                return
+        if opened.draft is None:
+            opened.draft = await drafts.new(opened.title, opened.repo, opened.target)
+            await drafts.discard_autosave(None, opened.path, opened.over)
+        if text != self._saved:
+            operation = msgspec.structs.replace(opened.operation, at=self.fleet.facts.now)
+            opened.draft = await drafts.edit(opened.draft, opened.path, text, [operation], opened.over)
+            await drafts.discard_autosave(opened.draft, opened.path, opened.over)
+            opened.over = (await drafts.open(opened.draft, opened.path)).oid
+            self._saved = self._kept = text
+        self._caption()
+        await self._show_diff()
+
+    async def _show_diff(self) -> None:
+        from tui.ui.screens.diff import DiffScreen
+
+        assert self.opened.draft is not None
+        committed = await self.fleet_app.push_screen_wait(DiffScreen(self.opened.draft.name, open_only=True))
+        if committed:
+            self.dismiss()
+            await self.fleet_app.show_drafts(self.opened.draft.name)
+        elif self.fleet.drafts is not None:
+            self.opened.draft = (await self.fleet.drafts.show(self.opened.draft)).draft
+
+    def action_close(self) -> None:
+        """Close; text that was not saved stays in the journal."""
+        self.fleet_app.do(self._close(), "closing the editor")
+
+    async def _close(self) -> None:
+        await self._keep()
+        if self._editor.text != self._saved:
+            self.fleet_app.say("the text is kept: e goes on with it")
+        self.dismiss()
+
+    async def action_back(self) -> None:
+        self.action_close()
+
+    def action_find(self) -> None:
+        """Search as one types."""
+
+        def done(text: str | None) -> None:
+            if text and not self._editor.find_next(1):
+                self.fleet_app.say(f"{text}: not found", Tone.WARN)
+
+        ask(self, "/", done, changed=lambda text: self._find(text))
+
+    def _find(self, text: str) -> None:
+        self._editor.find(text, stay=True)
+
+    def action_next_problem(self) -> None:
+        """Go to the next problem."""
+        reason = self._editor.next_problem()
+        self.fleet_app.say(reason or "no problems", Tone.WARN if reason else Tone.GOOD)
+
+    def action_external(self) -> None:
+        """Go on in the user's own editor."""
+        command = self.fleet_app.settings.editor or os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+        with tempfile.TemporaryDirectory(prefix="fleet-") as folder:
+            path = Path(folder) / Path(self.opened.path).name
+            path.write_bytes(self._editor.text.encode("utf-8"))
+            line = self._editor.cursor_location[0] + 1
+            place = [f"+{line}"] if Path(shlex.split(command)[0]).name in ("vi", "vim", "nvim", "nano", "emacs") else []
+            with self.app.suspend():
+                failed = subprocess.run([*shlex.split(command), *place, str(path)], check=False).returncode
+            if failed:
+                self.fleet_app.say(f"{command} ended with {failed}; its text was not taken", Tone.WARN)
+                return
+            self._editor.text = path.read_bytes().decode("utf-8", "replace")
+        self._editor.goto(line)
+        self._settled()
