@@ -441,5 +441,5 @@ DESCRIPTIONS = {
     "applicationsets.argoproj.io": "Makes Applications from a template, one for each set of parameters.",
     "appprojects.argoproj.io": "Which sources, destinations and kinds the Applications of a team may use.",
     "ciliumnetworkpolicies.cilium.io": "Which traffic the selected endpoints of a namespace may have, up to layer 7.",
-    "ciliumclusterwidenetworkpolicies.cilium.io": "Which traffic the selected endpoints or nodes of a cluster may have.",
+    "ciliumclusterwidenetworkpolicies.cilium.io": "Which traffic the selected endpoints or nodes of a cluster have.",
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 _RULE_PEERS = """
   {0}Endpoints [&selector] Endpoints in the cluster, by label.
-  {0}Requires [&selector] Labels that peers must have besides.
   {0}CIDR [str] Networks outside the cluster.
   {0}CIDRSet [obj] Networks, with exceptions.
     cidr str
@@ -18,11 +17,14 @@ _RULE_PEERS = """
     fields [obj]
       family IPv4|IPv6
       type! port
+"""
+
+_AUTHENTICATION = """
   authentication obj
     mode! disabled|required|test-always-fail
 """
 
-_RULE_EGRESS = """
+_SERVICES = """
   toServices [obj]
     k8sService obj
       serviceName str
@@ -30,6 +32,9 @@ _RULE_EGRESS = """
     k8sServiceSelector obj
       selector! &selector
       namespace str
+"""
+
+_NAMES = """
   toFQDNs [obj] Names whose addresses are learned from DNS answers.
     matchName str
     matchPattern str
@@ -139,7 +144,7 @@ CUSTOM_PARTS = {
     """,
     "ports": """
         ports [obj]
-          port! str Number or name.
+          port str Number or name.
           endPort int
           protocol TCP|UDP|SCTP|ICMP|ICMPv6|ANY
         rules obj Rules of layer 7.
@@ -160,10 +165,14 @@ CUSTOM_PARTS = {
         serverNames [str]
         listener any
     """,
-    "ingress": _RULE_PEERS.format("from") + "  toPorts [&ports] Ports of the endpoint that may be reached.\n",
-    "egress": _RULE_PEERS.format("to") + _RULE_EGRESS + "  toPorts [&ports] Ports of the peers that may be reached.\n",
-    "ingressdeny": _RULE_PEERS.format("from") + "  toPorts [any]\n",
-    "egressdeny": _RULE_PEERS.format("to") + _RULE_EGRESS + "  toPorts [any]\n",
+    "ingress": _RULE_PEERS.format("from") + _AUTHENTICATION + "  toPorts [&ports] Ports that may be reached.",
+    "egress": _RULE_PEERS.format("to")
+    + _SERVICES
+    + _NAMES
+    + _AUTHENTICATION
+    + "  toPorts [&ports] Ports of the peers that may be reached.",
+    "ingressdeny": _RULE_PEERS.format("from") + "  toPorts [any]",
+    "egressdeny": _RULE_PEERS.format("to") + _SERVICES + "  toPorts [any]",
     "rule": """
         description str A note for people.
         endpointSelector &selector The endpoints it is about; empty selects all.
