@@ -26,6 +26,7 @@ def test_names_tell_the_group_by_whole_words(name: str, group: tuple[str, ...]) 
 def test_labels_beat_names_and_rules_beat_labels() -> None:
     labels = {"env": "production", "region": "eu"}
     assert groups_of("dev-1", labels, ()) == ("prod",)
+    assert groups_of("dev-1", {"example.com/environment": "Staging"}, ()) == ("staging",)
     rules = [
         GroupRule(group="none"),
         GroupRule(group="prod/eu", labels={"region": "eu"}),

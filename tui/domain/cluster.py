@@ -57,5 +57,6 @@ class Cluster(msgspec.Struct, frozen=True):
     contexts: tuple[str, ...] = ()  # all contexts that lead to it, the one in use first
     groups: tuple[str, ...] = ()  # path in the tree, outermost first: ("prod", "eu")
     hub: bool = False  # has Applications
+    registered: bool = False  # an Argo CD here holds a cluster Secret for its URL; its labels are metadata.labels
     host: str = ""  # name of the cluster it runs in, for virtual clusters
     kinds: dict[str, KindStatus] = {}  # resource -> state of its watch

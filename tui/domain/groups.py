@@ -16,7 +16,7 @@ STAGES = {
     "edge": "edge", "store": "edge", "branch": "edge",
     "hub": "hub", "mgmt": "hub", "management": "hub", "argocd": "hub",
 }  # fmt: skip
-LABELS = ("fleet/group", "group", "env", "environment", "stage", "tier")  # labels that name a group, best first
+LABELS = ("group", "env", "environment", "stage", "tier")  # labels that name a group, best first, prefixes aside
 
 _WORD = re.compile(r"[^a-zA-Z0-9]+|(?<=[a-zA-Z])(?=\d)")
 _VCLUSTER = re.compile(r"^vcluster_(?P<name>[^_]+)_(?P<namespace>[^_]+)_(?P<host>.+)$")
@@ -32,8 +32,9 @@ def groups_of(name: str, labels: Mapping[str, str], rules: Iterable[GroupRule]) 
         by_labels = all(labels.get(key) == value for key, value in rule.labels.items())
         if (rule.match or rule.labels) and by_name and by_labels:
             return tuple(part for part in rule.group.split("/") if part)
+    bare = {key.rpartition("/")[2]: value for key, value in labels.items()}
     for label in LABELS:
-        if value := labels.get(label):
+        if value := bare.get(label):
             return (STAGES.get(value.lower(), value),)
     for word in _WORD.split(name):
         if group := STAGES.get(word.lower()):

@@ -199,6 +199,7 @@ class StoreFacts:
             ca_sha256=tuple(dict.fromkeys(context.ca_sha256 for context in contexts if context.ca_sha256)),
             identity=tuple(dict.fromkeys(part for context in contexts for part in context.identity)),
             uid=cluster.uid,
+            registered=cluster.registered,
         )
 
     def _read_evidence(self) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tui.domain.cluster import CLUSTERS, Cluster, ClusterState, KindState
-from tui.domain.groups import groups_of, host_of
+from tui.domain.groups import cluster_secret_name, groups_of, host_of
 from tui.domain.kinds import KINDS, generic
 from tui.domain.kinds.core import EVENTS
 from tui.domain.kinds.kind import Kind
@@ -91,6 +91,9 @@ class Fleet:
         self._network = Network(
             self._clusters, self.kinds, settings, self._deliver, observers=self._tailing.observers(), clock=clock
         )
+        self._hubs: set[str] = set()  # asked for their registrations
+        self._registered: dict[str, dict[str, str]] = {}  # cluster Secret -> labels
+        self._asking: set[asyncio.Future[None]] = set()
         self._looks: dict[str, Look] = {}
         self._waiters: set[asyncio.Future[None]] = set()
 
@@ -106,6 +109,9 @@ class Fleet:
 
     async def stop(self) -> None:
         """End every watch, thread and child; what was learned is kept on disk where it belongs."""
+        for asking in self._asking:
+            asking.cancel()
+        await asyncio.gather(*self._asking, return_exceptions=True)
         await self._network.stop()
         if self.drafts is not None:
             await self.drafts.close()
@@ -168,16 +174,40 @@ class Fleet:
             if any(row.ref.resource == CLUSTERS for row in puts):
                 puts = [self._placed(row) if row.ref.resource == CLUSTERS else row for row in puts]
             self.store.apply(puts, batch.removes)
+        for hub in [row.obj for row in self.store.rows(CLUSTERS)]:
+            if hub.hub and hub.state is ClusterState.LIVE and hub.metadata.name not in self._hubs:
+                self._hubs.add(hub.metadata.name)
+                self._asking.add(asyncio.ensure_future(self._read_registrations(hub.metadata.name)))
         self._tailing.drain()
         self.notify()
 
+    async def _read_registrations(self, hub: str) -> None:
+        """Learn which clusters a hub's Argo CD knows, and their labels, where these credentials may read that."""
+        try:
+            self._registered |= await self._network.cluster_secrets(hub)
+        except Trouble:
+            return  # an option: groups then come from names, destinations from other evidence
+        self.store.apply([self._placed(row) for row in self.store.rows(CLUSTERS)])
+        self.notify()
+
     def _placed(self, row: Row) -> Row:
-        """A cluster row with its place in the tree."""
+        """A cluster row with its place in the tree, and what Argo CD calls it."""
         cluster: Cluster = row.obj
-        labels = cluster.metadata.labels or {}
+        servers = {context.server for context in self.contexts or () if context.name in cluster.contexts}
+        secret = next((name for name in map(cluster_secret_name, servers) if name in self._registered), "")
+        labels = self._registered.get(secret, cluster.metadata.labels or {})
         groups = groups_of(cluster.metadata.name, labels, self.settings.groups)
         host = host_of(cluster.metadata.name, (held.ref.name for held in self.store.rows(CLUSTERS)))
-        return msgspec.structs.replace(row, obj=msgspec.structs.replace(cluster, groups=groups, host=host))
+        return msgspec.structs.replace(
+            row,
+            obj=msgspec.structs.replace(
+                cluster,
+                metadata=msgspec.structs.replace(cluster.metadata, labels=labels),
+                registered=bool(secret),
+                groups=groups,
+                host=host,
+            ),
+        )
 
     # -- what is watched ------------------------------------------------------------------------------------------
 
@@ -236,6 +266,7 @@ class Fleet:
         """Wait until every cluster has answered or failed and all that is wanted has been listed."""
         while not (self._all_known() and self.progress().settled and ready()):
             await self.changed(self.version)
+        await asyncio.gather(*self._asking)
 
     async def announced(self) -> None:
         """Wait until every cluster has a row, whatever its state."""

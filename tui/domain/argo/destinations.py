@@ -1,7 +1,8 @@
 """Which cluster of fleet an Application's destination means: collect evidence, keep all candidates, never guess.
 
 Evidence: E1 the same URL, E2 the same certificate authority, E3 the same identity (EKS, GKE …), E4 the same name,
-E6 an object in the cluster that carries the tracking id of one of the destination's Applications.
+E6 an object in the cluster that carries the tracking id of one of the destination's Applications. A name counts for
+more when the hub holds a cluster Secret for the URL of that very context.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Candidate(msgspec.Struct, frozen=True):
     ca_sha256: tuple[str, ...] = ()
     identity: tuple[str, ...] = ()
     uid: str = ""  # of its kube-system namespace
+    registered: bool = False  # the hub holds a cluster Secret for one of its URLs
 
 
 class Registered(msgspec.Struct, frozen=True):
@@ -124,9 +126,10 @@ _WORDS = {
     "ca": "same certificate authority",
     "identity": "same cloud identity",
     "name": "same name",
+    "registered": "its URL is registered with Argo CD",
     "content": "its objects carry the Application's tracking id",
 }
-_SCORES = {"content": 16, "url": 8, "ca": 2, "identity": 2, "name": 1}
+_SCORES = {"content": 16, "url": 8, "ca": 2, "identity": 2, "registered": 2, "name": 1}
 
 
 def _score(found: Collection[str]) -> int:
@@ -136,7 +139,7 @@ def _score(found: Collection[str]) -> int:
 def _judge(found: Collection[str]) -> Verdict:
     if "content" in found or "url" in found:
         return Verdict.CERTAIN
-    if "ca" in found and ("identity" in found or "name" in found):
+    if ("ca" in found and ("identity" in found or "name" in found)) or "registered" in found:
         return Verdict.STRONG
     return Verdict.SUGGESTION
 
@@ -169,4 +172,6 @@ def _evidence(registered: Registered, candidate: Candidate) -> list[str]:
         found.append("identity")
     if registered.name and registered.name in (candidate.name, *candidate.names):
         found.append("name")
+        if candidate.registered:
+            found.append("registered")
     return found

@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tui.domain.kinds.kind import Kind
-from tui.domain.obj import Ref, Row
+from tui.domain.obj import Object, Ref, Row
 from tui.domain.ports import Absent, Clusters, Served, Unreachable
 from tui.fleet.bridge import Outbox
 from tui.fleet.sync.gate import Gate
 from tui.fleet.sync.held import Observer
-from tui.fleet.sync.reflector import JSON, METADATA_WATCH
+from tui.fleet.sync.reflector import JSON, METADATA_LIST, METADATA_WATCH
 from tui.fleet.sync.session import Session, Shared
 from tui.fleet.sync.timing import Timing
 
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
     from tui.fleet.sync.network import Want
 
 HOUSEKEEPING = 10.0  # seconds between two looks for watches that nobody needs
+
+
+class _Listed(msgspec.Struct):
+    """A PartialObjectMetadataList, as far as it is read."""
+
+    items: list[Object] = []
 
 
 class Supervisor:
@@ -93,6 +101,13 @@ class Supervisor:
     async def review(self, cluster: str, kind: str, body: Mapping[str, object]) -> bytes:
         """A self-review."""
         return await self._session(cluster).connection.review(kind, body)
+
+    async def cluster_secrets(self, hub: str) -> dict[str, dict[str, str]]:
+        """Names and labels of Argo CD's cluster Secrets; their data is not asked for and does not leave the server."""
+        query = [("labelSelector", "argocd.argoproj.io/secret-type=cluster")]
+        data = await self._session(hub).connection.get("/api/v1/secrets", query, METADATA_LIST)
+        listed = msgspec.json.decode(data, type=_Listed)
+        return {item.metadata.name: item.metadata.labels or {} for item in listed.items}
 
     def _session(self, cluster: str) -> Session:
         session = self.sessions.get(cluster)
