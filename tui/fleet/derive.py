@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from tui.domain.argo import tracking
 from tui.domain.argo.application import RESOURCE as APPLICATIONS
-from tui.domain.argo.application import ApplicationBrief, main_source
+from tui.domain.argo.application import ApplicationBrief, main_source, of_row
 from tui.domain.argo.destinations import Candidate, Match, Registered, Verdict, match, normalise_url
+from tui.domain.argo.tree import Node, build
 from tui.domain.cluster import CLUSTERS, Cluster, KindState
 from tui.domain.kinds import find
 from tui.domain.obj import Ref, Row
@@ -45,7 +46,7 @@ class StoreFacts:
         self._settings = settings
         self._clock = clock
         self._contexts: dict[str, Context] = {}
-        self._selections = Selections(store, self._known)
+        self._selections = Selections(store, self.known)
         self.locate: Callable[[Row], str] | None = None  # finds the file of an object, where repositories are indexed
         # Applications
         self._rev = 0
@@ -225,6 +226,11 @@ class StoreFacts:
             self._matches = {key: held for key, held in self._matches.items() if held.verdict is Verdict.CERTAIN}
             self._reached = None
 
+    def tree(self, row: Row) -> list[Node]:
+        """The resource tree of an Application, made of what is held of the cluster it deploys to."""
+        found = self.destination_match(row)
+        return build(of_row(row), row.ref.cluster, found.cluster if found.sure else "", self._store, self.known)
+
     # -- counts -----------------------------------------------------------------------------------------------------
 
     def health_counts(self, cluster: str) -> dict[str, int]:
@@ -243,10 +249,10 @@ class StoreFacts:
 
     def count(self, cluster: str, resource: str) -> int | None:
         """Objects of a resource held for a cluster; None when they are not known."""
-        return self._store.count(resource, cluster) if self._known(cluster, resource) else None
+        return self._store.count(resource, cluster) if self.known(cluster, resource) else None
 
-    def _known(self, cluster: str, resource: str) -> bool:
-        """Whether this resource of this cluster has been listed."""
+    def known(self, cluster: str, resource: str) -> bool:
+        """Whether this resource of this cluster has been listed, so that what is not held is not there."""
         row = self._store.get(Ref(cluster, CLUSTERS, "", cluster))
         status = row.obj.kinds.get(resource) if row else None
         return status is not None and status.state in (KindState.LIVE, KindState.STALE)
