@@ -6,7 +6,7 @@ column of the lines themselves, so that scrolling costs no layout.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Any, ClassVar
 
 from rich.segment import Segment
@@ -178,29 +178,37 @@ class LineView(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget, the header first."""
-        width = self.size.width
+        return self._render(range(y, y + 1))[0]
+
+    def _render(self, lines: Iterable[int]) -> list[Strip]:
+        """Lines of the widget. What they have in common is worked out once: `size` alone costs microseconds."""
+        width, height = self.size
         if width < 2:
-            return paint.strip([Segment(" " * width, self.tone_style(Tone.PLAIN))], width)
-        if y < self.header_lines:
-            return self._filtered(self.paint_header(y, width), width)
-        row = y - self.header_lines
-        index = self.top + row
-        count = self.line_count()
-        if index >= count:
-            return self._filtered(self.paint_empty(row, width), width)
-        state = self.state_of(index)
-        bar = self._bar_at(row, count)
-        key = (self.stamp(index), state, bar, width)
-        made = self._strips.get(key)
-        if made is None:
-            segments = self.paint_line(index, width - 1, state)
-            bar_style = self._bar_style() if bar else self.tone_style(Tone.PLAIN)
-            segments.append(Segment(_BAR if bar else " ", bar_style))
-            made = self._filtered(segments, width)
-            strips = self._strips
-            if len(strips) >= 256 and len(strips) >= 6 * self.size.height:
-                del strips[next(iter(strips))]  # one by one: clearing thousands at once is a pause
-            strips[key] = made
+            return [paint.strip([Segment(" " * width, self.tone_style(Tone.PLAIN))], width) for _ in lines]
+        header, top, count = self.header_lines, self.top, self.line_count()
+        thumb = self._thumb(height - header, count)
+        strips, kept = self._strips, max(256, 6 * height)
+        made: list[Strip] = []
+        for y in lines:
+            row = y - header
+            index = top + row
+            if row < 0:
+                made.append(self._filtered(self.paint_header(y, width), width))
+                continue
+            if index >= count:
+                made.append(self._filtered(self.paint_empty(row, width), width))
+                continue
+            state, bar = self.state_of(index), row in thumb
+            key = (self.stamp(index), state, bar, width)
+            line = strips.get(key)
+            if line is None:
+                segments = self.paint_line(index, width - 1, state)
+                segments.append(Segment(_BAR if bar else " ", self._bar_style()))
+                line = self._filtered(segments, width)
+                if len(strips) >= kept:
+                    del strips[next(iter(strips))]  # one by one: clearing thousands at once is a pause
+                strips[key] = line
+            made.append(line)
         return made
 
     def state_of(self, index: int) -> str:
@@ -209,14 +217,13 @@ class LineView(Widget, can_focus=True):
             return CURSOR if self.has_focus else RESTING
         return MARKED if self.is_marked(index) else PLAIN
 
-    def _bar_at(self, row: int, count: int) -> bool:
-        """Whether the scrollbar's thumb covers this body line."""
-        height = self.body_height
-        if count <= height:
-            return False
+    def _thumb(self, height: int, count: int) -> range:
+        """The body lines that the scrollbar's thumb covers; empty when everything is in view."""
+        if count <= height or height <= 0:
+            return range(0)
         size = max(1, height * height // count)
         start = self.top * (height - size) // max(1, count - height)
-        return start <= row < start + size
+        return range(start, start + size)
 
     def _filtered(self, segments: list[Segment], width: int) -> Strip:
         made: Strip = paint.strip(segments, width)
@@ -228,7 +235,7 @@ class LineView(Widget, can_focus=True):
         """Lines of the widget for the compositor, past Textual's style cache when there is no border or padding."""
         if self.gutter.totals != (0, 0):
             return super().render_lines(crop)
-        strips = [self.render_line(y) for y in crop.line_range]
+        strips = self._render(crop.line_range)
         if crop.column_span != (0, self.size.width):
             strips = [made.crop(*crop.column_span) for made in strips]
         return strips

@@ -232,7 +232,8 @@ class Rows:
             return 0, 0, "", entry.sequence
         values = entry.values
         value = values[column] if column < len(values) else entry.texts[column] if column < len(entry.texts) else None
-        return *order_of(value, self._reverse), entry.tie, entry.sequence
+        rank, part = order_of(value, self._reverse)
+        return rank, part, entry.tie, entry.sequence
 
     def _entry(self, row: TableRow, old: Entry | None, replace: bool = True) -> Entry:
         """The row as an entry; with `replace` an old one is changed in place."""

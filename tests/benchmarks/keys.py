@@ -1,0 +1,272 @@
+"""Key to repaint, in a real pseudo-terminal: write a key, wait until the line with the cursor is painted anew.
+
+    python tests/benchmarks/keys.py                      the table alone: 20,000 rows x 10 columns at three rates
+    python tests/benchmarks/keys.py --command 'fleet …'  any program with our table, started in the same terminal
+
+Times are in milliseconds, between the write of the key and the arrival of the bytes that show its effect. The first
+line is the floor: a child that does nothing but write back what it reads. Ends with 1 when a budget is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import json
+import os
+import pty
+import random
+import re
+import select
+import shlex
+import signal
+import statistics
+import struct
+import sys
+import termios
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUDGETS = {"cursor": 16.0, "filter": 60.0}  # ms, p99
+PATIENCE = 5.0  # seconds for one repaint
+# Where a line of the screen begins, and the cursor bar that our lists draw at its left edge.
+_CURSOR = re.compile(
+    rb"\x1b\[(\d+);(\d+)H(?:\x1b\[[0-9;]*m|[^\x1b\xe2])*\xe2\x96\x8c(?:\x1b\[[0-9;]*m| )*([^\x1b]{1,24})"
+)
+
+
+class Terminal:
+    """A child in a pseudo-terminal of its own, and what it has painted last."""
+
+    def __init__(self, command: list[str], width: int, height: int) -> None:
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", PYTHONPATH=str(ROOT))
+            os.environ.pop("NO_COLOR", None)
+            os.execvp(command[0], command)
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+        self.seen: tuple[bytes, ...] = ()  # row, column and first words of the cursor's line
+        self._rest = b""
+
+    def read(self, patience: float) -> bool:
+        """Take in what has arrived; False when nothing came within `patience` seconds."""
+        if not select.select([self.fd], [], [], patience)[0]:
+            return False
+        try:
+            data = os.read(self.fd, 1 << 16)
+        except OSError as error:
+            raise SystemExit(f"the program has ended: {error}") from error
+        self._rest += data
+        for found in _CURSOR.finditer(self._rest):
+            self.seen = found.groups()
+        self._rest = self._rest[-400:]
+        return True
+
+    def quiet(self, seconds: float) -> None:
+        """Take in everything for a while."""
+        end = time.perf_counter() + seconds
+        while (left := end - time.perf_counter()) > 0:
+            self.read(left)
+
+    def press(self, key: bytes) -> float:
+        """Milliseconds until the cursor's line shows something else."""
+        while self.read(0):
+            pass
+        before = self.seen
+        self._rest = b""
+        started = time.perf_counter()
+        os.write(self.fd, key)
+        while self.seen == before:
+            left = started + PATIENCE - time.perf_counter()
+            if left <= 0 or not self.read(left):
+                raise SystemExit(f"no repaint within {PATIENCE} s after {key!r}; the cursor's line is {before!r}")
+        return (time.perf_counter() - started) * 1000
+
+    def close(self) -> None:
+        """End the child."""
+        os.kill(self.pid, signal.SIGTERM)
+        os.close(self.fd)
+        os.waitpid(self.pid, 0)
+
+
+def floor(count: int = 200) -> list[float]:
+    """Round trips through a pseudo-terminal with nothing in between."""
+    code = "import os,tty\ntty.setraw(0)\nos.write(1,b'!')\nwhile True: os.write(1, os.read(0, 9))"
+    terminal = Terminal([sys.executable, "-c", code], 80, 24)
+    times = []
+    while b"!" not in os.read(terminal.fd, 99):
+        pass
+    for _ in range(count):
+        started = time.perf_counter()
+        os.write(terminal.fd, b"x")
+        os.read(terminal.fd, 9)
+        times.append((time.perf_counter() - started) * 1000)
+    terminal.close()
+    return times
+
+
+def measure(terminal: Terminal, count: int, query: str, chance: random.Random) -> dict[str, list[float]]:
+    """Times per kind of key, pressed at irregular moments."""
+    times: dict[str, list[float]] = {"cursor": [], "page": [], "filter": []}
+    for name, keys, number in (
+        ("cursor", (b"j", b"j", b"k", b"\x1b[B", b"k", b"\x1b[A"), count),
+        ("page", (b"\x06", b"\x06", b"\x02", b"\x1b[6~", b"\x1b[5~", b"\x02"), count // 2),
+    ):
+        for at in range(number):
+            terminal.quiet(chance.uniform(0.01, 0.05))
+            times[name].append(terminal.press(keys[at % len(keys)]))
+    for _ in range(max(1, count // 6)):
+        os.write(terminal.fd, b"g")
+        terminal.quiet(0.1)
+        os.write(terminal.fd, b"/")
+        terminal.quiet(0.2)
+        for char in query:
+            terminal.quiet(chance.uniform(0.02, 0.08))
+            times["filter"].append(terminal.press(char.encode()))
+        os.write(terminal.fd, b"\x1b")
+        terminal.quiet(0.3)
+    return times
+
+
+def summary(times: list[float]) -> tuple[float, float]:
+    """p50 and p99."""
+    ordered = sorted(times)
+    return statistics.median(ordered), ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+
+
+def memory(pid: int) -> float:
+    """Resident MiB of a process; 0 where /proc is not."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS")), 0.0)
+
+
+def main() -> int:
+    """Run, print, and say whether the budgets are met."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--app", type=float, metavar="RATE", help=argparse.SUPPRESS)
+    parser.add_argument("--command", help="a program to measure instead of the table alone")
+    parser.add_argument("--ready", type=float, default=20.0, help="seconds the program gets to show its first row")
+    parser.add_argument("--settle", type=float, default=1.0, help="seconds to wait once it does")
+    parser.add_argument("--query", default="197", help="typed into the filter; each key must change the first row")
+    parser.add_argument("--rates", default="0,200,2000", help="changes a second, for the table alone")
+    parser.add_argument("--rows", type=int, default=20_000)
+    parser.add_argument("--count", type=int, default=300, help="cursor keys; half as many pages and filter keys")
+    parser.add_argument("--size", default="160x48")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    if options.app is not None:
+        run_app(options.rows, options.app)
+        return 0
+    width, height = map(int, options.size.split("x"))
+    runs = {"as given": shlex.split(options.command)} if options.command else {}
+    for rate in options.rates.split(",") if not runs else ():
+        runs[f"{rate}/s"] = [sys.executable, __file__, "--app", rate, "--rows", str(options.rows)]
+    rows: list[dict[str, object]] = []
+    missed = False
+    p50, p99 = summary(floor())
+    rows.append({"changes": "floor", "key": "-", "p50": p50, "p99": p99, "max": p99, "MiB": 0.0})
+    for name, command in runs.items():
+        terminal = Terminal(command, width, height)
+        deadline = time.perf_counter() + options.ready
+        while not terminal.seen and time.perf_counter() < deadline:
+            terminal.read(0.1)
+        terminal.quiet(options.settle)
+        times = measure(terminal, options.count, options.query, random.Random(1))
+        held = memory(terminal.pid)
+        terminal.close()
+        for key, values in times.items():
+            p50, p99 = summary(values)
+            missed |= p99 > BUDGETS.get(key, p99)
+            rows.append({"changes": name, "key": key, "p50": p50, "p99": p99, "max": max(values), "MiB": held})
+    if options.json:
+        print(json.dumps(rows))
+    else:
+        print(f"{'changes':>9}  {'key':<7} {'p50 ms':>7} {'p99 ms':>7} {'max ms':>7} {'budget':>7} {'MiB':>5}")
+        for row in rows:
+            budget = BUDGETS.get(str(row["key"]), "")
+            print(
+                f"{row['changes']:>9}  {row['key']:<7} {row['p50']:7.1f} {row['p99']:7.1f} {row['max']:7.1f} "
+                f"{budget:>7} {row['MiB']:5.0f}"
+            )
+    return 1 if missed else 0
+
+
+def run_app(rows: int, rate: float) -> None:
+    """The table alone, changed `rate` times a second in 30 batches a second."""
+    import gc
+
+    from textual.app import App
+
+    from tui.domain.kinds.kind import Cell, Column, Tone
+    from tui.ui.widgets.table import Table, TableRow
+
+    words = (
+        ("✔ Synced", Tone.GOOD),
+        ("▲ OutOfSync", Tone.WARN),
+        ("✖ Degraded", Tone.BAD),
+        ("◔ Progressing", Tone.BUSY),
+    )
+
+    def plain(value: object, now: float) -> Cell:
+        return Cell(str(value))
+
+    def word(value: object, now: float) -> Cell:
+        return Cell(*words[int(str(value)) % 4])
+
+    columns = (
+        Column("name", "NAME", None, plain, 24, 10),  # type: ignore[arg-type]
+        *(Column(f"w{at}", f"STATE{at}", None, word, 14, 8) for at in range(3)),  # type: ignore[arg-type]
+        *(Column(f"c{at}", f"COLUMN{at}", None, plain, 12, 6) for at in range(6)),  # type: ignore[arg-type]
+    )
+    chance = random.Random(2)
+
+    def make(at: int) -> TableRow:
+        states = [chance.randrange(4) for _ in range(3)]
+        values = (f"app-{at:05}", *states, *("".join(chance.choices("abcdefgh", k=7)) for _ in range(6)))
+        cells = tuple([column.show(value, 0.0) for column, value in zip(columns, values, strict=True)])
+        return TableRow(at, cells, values)
+
+    class TableApp(App[None]):
+        """A table and a filter that is typed without an input."""
+
+        CSS = "Table { width: 1fr; height: 1fr; }"
+        filtering = False
+        typed = ""
+
+        def compose(self):  # type: ignore[no-untyped-def]
+            yield Table(columns)
+
+        def on_mount(self) -> None:
+            self.table = self.query_one(Table)
+            self.table.sort_by("name")
+            self.table.replace([make(at) for at in range(rows)])
+            self.table.focus()
+            gc.collect()
+            gc.freeze()
+            if rate:
+                self.set_interval(1 / 30, self.change)
+            self.due = 0.0
+
+        def change(self) -> None:
+            self.due += rate / 30
+            count, self.due = int(self.due), self.due % 1
+            self.table.update([make(chance.randrange(rows)) for _ in range(count)])
+
+        def on_key(self, event) -> None:  # type: ignore[no-untyped-def]
+            if event.key == "slash":
+                self.filtering = True
+            elif event.key == "escape":
+                self.filtering, self.typed = False, ""
+                self.table.set_filter("")
+            elif self.filtering and event.character:
+                self.typed += event.character
+                self.table.set_filter(self.typed)
+
+    TableApp().run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
