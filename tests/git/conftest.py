@@ -59,6 +59,7 @@ class World:
         self.origin = place / "origin.git"
         self.clone = place / "clone"
         self.data = place / "data"
+        self.sealed: dict[str, tuple[int, str]] | None = None
         git(place, "init", "-q", "--bare", str(self.origin))
         git(place, "clone", "-q", str(self.origin), str(self.clone))
         self.commit(
@@ -66,6 +67,10 @@ class World:
         )
         git(self.clone, "push", "-q", "origin", "HEAD")
         git(self.clone, "remote", "set-head", "origin", "main")
+
+    def seal(self) -> None:
+        """From here on the user's clone must not change by a single byte or time of change."""
+        self.sealed = fingerprint(self.clone)
 
     def commit(self, files: dict[str, str | bytes], message: str = "change") -> str:
         """A commit in the clone by hand."""
@@ -102,8 +107,11 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    """The world; afterwards the user's clone must be exactly as the test left it by hand."""
-    yield World(tmp_path)
+    """The world; a sealed clone must be exactly as it was when it was sealed."""
+    made = World(tmp_path)
+    yield made
+    if made.sealed is not None:
+        assert fingerprint(made.clone) == made.sealed
 
 
 @pytest.fixture
@@ -115,4 +123,5 @@ async def repositories(world: World) -> AsyncIterator[GitRepositories]:
 
 @pytest.fixture
 async def repository(world: World, repositories: GitRepositories) -> GitRepository:
+    world.seal()
     return await repositories.open(str(world.clone))

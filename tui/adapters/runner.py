@@ -86,9 +86,11 @@ def call(
             start_new_session=not terminal,
             bufsize=0,
         )
-    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+    except OSError as error:
         missing = cwd is not None and not Path(cwd).is_dir()
         raise NotInstalled(f"{cwd} is not there" if missing else f"cannot run {argv[0]}: {error.strerror}") from error
+    except ValueError as error:  # a NUL in an argument
+        raise NotInstalled(f"cannot run {argv[0]}: {error}") from error
     streams = _Streams(process, data, limit, on_error_line)
     try:
         streams.pump(time.monotonic() + timeout, stop)

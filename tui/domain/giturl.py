@@ -61,7 +61,8 @@ def parse(url: str) -> Remote:
     if separator:
         return _of_scheme(url, scheme.lower())
     match = _SCP.fullmatch(url)
-    if not match or len(match["host"]) == 1:  # one letter is a drive, not a host
+    # one letter is a drive, and a scheme's name without its slashes a slip
+    if not match or len(match["host"]) == 1 or match["host"].lower() in ("file", "http", "https", "ssh", "git", "oci"):
         raise BadUrl("the repository URL is none of https://, ssh://, user@host:path, file:/// and an absolute path")
     if match["path"].lstrip("/").startswith("-"):
         raise BadUrl("the path of the repository URL starts with a dash")

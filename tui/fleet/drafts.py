@@ -20,7 +20,6 @@ from tui.domain.draft import (
     Operation,
     PushPlan,
     PushResult,
-    Standing,
 )
 from tui.domain.obj import Row
 from tui.domain.ports import DraftRepository, Found, Journal, Missing, Refused, Repositories, Trouble

@@ -39,10 +39,16 @@ class User:
 
 
 def configuration(place: Path, *, checkout: bool = True) -> list[tuple[str, str]]:
-    """Every effective setting at a place, in order, keys in git's canonical form. Reads only."""
-    raw = Git(place, checkout=checkout)("config", "--list", "-z", "--includes").out.decode("utf-8", "surrogateescape")
-    pairs = (item.partition("\n") for item in raw.split("\0") if item)
-    return [(key, value if separator else "true") for key, separator, value in pairs]
+    """Every effective setting at a place but fleet's own, in order, keys in git's canonical form. Reads only."""
+    git = Git(place, checkout=checkout)
+    words = git("config", "--list", "-z", "--show-scope", "--includes").out.decode("utf-8", "surrogateescape")
+    found = []
+    parts = iter(words.split("\0"))
+    for scope, item in zip(parts, parts, strict=False):
+        key, separator, value = item.partition("\n")
+        if scope != "command":
+            found.append((key, value if separator else "true"))
+    return found
 
 
 def find_checkouts(folder: Path) -> list[Checkout]:

@@ -119,8 +119,8 @@ def behind(repository: Repository, base: str, target: str) -> int:
 def landed(repository: Repository, draft: Draft, target: str) -> str:
     """The commit of the target from which on the draft's changes are in it; "" when they are not.
 
-    Merged as they are, squashed into one commit, or rebased: the last two are told by the files having the draft's
-    contents at one commit, or by one commit or the whole having the draft's patch id.
+    Merged as they are, squashed into one commit, or rebased: the last two are told by a commit whose files have the
+    draft's changes in them, or by one that has the draft's patch id.
     """
     if draft.tip == draft.base:
         return ""
@@ -128,8 +128,8 @@ def landed(repository: Repository, draft: Draft, target: str) -> str:
         return draft.tip
     objects = repository.objects
     ends = {
-        path.decode("utf-8", "surrogateescape"): after
-        for path, _, after in changed(objects, objects.root(draft.base), objects.root(draft.tip))
+        path.decode("utf-8", "surrogateescape"): (before, after)
+        for path, before, after in changed(objects, objects.root(draft.base), objects.root(draft.tip))
     }
     if not ends:
         return ""
@@ -139,9 +139,20 @@ def landed(repository: Repository, draft: Draft, target: str) -> str:
     ).splitlines()
     for candidate in candidates:
         root = objects.root(candidate)
-        if all(objects.entry(root, path) == entry for path, entry in ends.items()):
+        if all(_has(repository, objects.entry(root, path), *change) for path, change in ends.items()):
             return candidate
     return _same_patch(repository, draft, some, target) if candidates and len(some) == len(ends) else ""
+
+
+def _has(repository: Repository, here: Entry | None, before: Entry | None, after: Entry | None) -> bool:
+    """Whether a file has a change in it: it is what the change made of it, or merging the change in does nothing."""
+    if here == after:
+        return True
+    if here is None or before is None or after is None or here in (before, after):
+        return False
+    theirs = repository.objects.read(here.oid, "blob")
+    ours, base = (repository.objects.read(entry.oid, "blob") for entry in (after, before))
+    return merge_texts(repository, ours, base, theirs)[0] == theirs
 
 
 def _same_patch(repository: Repository, draft: Draft, paths: list[str], target: str) -> str:
