@@ -48,6 +48,20 @@ class Edited(msgspec.Struct, frozen=True):
         """The text before the edit, exactly."""
         return "".join(_patched(self.text, [(c.start, c.new, c.old) for c in self.changes], shift=True))
 
+    @staticmethod
+    def between(before: str, after: str) -> Edited:
+        """The edit that turns `before` into `after`, as one change from the first to the last differing character."""
+        if before == after:
+            return Edited(before)
+        head = 0
+        limit = min(len(before), len(after))
+        while head < limit and before[head] == after[head]:
+            head += 1
+        tail = 0
+        while tail < limit - head and before[-1 - tail] == after[-1 - tail]:
+            tail += 1
+        return finish(before, (Change(head, before[head : len(before) - tail], after[head : len(after) - tail]),))
+
 
 def _patched(text: str, parts: list[tuple[int, str, str]], shift: bool) -> Iterator[str]:
     at = drift = 0
@@ -176,20 +190,6 @@ def finish(text: str, changes: tuple[Change, ...]) -> Edited:
     return Edited(new, changes, place(new, first.start + (blank if blank < len(first.new) else 0))[0])
 
 
-def _between(before: str, after: str) -> Edited:
-    """One change that turns `before` into `after`, as short as it can be at line level."""
-    if before == after:
-        return Edited(before)
-    head = 0
-    limit = min(len(before), len(after))
-    while head < limit and before[head] == after[head]:
-        head += 1
-    tail = 0
-    while tail < limit - head and before[-1 - tail] == after[-1 - tail]:
-        tail += 1
-    return finish(before, (Change(head, before[head : len(before) - tail], after[head : len(after) - tail]),))
-
-
 # ---- what is shared
 
 
@@ -310,7 +310,7 @@ def set_value(
     if type(old) is type(value) and isinstance(value, dict | list) and old and value:
         adapted = _adapt(text, steps, old, value, session.chunk.index, shared)
         if adapted is not None:
-            return _between(text, adapted)
+            return Edited.between(text, adapted)
     return session.commit(plans.put(session.tree, found, value, session.layout()), session.tree.start(found.node))
 
 

@@ -44,7 +44,7 @@ def layout(tree: Tree, newline: str) -> Layout:
             quotes[style] += 1
     step = _most(steps, 2) or 2
     quote = "'" if quotes["'"] > quotes['"'] else '"'
-    return Layout(step, _most(dashes, step if not dashes else 0), newline, quote, is_json(tree))
+    return Layout(step, _most(dashes, 0), newline, quote, is_json(tree))
 
 
 def _block_pairs(tree: Tree) -> list[tuple[int, int]]:
