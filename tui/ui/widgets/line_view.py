@@ -178,9 +178,9 @@ class LineView(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget, the header first."""
-        return self._render(range(y, y + 1))[0]
+        return self._lines_at(range(y, y + 1))[0]
 
-    def _render(self, lines: Iterable[int]) -> list[Strip]:
+    def _lines_at(self, lines: Iterable[int]) -> list[Strip]:
         """Lines of the widget. What they have in common is worked out once: `size` alone costs microseconds."""
         width, height = self.size
         if width < 2:
@@ -235,7 +235,7 @@ class LineView(Widget, can_focus=True):
         """Lines of the widget for the compositor, past Textual's style cache when there is no border or padding."""
         if self.gutter.totals != (0, 0):
             return super().render_lines(crop)
-        strips = self._render(crop.line_range)
+        strips = self._lines_at(crop.line_range)
         if crop.column_span != (0, self.size.width):
             strips = [made.crop(*crop.column_span) for made in strips]
         return strips
