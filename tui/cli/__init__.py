@@ -7,4 +7,4 @@ def main() -> None:
     """Entry point of the `fleet` command."""
     from tui.cli.commands import fleet
 
-    fleet()
+    fleet(prog_name="fleet", complete_var="_FLEET_COMPLETE")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from tui.domain.kinds import OWN
 from tui.domain.kinds.kind import Kind
 
 VERBS = ["get", "list", "watch"]
@@ -28,7 +29,8 @@ def manifests(kinds: Iterable[Kind], secrets: bool = False) -> list[dict[str, An
     labels are read, never their data). Discovery, /version and self-reviews come with `system:discovery` and
     `system:basic-user`, which every authenticated user has.
     """
-    kinds = [kind for kind in kinds if kind.versions and (secrets or kind.resource != "secrets")]
+    left_out = OWN if secrets else OWN | {"secrets"}
+    kinds = [kind for kind in kinds if kind.resource not in left_out]
     hub = [kind for kind in kinds if kind.watch == "hub"]
     found = []
     for name, members in (("fleet-hub-reader", hub), ("fleet-reader", [k for k in kinds if k.watch != "hub"])):

@@ -13,7 +13,7 @@ import msgspec
 
 from tui.domain.cluster import CLUSTERS, Cluster, ClusterState, KindState
 from tui.domain.groups import cluster_secret_name, groups_of, host_of
-from tui.domain.kinds import KINDS, generic
+from tui.domain.kinds import KINDS, OWN, generic
 from tui.domain.kinds.core import EVENTS
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Ref, Row
@@ -29,8 +29,6 @@ from tui.store import Store
 
 if TYPE_CHECKING:
     from tui.fleet.drafts import Drafts
-
-OWN = frozenset({CLUSTERS, "drafts"})  # resources that fleet itself fills, not an API server
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ class Fleet:
         self.kinds: dict[str, Kind] = {
             resource: kind if background else replace(kind, watch="view")
             for resource, kind in KINDS.items()
-            if kind.versions and resource not in OWN
+            if resource not in OWN
         }
         self.settings = settings
         self.store = Store()
@@ -226,6 +224,11 @@ class Fleet:
         if self._looks.pop(owner, None) is not None:
             self._network.want(self._wanted())
 
+    def _looked_at(self, cluster: str) -> set[str]:
+        """The resources that somebody looks at in a cluster."""
+        here = (look.resources for look in self._looks.values() if look.clusters is None or cluster in look.clusters)
+        return set[str]().union(*here)
+
     def _wanted(self) -> list[Look]:
         return list(self._looks.values())
 
@@ -246,6 +249,9 @@ class Fleet:
         loading: dict[str, None] = {}
         for cluster in clusters:
             if cluster.state is ClusterState.LIVE:
+                for resource in self._looked_at(cluster.metadata.name):
+                    if resource not in cluster.kinds:
+                        loading[resource] = None
                 for resource, status in cluster.kinds.items():
                     if status.state in (KindState.WAITING, KindState.LISTING):
                         loading[resource] = None

@@ -10,13 +10,26 @@ from tui.domain.kinds.cilium import POLICY_COLUMNS, POLICY_RESOURCES
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Meta, Object
 
-__all__ = ["KINDS", "POLICY_COLUMNS", "POLICY_RESOURCES", "VIEWS", "blank", "decode", "find", "generic", "resources"]
+__all__ = [
+    "KINDS",
+    "OWN",
+    "POLICY_COLUMNS",
+    "POLICY_RESOURCES",
+    "VIEWS",
+    "blank",
+    "decode",
+    "find",
+    "generic",
+    "resources",
+]
 
 KINDS: dict[str, Kind] = {
     kind.resource: kind
     for module in (fleet, argo, cilium, core, apps, batch, networking, scaling)
     for kind in module.KINDS
 }
+
+OWN = frozenset(kind.resource for kind in fleet.KINDS)  # filled by fleet itself, not by an API server
 
 VIEWS: dict[str, tuple[str, ...]] = {"policies": POLICY_RESOURCES, "policy": POLICY_RESOURCES, "pol": POLICY_RESOURCES}
 

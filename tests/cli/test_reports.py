@@ -1,0 +1,107 @@
+"""`fleet events`, `fleet doctor`, completion and usage."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.cli.conftest import Commands, application
+from tui.demo.apiserver.access import Deny
+
+
+async def test_events_follow_an_application_as_json_lines(calm: Commands) -> None:
+    child = await calm.start("events", "--follow", "--since", "10m", "-o", "json")
+    assert child.stdout is not None
+    try:
+        while len(calm.servers[0].watches) < 2:  # Applications and their Events
+            await asyncio.sleep(0.01)
+        calm.servers[0].storage.apply(application("search", health="Progressing"))
+        line = json.loads(await asyncio.wait_for(child.stdout.readline(), 30))
+    finally:
+        child.terminate()
+        await child.communicate()
+    assert set(line) == {"time", "cluster", "application", "reason", "message", "revision", "actor", "source"}
+    assert (line["cluster"], line["application"], line["reason"]) == ("hub", "argocd/search", "Progressing")
+    assert line["time"].endswith("Z")
+
+
+async def test_events_are_there_in_the_next_run(calm: Commands) -> None:
+    await test_events_follow_an_application_as_json_lines(calm)
+    ran = await calm("events", "--since", "10m", "-o", "json")
+    assert [json.loads(line)["reason"] for line in ran.out.splitlines()] == ["Progressing"]
+    assert (await calm("events", "--since", "10m", "--application", "other")).out == ""
+
+
+async def test_a_bad_duration_is_wrong_usage(calm: Commands) -> None:
+    ran = await calm("events", "--since", "soon")
+    assert ran.code == 2
+    assert "not a duration" in ran.err
+
+
+async def test_doctor_says_what_is_denied_and_how_to_mend_it(calm: Commands) -> None:
+    calm.servers[1].access.deny.append(Deny("pods"))
+    ran = await calm("doctor", "-o", "json")
+    found = {entry["name"]: entry for entry in ran.json()["clusters"]}
+    assert found["prod-1"]["denied"] == ["pods"]
+    assert "pods" in found["hub"]["readable"]
+    assert found["hub"]["version"].startswith("v1.")
+    assert ran.code == 3
+    assert ran.json()["tools"]["git"].startswith("git version")
+    assert "fleet doctor --rbac" in (await calm("doctor")).out
+
+
+async def test_rbac_is_read_only_and_covers_every_kind(calm: Commands) -> None:
+    from tui.domain.kinds import KINDS
+
+    ran = await calm("doctor", "--rbac")
+    documents = list(yaml.safe_load_all(ran.out))
+    rules = [rule for document in documents for rule in document.get("rules", ())]
+    assert {verb for rule in rules for verb in rule["verbs"]} == {"get", "list", "watch"}
+    granted = {(group, plural) for rule in rules for group in rule["apiGroups"] for plural in rule["resources"]}
+    own = {"clusters", "drafts", "secrets"}
+    wanted = {(kind.group, kind.plural) for kind in KINDS.values() if kind.resource not in own}
+    assert granted == wanted
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+async def test_completion_scripts_are_what_the_shell_reads(calm: Commands, shell: str, tmp_path: Path) -> None:
+    ran = await calm("completion", shell)
+    assert ran.code == 0
+    assert "_FLEET_COMPLETE" in ran.out
+    if shutil.which(shell):
+        script = tmp_path / "completion"
+        script.write_text(ran.out)
+        subprocess.run([shell, "-n", str(script)], check=True)
+
+
+async def test_completion_knows_commands_and_kinds(calm: Commands) -> None:
+    words = {"COMP_WORDS": "fleet get appl", "COMP_CWORD": "2", "_FLEET_COMPLETE": "bash_complete"}
+    ran = await calm(env=words)
+    assert {"plain,applications", "plain,applicationsets"} <= set(ran.out.split())
+
+
+async def test_the_screen_needs_a_terminal(calm: Commands) -> None:
+    ran = await calm()
+    assert ran.code == 2
+    assert "needs a terminal" in ran.err
+
+
+async def test_a_bad_configuration_is_refused_with_its_place(calm: Commands, tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("theme: x\nteme: y\n")
+    ran = await calm("--config", str(config), "get", "pods")
+    assert ran.code == 2
+    assert f"{config}:2:1" in ran.err
+
+
+async def test_no_context_is_said_and_is_no_success(calm: Commands) -> None:
+    calm.write_kubeconfig({})
+    ran = await calm("get", "pods")
+    assert ran.code == 3
+    assert "no kubeconfig has a context" in ran.err
