@@ -11,6 +11,7 @@ import pytest
 
 from tests.demo.conftest import Fetch
 from tests.support import Factory, thing
+from tui.demo.apiserver.status import ApiError
 
 PODS = "/api/v1/namespaces/shop/pods"
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
@@ -321,3 +322,37 @@ async def test_large_answers_are_compressed_when_accepted(api_server: Factory):
     assert gzip.decompress(packed) == plain
     assert len(packed) < len(plain) / 5
     assert len(json.loads(plain)["items"]) == 1500
+
+
+async def test_both_event_groups_show_the_same_events(api_server: Factory, fetch: Fetch, open_watch: Any):
+    about = {"kind": "Pod", "name": "a"}
+    times = {"firstTimestamp": "2024-05-06T07:08:09Z", "count": 3}
+    server = await api_server(
+        [
+            thing("Event", "e1", "shop", involvedObject=about, reason="Killing", message="Stopping", **times),
+            thing("Event", "e2", "shop", involvedObject={"name": "b"}),
+        ]
+    )
+    path = "/apis/events.k8s.io/v1/namespaces/shop/events"
+    one = (await fetch(server, path + "/e1")).json
+    assert (one["apiVersion"], one["kind"], one["note"], one["regarding"]) == (
+        "events.k8s.io/v1",
+        "Event",
+        "Stopping",
+        about,
+    )
+    assert (one["deprecatedCount"], "message" in one) == (3, False)
+    listing = await fetch(server, path, fieldSelector="regarding.name=a")
+    assert listing.json["apiVersion"] == "events.k8s.io/v1"
+    assert listing.names == ["e1"]
+    assert "kind" not in listing.json["items"][0]
+    core = await open_watch(server, "/api/v1/events", resourceVersion=server.storage.resource_version)
+    new = await open_watch(server, path, resourceVersion=server.storage.resource_version)
+    server.storage.create(thing("Event", "e3", "shop", message="later"))
+    assert (await core.next())["object"]["message"] == "later"
+    assert (await new.next())["object"]["note"] == "later"
+    table = (await fetch(server, path, accept=TABLE)).json
+    cells = dict(zip([c["name"] for c in table["columnDefinitions"]], table["rows"][0]["cells"], strict=True))
+    assert (cells["Reason"], cells["Object"], cells["Message"]) == ("Killing", "pod/a", "Stopping")
+    with pytest.raises(ApiError):
+        server.storage.create(thing("Event", "e4", "shop", "events.k8s.io/v1"))

@@ -285,3 +285,51 @@ def addresses(obj: Obj, now: float) -> Any:
 def ingress_hosts(obj: Obj, now: float) -> Any:
     """Hosts of an ingress' rules."""
     return ",".join(rule.get("host") or "*" for rule in at(obj, "spec.rules", ())) or "*"
+
+
+def quota(prefix: str) -> Any:
+    """A cell with used and hard amounts of a quota: the limits, or everything else."""
+
+    def cell(obj: Obj, now: float) -> Any:
+        hard, used = at(obj, "status.hard", {}), at(obj, "status.used", {})
+        wanted = [key for key in sorted(hard) if key.startswith("limits.") == (prefix == "limits.")]
+        return ", ".join(f"{key}: {used.get(key, 0)}/{hard[key]}" for key in wanted)
+
+    return cell
+
+
+def reference(target: Mapping[str, Any]) -> str:
+    """Kind/name of a reference, or <none>."""
+    return f"{target.get('kind', '')}/{target.get('name', '')}" if target else NONE
+
+
+def controller(obj: Obj, now: float) -> Any:
+    """The owner that controls an object."""
+    owners = at(obj, "metadata.ownerReferences", ())
+    found = next((owner for owner in owners if owner.get("controller")), None)
+    if found is None:
+        return NONE
+    group = str(found.get("apiVersion", "")).rpartition("/")[0]
+    return f"{found.get('kind', '').lower()}{'.' + group if group else ''}/{found.get('name', '')}"
+
+
+def targets(obj: Obj, now: float) -> Any:
+    """What a horizontal autoscaler measures, current over wanted."""
+    current = {at(m, "resource.name"): m for m in at(obj, "status.currentMetrics", ()) if m.get("type") == "Resource"}
+    parts = []
+    for metric in at(obj, "spec.metrics", ()):
+        if metric.get("type") != "Resource":
+            parts.append(f"{str(metric.get('type', '')).lower()}: {UNKNOWN}")
+            continue
+        name_, field = at(metric, "resource.name"), "averageUtilization"
+        wanted, now_ = at(metric, f"resource.target.{field}"), at(current.get(name_), f"resource.current.{field}")
+        parts.append(
+            f"{name_}: {UNKNOWN if now_ is None else f'{now_}%'}/{'<auto>' if wanted is None else f'{wanted}%'}"
+        )
+    return ", ".join(parts) or NONE
+
+
+def service_of(obj: Obj) -> Any:
+    """The service behind an APIService, or Local."""
+    service = at(obj, "spec.service", {})
+    return f"{service.get('namespace')}/{service.get('name')}" if service else "Local"

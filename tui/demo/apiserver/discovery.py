@@ -46,17 +46,16 @@ def aggregated_version(accept: str) -> str:
 class Discovery:
     """The documents for one set of resources."""
 
-    def __init__(self, resources: Iterable[ResourceType], address: str) -> None:
-        self.address = address
+    def __init__(self, resources: Iterable[ResourceType]) -> None:
         self.groups: dict[str, dict[str, list[ResourceType]]] = {}
         for resource in sorted(resources, key=lambda r: (r.group, r.version, r.plural)):
             self.groups.setdefault(resource.group, {}).setdefault(resource.version, []).append(resource)
         for group in REVIEWS:
             self.groups.setdefault(group, {}).setdefault("v1", [])
 
-    def api(self) -> dict[str, Any]:
-        """GET /api."""
-        servers = [{"clientCIDR": "0.0.0.0/0", "serverAddress": self.address}]
+    def api(self, address: str) -> dict[str, Any]:
+        """GET /api of the server at an address."""
+        servers = [{"clientCIDR": "0.0.0.0/0", "serverAddress": address}]
         return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": servers}
 
     def apis(self) -> dict[str, Any]:

@@ -55,7 +55,7 @@ async def _get(
     ):
         raise no_such_path()
     form = negotiate(request.headers.get("Accept", ""), request.query.get("includeObject", ""))
-    data = server.storage.get_bytes(resource.name, target.namespace or "", target.name)
+    data = server.storage.get_bytes(resource.stored_as, target.namespace or "", target.name)
     if target.subresource == "scale":
         return answer.document(_scale(msgspec.json.decode(data)))
     return await answer.body_of(request, [Renderer(resource, form, server.storage.clock()).one(data)], cut)
@@ -87,7 +87,7 @@ async def _list(
     cut: int | None,
 ) -> web.StreamResponse:
     form = negotiate(request.headers.get("Accept", ""), options.include)
-    selector = Selector(options.labels, options.fields, resource.name)
+    selector = Selector(options.labels, options.fields, resource)
     page = _page(server, resource, namespace, options, limited=not selector)
     metadata: dict[str, Any] = {"resourceVersion": str(page.resource_version)}
     items: Iterator[bytes] = (data for _, data in page.items)
@@ -123,7 +123,7 @@ def _page(
     limit = options.limit if limited and not _from_cache(server, options) else 0
     if options.continue_:
         token = Continue.read(options.continue_)
-        return storage.page(resource.name, namespace, token.rv, token.start, limit)
+        return storage.page(resource.stored_as, namespace, token.rv, token.start, limit)
     wanted = options.version or 0
     if wanted > storage.resource_version:
         raise too_large_version(wanted, storage.resource_version)
@@ -131,10 +131,10 @@ def _page(
     exact = options.match == "Exact" or (not options.match and wanted and options.limit)
     if exact:
         try:
-            return storage.page(resource.name, namespace, wanted, "", limit)
+            return storage.page(resource.stored_as, namespace, wanted, "", limit)
         except ApiError as error:
             raise ApiError(410, "The resourceVersion for the provided list is too old.", "Expired") from error
-    return storage.page(resource.name, namespace, None, "", limit)
+    return storage.page(resource.stored_as, namespace, None, "", limit)
 
 
 async def _watch(
@@ -146,7 +146,7 @@ async def _watch(
     fault: Fault | None,
 ) -> web.StreamResponse:
     form = negotiate(request.headers.get("Accept", ""), options.include)
-    selector = Selector(options.labels, options.fields, resource.name)
+    selector = Selector(options.labels, options.fields, resource)
     storage = server.storage
     if (options.version or 0) > storage.resource_version:
         raise too_large_version(options.version or 0, storage.resource_version)
@@ -158,12 +158,12 @@ async def _watch(
     initial_end = b""
     # From here to start() nothing is awaited, so that no change falls between the initial state and the live ones.
     if options.initial_events or (options.initial_events is None and not options.version):
-        initial = [data for _, data in storage.page(resource.name, namespace).items]
+        initial = [data for _, data in storage.page(resource.stored_as, namespace).items]
         if options.initial_events and options.bookmarks:
             initial_end = render.bookmark(storage.resource_version, initial_end=True)
     elif options.version:
         try:
-            for event in storage.events_since(resource.name, options.version):
+            for event in storage.events_since(resource.stored_as, options.version):
                 watch.push(event)
                 event.forget()
         except ApiError as error:

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
+from tui.demo.apiserver.columns import PLAIN
 from tui.demo.apiserver.resource import ResourceType
-from tui.demo.apiserver.resources import PLAIN
 from tui.demo.apiserver.status import ApiError
 
 _encode = msgspec.json.Encoder().encode
@@ -70,10 +70,13 @@ class Renderer:
         self.form = form
         self.now = now
         self.columns = resource.columns or PLAIN
+        # Cells are computed from the stored form, so a Table converts only the objects that its rows carry.
+        self._convert = resource.view.convert if resource.view and form.kind == "object" else None
         self._api = f"meta.k8s.io/{form.version}".encode()
 
     def one(self, data: bytes) -> bytes:
         """The answer to a GET of one object."""
+        data = self._shown(data)
         if self.form.kind == "metadata":
             return self._partial(data)
         if self.form.kind == "table":
@@ -84,6 +87,8 @@ class Renderer:
     def listing(self, items: Iterable[bytes], metadata: dict[str, Any]) -> Iterator[bytes]:
         """The answer to a list, in pieces that belong together when joined."""
         form = self.form.kind
+        if self._convert is not None:
+            items = map(self._convert, items)
         if form == "table":
             head: dict[str, Any] = {
                 "kind": "Table",
@@ -110,6 +115,7 @@ class Renderer:
 
     def event(self, type_: str, data: bytes, definitions: bool = False) -> bytes:
         """One line of a watch. `definitions`: the first event of a Table watch names the columns."""
+        data = self._shown(data)
         if self.form.kind == "metadata":
             data = self._partial(data)
         elif self.form.kind == "table":
@@ -131,6 +137,9 @@ class Renderer:
             body = {"kind": self.resource.kind, "apiVersion": self.resource.api_version, "metadata": metadata}
         return _encode({"type": "BOOKMARK", "object": body}) + b"\n"
 
+    def _shown(self, data: bytes) -> bytes:
+        return data if self._convert is None else self._convert(data)
+
     def _untyped(self, items: Iterable[bytes]) -> Iterator[bytes]:
         # Lists of Kubernetes' own types leave out kind and apiVersion of each item; those of custom resources do not.
         prefix = self.resource.item_prefix
@@ -146,7 +155,7 @@ class Renderer:
         obj = _decode(data)
         row: dict[str, Any] = {"cells": [column.cell(obj, self.now) for column in self.columns]}
         if self.form.include == "Object":
-            row["object"] = msgspec.Raw(data)
+            row["object"] = msgspec.Raw(self.resource.view.convert(data) if self.resource.view else data)
         elif self.form.include != "None":
             row["object"] = msgspec.Raw(self._partial(data))
         return row

@@ -25,6 +25,15 @@ class Column:
     description: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """A resource that shows the objects of another one: `convert` rewrites their JSON, `fields` selector paths."""
+
+    of: str
+    convert: Callable[[bytes], bytes]
+    fields: tuple[tuple[str, str], ...] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ResourceType:
     """One served resource. `name` ("deployments.apps") is how storage and fleet refer to it."""
@@ -43,11 +52,17 @@ class ResourceType:
     custom: bool = False  # defined by a CustomResourceDefinition
     singular: str = ""
     generation: bool = False  # metadata.generation counts changes of the desired state
+    view: View | None = None
 
     @property
     def name(self) -> str:
         """`plural.group`, or the plural alone in the core group."""
         return qualified(self.plural, self.group)
+
+    @property
+    def stored_as(self) -> str:
+        """Name of the resource whose objects it shows: its own, but for views."""
+        return self.view.of if self.view else self.name
 
     @property
     def api_version(self) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from tui.demo.apiserver.resource import ResourceType
 from tui.demo.apiserver.status import ApiError
 
 Matches = Callable[[Mapping[str, Any]], bool]
@@ -101,7 +102,7 @@ class Selector:
 
     __slots__ = ("_fields", "_labels", "fields", "labels")
 
-    def __init__(self, labels: str, fields: str, resource: str) -> None:
+    def __init__(self, labels: str, fields: str, resource: ResourceType) -> None:
         """Raises ApiError 400 for a selector that cannot be read or names a field the resource does not offer."""
         self.labels, self.fields = labels.strip(), fields.strip()
         self._labels = [_label_test(part.strip()) for part in _SPLIT.split(self.labels)] if self.labels else []
@@ -129,13 +130,16 @@ class Selector:
         return True
 
 
-def _field_test(text: str, resource: str, whole: str) -> Matches:
+def _field_test(text: str, resource: ResourceType, whole: str) -> Matches:
     found = _FIELD.match(text)
     if not found:
         raise ApiError(400, f'invalid field selector "{whole}": "{text}" is not field=value')
     path, operator, raw = found[1].strip(), found[2], found[3]
+    for shown, stored in resource.view.fields if resource.view else ():
+        if path.startswith(shown):
+            path = stored + path.removeprefix(shown)
     wanted = re.sub(r"\\(.)", r"\1", raw)
-    if path not in ("metadata.name", "metadata.namespace") and path not in FIELDS.get(resource, ()):
+    if path not in ("metadata.name", "metadata.namespace") and path not in FIELDS.get(resource.stored_as, ()):
         raise ApiError(400, f"field label not supported: {path}")
     keys = path.split(".")
     negative = operator == "!="

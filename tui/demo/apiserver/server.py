@@ -8,7 +8,7 @@ from asyncio import sslproto
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from tui.demo.apiserver.faults import Action, Fault, Faults
 from tui.demo.apiserver.openapi import OpenApi
 from tui.demo.apiserver.options import Target, target_of
 from tui.demo.apiserver.reads import read
+from tui.demo.apiserver.resource import ResourceType
 from tui.demo.apiserver.status import ApiError, no_such_path
 from tui.demo.apiserver.storage import Storage
 from tui.demo.apiserver.watching import BUFFER, Watches
@@ -29,7 +30,6 @@ from tui.demo.apiserver.watching import BUFFER, Watches
 _INTERACTIVE = ("exec", "attach", "portforward", "proxy")
 _PUBLIC = ("/version", "/healthz", "/livez", "/readyz")
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-_TLS_BUFFER = 64 * 1024
 _REVIEW_TARGETS = frozenset(Target(group, "v1", plural) for group, rows in REVIEWS.items() for _, plural in rows)
 _SHUTDOWN = 0.1  # seconds for answers to finish; 0 would be for ever
 
@@ -41,6 +41,7 @@ class ServerTls:
     certificate: Path
     key: Path
     client_ca: Path | None = None
+    buffer: int = 64 * 1024  # bytes that asyncio sets aside for each connection
 
     @cached_property
     def context(self) -> ssl.SSLContext:
@@ -52,6 +53,12 @@ class ServerTls:
             context.load_verify_locations(self.client_ca)
             context.verify_mode = ssl.CERT_OPTIONAL
         return context
+
+
+@lru_cache(maxsize=64)
+def _documents(resources: tuple[ResourceType, ...], version: str) -> tuple[Discovery, OpenApi]:
+    """Shared by all servers with the same resources: hundreds of clusters need not keep a copy each."""
+    return Discovery(resources), OpenApi(resources, version)
 
 
 @dataclass(slots=True)
@@ -105,13 +112,13 @@ class ApiServer:
         self.port = 0
         self._web: web.Server | None = None
         self._listener: asyncio.Server | None = None
-        self._documents: tuple[int, Discovery, OpenApi] | None = None
+        self._documents: tuple[int, Discovery, OpenApi] | None = None  # catalogue they were made for
 
     async def start(self) -> str:
         """Listen on a free port of 127.0.0.1, or on the one it had before. Returns the URL."""
         if self.tls is not None and hasattr(sslproto.SSLProtocol, "max_size"):
             # asyncio reserves 256 KiB for every TLS connection; thousands of idle watches need a fraction of that.
-            sslproto.SSLProtocol.max_size = min(sslproto.SSLProtocol.max_size, _TLS_BUFFER)
+            sslproto.SSLProtocol.max_size = min(sslproto.SSLProtocol.max_size, self.tls.buffer)
         loop = asyncio.get_running_loop()
         self._web = web.Server(self._handle, handler_cancellation=True, access_log=None, keepalive_timeout=120.0)
         self._listener = await loop.create_server(
@@ -236,9 +243,10 @@ class ApiServer:
 
     def _current(self) -> tuple[Discovery, OpenApi]:
         if self._documents is None or self._documents[0] != self.storage.catalogue:
-            resources = list(self.storage.resources.values())
-            address = f"127.0.0.1:{self.port}"
-            self._documents = (self.storage.catalogue, Discovery(resources, address), OpenApi(resources, self.version))
+            self._documents = (
+                self.storage.catalogue,
+                *_documents(tuple(self.storage.resources.values()), self.version),
+            )
         return self._documents[1], self._documents[2]
 
     def _document(self, request: web.BaseRequest, path: str) -> web.Response | None:
@@ -257,7 +265,9 @@ class ApiServer:
             if version:
                 body = encoded(discovery.aggregated(parts[0] == "api", version))
                 return answer.document(body, AGGREGATED.format(version))
-            return answer.document(encoded(discovery.api() if parts[0] == "api" else discovery.apis()))
+            return answer.document(
+                encoded(discovery.api(f"127.0.0.1:{self.port}") if parts[0] == "api" else discovery.apis())
+            )
         found = None
         if parts[0] == "api" and len(parts) == 2:
             found = discovery.version("", parts[1])

@@ -6,7 +6,6 @@ they are bytes, because ten thousand Applications as dicts cost half a GiB.
 
 from __future__ import annotations
 
-import copy
 import time
 import uuid
 from bisect import bisect_left, insort
@@ -20,7 +19,7 @@ import msgspec
 from tui.demo.apiserver.crds import completed, resources_of
 from tui.demo.apiserver.resource import ResourceType
 from tui.demo.apiserver.shelf import ADDED, DELETED, MODIFIED, Event, Page, Shelf, in_namespace
-from tui.demo.apiserver.status import ApiError, already_exists, expired_version, not_found
+from tui.demo.apiserver.status import ApiError, already_exists, expired_version, not_found, qualified
 
 __all__ = ["ADDED", "DELETED", "MODIFIED", "Event", "Page", "Storage", "timestamp"]
 
@@ -45,6 +44,7 @@ class Storage:
         self.resource_version = resource_version
         self._new_uid = new_uid
         self._shelves: dict[str, Shelf] = {}
+        self._views: dict[str, ResourceType] = {}
         self._kinds: dict[tuple[str, str], ResourceType] = {}
         self._untold: deque[tuple[Shelf, Event]] = deque()
         self._telling = False
@@ -57,10 +57,14 @@ class Storage:
     @property
     def resources(self) -> dict[str, ResourceType]:
         """The served resources by name ("pods", "deployments.apps")."""
-        return {name: shelf.resource for name, shelf in self._shelves.items()}
+        return {name: shelf.resource for name, shelf in self._shelves.items()} | self._views
 
     def serve(self, resource: ResourceType) -> None:
         """Serve one more resource, or a known one with another definition."""
+        self.catalogue += 1
+        if resource.view is not None:
+            self._views[resource.name] = resource
+            return
         shelf = self._shelves.get(resource.name)
         if shelf:
             self._kinds.pop((shelf.resource.group, shelf.resource.kind), None)
@@ -68,12 +72,12 @@ class Storage:
         else:
             self._shelves[resource.name] = Shelf(resource, self.window, self.resource_version)
         self._kinds[resource.group, resource.kind] = resource
-        self.catalogue += 1
 
     def resource(self, group: str, plural: str) -> ResourceType | None:
         """The resource of that group and plural, if served."""
-        shelf = self._shelves.get(f"{plural}.{group}" if group else plural)
-        return shelf.resource if shelf else None
+        name = qualified(plural, group)
+        shelf = self._shelves.get(name)
+        return shelf.resource if shelf else self._views.get(name)
 
     def resource_of(self, obj: dict[str, Any]) -> ResourceType:
         """The resource an object belongs to, by its apiVersion and kind. Raises ApiError 404 when it is not served."""
@@ -112,7 +116,7 @@ class Storage:
         """Replace the status of an object and nothing else. Raises ApiError 404."""
 
         def change(obj: dict[str, Any]) -> None:
-            obj["status"] = copy.deepcopy(status)
+            obj["status"] = _copy(status)
 
         return self.patch(resource, namespace, name, change)
 
@@ -122,8 +126,8 @@ class Storage:
         """Let `change` edit a copy of the object in place (or return another). Raises ApiError 404."""
         shelf, key = self._find(resource, namespace, name)
         old = _decode(shelf.objects[key])
-        obj = copy.deepcopy(old)
-        return self._replace(shelf, key, old, change(obj) or obj)
+        obj = _decode(shelf.objects[key])
+        return self._replace(shelf, key, old, _copy(change(obj) or obj))
 
     def delete(self, resource: str, namespace: str, name: str, cascade: bool = True) -> dict[str, Any]:
         """Remove an object; with `cascade` also what it owns or, as a namespace, contains. Raises ApiError 404."""
@@ -213,7 +217,8 @@ class Storage:
     def _prepared(self, obj: dict[str, Any]) -> tuple[ResourceType, dict[str, Any]]:
         """A private copy with identity first in order and the namespace settled."""
         resource = self.resource_of(obj)
-        metadata = dict(copy.deepcopy(obj.get("metadata") or {}))
+        obj = _copy(obj)
+        metadata = dict(obj.get("metadata") or {})
         if not metadata.get("name"):
             raise ApiError(422, f'{resource.kind} "" is invalid: metadata.name: Required value: name is required')
         if resource.namespaced:
@@ -221,9 +226,7 @@ class Storage:
         else:
             metadata.pop("namespace", None)
         ordered: dict[str, Any] = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata}
-        ordered.update(
-            (key, copy.deepcopy(value)) for key, value in obj.items() if key not in ("apiVersion", "kind", "metadata")
-        )
+        ordered.update((key, value) for key, value in obj.items() if key not in ordered)
         return resource, ordered
 
     def _insert(self, shelf: Shelf, key: str, obj: dict[str, Any]) -> dict[str, Any]:
@@ -246,12 +249,12 @@ class Storage:
                 metadata[field] = before[field]
             else:
                 metadata.pop(field, None)
-        if _encode(obj) == (previous := shelf.objects[key]) or _same(obj, old):
+        if obj == old:
             return old
         if shelf.resource.generation and _desired(obj, shelf.resource) != _desired(old, shelf.resource):
             metadata["generation"] = int(before.get("generation", 0)) + 1
-        data = self._stamp(obj)
-        shelf.objects[key] = data
+        previous = shelf.objects[key]
+        shelf.objects[key] = data = self._stamp(obj)
         self._defined(shelf, obj)
         self._record(shelf, Event(self.resource_version, MODIFIED, key, data, previous))
         return obj
@@ -327,9 +330,10 @@ def _split(key: str) -> tuple[str, str]:
     return namespace, name
 
 
-def _same(new: dict[str, Any], old: dict[str, Any]) -> bool:
-    """Equal as JSON: what went in may hold tuples or dates that read back as lists and strings."""
-    return bool(_decode(_encode(new)) == old)
+def _copy(value: dict[str, Any]) -> dict[str, Any]:
+    """A copy as JSON sees it: dates become strings and tuples lists, so that it compares with what was stored."""
+    result: dict[str, Any] = _decode(_encode(value))
+    return result
 
 
 def _desired(obj: dict[str, Any], resource: ResourceType) -> dict[str, Any]:

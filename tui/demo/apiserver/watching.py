@@ -46,7 +46,7 @@ class Watch:
 
     def start(self) -> None:
         """Begin to collect live changes."""
-        self._token = self.storage.subscribe(self.render.resource.name, self.push)
+        self._token = self.storage.subscribe(self.render.resource.stored_as, self.push)
 
     def push(self, event: Event) -> None:
         """Take one change: selected or not, as what it looks like through the selector."""
@@ -68,7 +68,7 @@ class Watch:
             return Renderer(self.render.resource, self.render.form, self.storage.clock()).event(
                 type_, event.data, definitions
             )
-        key = (type_, self.render.form)
+        key = (type_, self.render.form, self.render.resource.name)
         line = event.lines.get(key)
         if line is None:
             line = event.lines[key] = self.render.event(type_, event.data)
@@ -135,7 +135,7 @@ class Watch:
         """No more changes for this watch."""
         self._ended = True
         if self._token is not None:
-            self.storage.unsubscribe(self.render.resource.name, self._token)
+            self.storage.unsubscribe(self.render.resource.stored_as, self._token)
             self._token = None
 
 
