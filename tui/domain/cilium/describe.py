@@ -102,7 +102,7 @@ def _section(rule: Rule, section: str, resource: str) -> list[str]:
     if deny:
         return found
     if enforced(rule, direction, resource):
-        found.append(f"{'Everything else' if found else 'All'} {direction} is denied, unless another policy allows it.")
+        found.append(f"{'All other' if found else 'All'} {direction} is denied, unless another policy allows it.")
     elif entries:
         found.append(f"It does not switch on default deny for {direction}.")
     return found

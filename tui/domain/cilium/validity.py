@@ -25,7 +25,7 @@ ENTITIES = frozenset(
         "none",
     ]
 )
-PROTOCOLS = frozenset(["ANY", "TCP", "UDP", "SCTP", "ICMP", "ICMPV6", "VRRP", "IGMP"])
+PROTOCOLS = frozenset(["ANY", "TCP", "UDP", "SCTP", "VRRP", "IGMP"])  # ICMP has fields of its own
 MAX_PORTS = 40
 _PEERS = tuple(
     f"{way}{noun}" for way in ("from", "to") for noun in ["Endpoints", "Entities", "CIDR", "CIDRSet", "Nodes", "FQDNs"]
@@ -60,7 +60,7 @@ def problems(policy: Policy, resource: str) -> list[str]:
         found.extend(_of_rule(rule.raw, resource))
         for section in SECTIONS:
             for index, entry in enumerate(rule.sections[section] or ()):
-                found.extend(f"{section}[{index}]: {text}" for text in _of_entry(mapping(entry), section))
+                found.extend(f"{section}[{index}]: {text}" for text in _of_entry(mapping(entry), section, rule.nodes))
     return found
 
 
@@ -70,11 +70,11 @@ def _of_rule(raw: Mapping[str, Any], resource: str) -> Iterator[str]:
         yield "endpointSelector and nodeSelector exclude each other"
     elif not has_endpoints and not has_nodes:
         yield "it needs an endpointSelector or a nodeSelector"
-    if has_nodes and resource == CNP:
+    elif has_nodes and resource == CNP:
         yield "nodeSelector is only for CiliumClusterwideNetworkPolicy"
 
 
-def _of_entry(entry: Mapping[str, Any], section: str) -> Iterator[str]:
+def _of_entry(entry: Mapping[str, Any], section: str, nodes: bool) -> Iterator[str]:
     used = [field for field in _PEERS if entry.get(field)]
     if len(used) > 1:
         yield f"{used[0]} cannot be combined with {used[1]}"
@@ -93,6 +93,8 @@ def _of_entry(entry: Mapping[str, Any], section: str) -> Iterator[str]:
         yield "icmps cannot be combined with toPorts"
     for ports in sequence(entry.get("toPorts")):
         yield from _of_ports(mapping(ports), section)
+        if nodes and any(mapping(mapping(ports).get("rules")).get(name) for name in ("http", "kafka", "l7")):
+            yield "host policies cannot have rules above layer 4, DNS apart"
 
 
 def _of_cidr_rule(held: Mapping[str, Any]) -> Iterator[str]:
@@ -146,3 +148,5 @@ def _of_ports(held: Mapping[str, Any], section: str) -> Iterator[str]:
             yield f"{'/'.join(sorted(above))} rules need protocol TCP, not {protocol}"
         if str(port.get("port", "")) == "0":
             yield "rules above layer 4 need a port"
+        if "dns" in above and port.get("endPort"):
+            yield "DNS rules cannot be on a port range"
