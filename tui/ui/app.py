@@ -14,7 +14,6 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Input, TextArea
 
 from tui.domain.kinds.fleet import DRAFTS_RESOURCE
 from tui.domain.kinds.kind import Tone
@@ -240,7 +239,10 @@ class FleetApp(App[None]):
         return await answer
 
     def choose_edit(self, ref: Ref) -> None:
-        """Choose one of the common edits of an object."""
+        """Choose one of the edits people make most of an object."""
+        from tui.ui import drafting
+
+        self.do(drafting.form(self, ref), f"editing {ref.name}")
 
     @property
     def shell(self) -> Shell:
@@ -251,6 +253,8 @@ class FleetApp(App[None]):
 
     async def action_quit(self) -> None:
         """Quit at once; with text selected the key copies it, as everywhere else."""
+        from textual.widgets import Input, TextArea
+
         selected = getattr(self.focused, "selected_text", "") if isinstance(self.focused, Input | TextArea) else ""
         if selected:
             self.copy_to_clipboard(selected)

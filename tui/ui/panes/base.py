@@ -8,9 +8,10 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
+from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref
 from tui.ui import keys
-from tui.ui.scope import View
+from tui.ui.scope import APPLICATIONS, Scope, View
 from tui.ui.text import safe
 
 if TYPE_CHECKING:
@@ -97,6 +98,23 @@ class Pane(Vertical):
         """Show the detail."""
         if (ref := self.here()) is not None:
             self.fleet_app.show_object(ref)
+
+    async def action_application(self) -> None:
+        """The Application of an object; of an Application, everything that is its."""
+        ref = self.here()
+        row = self.fleet.store.get(ref) if ref is not None else None
+        if ref is None or row is None:
+            return
+        shell = self.fleet_app.shell
+        if ref.resource == APPLICATIONS:
+            scope = shell.scope.application
+            await shell.rescope(Scope() if scope == ref else Scope(application=ref))
+            return
+        found = self.fleet.facts.application_ref(row)
+        if found is not None:
+            self.fleet_app.show_object(found)
+        else:
+            self.fleet_app.say(f"no Application tracks {ref.name}", Tone.WARN)
 
     def action_edit(self) -> None:
         """Draft an edit."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import islice
 from typing import ClassVar
 
@@ -10,14 +10,16 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
+from tui.domain import when
 from tui.domain.cluster import CLUSTERS, KindState
 from tui.domain.kinds import KINDS
-from tui.domain.kinds.kind import Column
+from tui.domain.kinds.kind import Column, Value
 from tui.domain.obj import Ref
 from tui.ui import keys
 from tui.ui.panes.base import Pane
 from tui.ui.panes.rows import Shape
-from tui.ui.scope import APPLICATIONS, View
+from tui.ui.scope import APPLICATIONS, Scope, View
+from tui.ui.screens.dialogs import Choice
 from tui.ui.widgets.rows import TableRow
 from tui.ui.widgets.table import Table
 
@@ -37,7 +39,7 @@ class TablePane(Pane):
     def __init__(self, view: View) -> None:
         super().__init__(view)
         self.resources = self.RESOURCES or (view.resource,)
-        self.shape = Shape([KINDS[resource] for resource in self.resources], self.leave_out())
+        self.shape = self._shape(view.scope)
         if not self.TITLE:
             self.TITLE = f"{self.shape.kinds[0].plural.capitalize()}"
         self._depends = self.shape.depends()
@@ -50,9 +52,10 @@ class TablePane(Pane):
         self._depended = (0, 0.0)  # revision and time of the facts last worked out
         self._fresh = True  # the table must start again
 
-    def leave_out(self) -> Sequence[str]:
-        """Ids of columns that this pane does not show."""
-        return ()
+    def _shape(self, scope: Scope) -> Shape:
+        """The columns for a scope: what is the same on every row is not shown."""
+        left_out = [id for id, same in (("cluster", scope.cluster), ("namespace", scope.namespace)) if same]
+        return Shape([KINDS[resource] for resource in self.resources], left_out)
 
     def compose(self) -> ComposeResult:
         yield self.table
@@ -63,6 +66,11 @@ class TablePane(Pane):
     def show(self, view: View) -> None:
         if view.scope != self.view.scope or view.faults != self.view.faults:
             self._fresh = True
+            shape = self._shape(view.scope)
+            if [column.id for column in shape.columns] != [column.id for column in self.shape.columns]:
+                self.shape = shape
+                self.table.replace([])  # its rows have the old columns
+                self.table.set_columns(shape.columns)
         self.view = view
         self.table.set_filter(view.filter)
 
@@ -155,6 +163,8 @@ class TablePane(Pane):
         """Why there are no rows, in words."""
         if self.table.total:
             return "nothing matches the filter"
+        if not self.fleet.store.count(CLUSTERS):
+            return "connecting…"
         states = [
             status.state
             for row in self.fleet.store.rows(CLUSTERS)
@@ -175,6 +185,34 @@ class TablePane(Pane):
         if states and all(found is KindState.ABSENT for found in states):
             return "not served here"
         return "none"
+
+    def action_copy(self) -> None:
+        """Copy a field, or the names of the marked rows."""
+        if self.table.marked:
+            names = [key.name for key in self.table.visible_keys if key in self.table.marked and isinstance(key, Ref)]
+            self._copied("\n".join(names), f"{len(names)} names")
+            return
+        ref = self.here()
+        row = self.fleet.store.get(ref) if ref is not None else None
+        if row is None:
+            return
+        made = self.shape.row(row, self.fleet.facts)
+        fields = [
+            (str(at), column.title, _plain(column, value))
+            for at, (column, value) in enumerate(zip(self.shape.columns, made.sort_values, strict=True))
+            if value not in (None, "")
+        ]
+
+        def chosen(at: str | None) -> None:
+            if at is not None:
+                column = self.shape.columns[int(at)]
+                self._copied(_plain(column, made.sort_values[int(at)]), column.title.lower())
+
+        self.fleet_app.push_screen(Choice(f"Copy of {row.ref.name}", fields, ("FIELD", "VALUE")), chosen)
+
+    def _copied(self, text: str, what: str) -> None:
+        self.fleet_app.copy_to_clipboard(text)
+        self.fleet_app.say(f"copied {what}")
 
     # -- keys -----------------------------------------------------------------------------------------------------
 
@@ -252,3 +290,8 @@ class TablePane(Pane):
         event.stop()
         if isinstance(event.key, Ref):
             self.fleet_app.show_object(event.key)
+
+
+def _plain(column: Column, value: Value) -> str:
+    """A value as one would paste it: times as RFC 3339."""
+    return when.rfc3339(value) if column.time and isinstance(value, int | float) else str(value)

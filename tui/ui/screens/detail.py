@@ -10,15 +10,17 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 
+from tui.domain.cluster import CLUSTERS
 from tui.domain.kinds import KINDS
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref, Row
 from tui.ui import frame, keys
 from tui.ui.bars import Footer, Header, Line
 from tui.ui.prompt import ask
+from tui.ui.scope import APPLICATIONS
 from tui.ui.screens.base import FleetScreen
 from tui.ui.screens.manifest import ManifestView
-from tui.ui.screens.tabs import Tab, tabs_of
+from tui.ui.screens.tabs import Tab, resources_needed, tabs_of
 from tui.ui.screens.words_view import WordsView
 from tui.ui.text import safe
 from tui.ui.widgets.table import Table
@@ -50,12 +52,14 @@ class DetailScreen(FleetScreen):
 
     async def on_mount(self) -> None:
         """Show the first tab."""
-        self.fleet.look("detail", {self.ref.resource}, {self.ref.cluster})
+        if self.ref.cluster and self.ref.resource != CLUSTERS:
+            self.fleet.look("detail", {self.ref.resource}, {self.ref.cluster})
         await self._choose(self.chosen)
 
     def on_unmount(self) -> None:
         """Nothing of it needs watching any more."""
         self.fleet.unlook("detail")
+        self.fleet.unlook("resources")
 
     # -- what is shown --------------------------------------------------------------------------------------------
 
@@ -89,6 +93,10 @@ class DetailScreen(FleetScreen):
         if row is None:
             self._title("is gone" if self._row is not None else "loading…")
             return
+        if row is not self._row and self.ref.resource == APPLICATIONS:
+            needed, cluster = resources_needed(row, self.fleet)
+            if cluster:
+                self.fleet.look("resources", needed, {cluster})
         if row is not self._row or self._rev != self.fleet.store.rev:
             self._row, self._rev = row, self.fleet.store.rev
             self.chosen.fill(self._views[self.chosen.id], row, self.fleet_app)

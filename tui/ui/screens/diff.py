@@ -49,7 +49,7 @@ class DiffScreen(FleetScreen):
         what = "not committed yet" if self.open_only else "against its base"
         box = self.query_one("#diff")
         box.border_title = Content(safe(f"{self.draft} · {what}"))
-        box.border_subtitle = Content(f"{len(changes)} files, +{added} −{removed}")
+        box.border_subtitle = Content(f"{len(changes)} file{'s' if len(changes) != 1 else ''}, +{added} −{removed}")
         self.query_one(Viewer).set_text(patch or "no difference\n")
 
     def action_diff_commit(self) -> None:

@@ -132,6 +132,8 @@ class EditorScreen(FleetScreen):
         self.fleet_app.do(self._save(), "saving")
 
     async def _save(self) -> None:
+        from tui.ui import drafting
+
         text, opened, drafts, app = self._editor.text, self.opened, self.fleet.drafts, self.fleet_app
         self._check()
         self._caption()
@@ -147,8 +149,9 @@ class EditorScreen(FleetScreen):
             opened.draft = await drafts.new(opened.title, opened.repo, opened.target)
             await drafts.discard_autosave(None, opened.path, opened.over)
         if text != self._saved:
-            operation = msgspec.structs.replace(opened.operation, at=self.fleet.facts.now)
-            opened.draft = await drafts.edit(opened.draft, opened.path, text, [operation], opened.over)
+            about = msgspec.structs.replace(opened.operation, at=self.fleet.facts.now)
+            told = drafting.operations(about, self._saved, text)
+            opened.draft = await drafts.edit(opened.draft, opened.path, text, told, opened.over)
             await drafts.discard_autosave(opened.draft, opened.path, opened.over)
             opened.over = (await drafts.open(opened.draft, opened.path)).oid
             self._saved = self._kept = text
@@ -156,13 +159,11 @@ class EditorScreen(FleetScreen):
         await self._show_diff()
 
     async def _show_diff(self) -> None:
-        from tui.ui.screens.diff import DiffScreen
+        from tui.ui import drafting
 
         assert self.opened.draft is not None
-        committed = await self.fleet_app.push_screen_wait(DiffScreen(self.opened.draft.name, open_only=True))
-        if committed:
+        if await drafting.review(self.fleet_app, self.opened.draft.name):
             self.dismiss()
-            await self.fleet_app.show_drafts(self.opened.draft.name)
         elif self.fleet.drafts is not None:
             self.opened.draft = (await self.fleet.drafts.show(self.opened.draft)).draft
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from tui.domain import when
 from tui.domain.argo import application as argo
+from tui.domain.argo.tree import Node, build, needs
 from tui.domain.cilium import describe
 from tui.domain.cluster import CLUSTERS
 from tui.domain.kinds import KINDS, POLICY_RESOURCES
@@ -86,6 +87,14 @@ def _facts(row: Row, fleet: Fleet) -> list[Line]:
     return made
 
 
+def _cluster(row: Row, fleet: Fleet) -> list[Line]:
+    return words.cluster(row.obj, fleet.facts.now)
+
+
+def _draft(row: Row, fleet: Fleet) -> list[Line]:
+    return words.draft(row.manifest(), fleet.facts.now)
+
+
 def _columns(*columns: tuple[str, str, int, c.Show]) -> tuple[Column, ...]:
     return tuple(
         Column(id, title, lambda row, facts: None, show, width, least=min(width, 8), grow=2 if width > 40 else 0)
@@ -138,44 +147,62 @@ def _row(columns: Sequence[Column], now: float, key: object, *values: object) ->
 
 # -- resources -----------------------------------------------------------------------------------------------
 
+
+def _state(value: object, now: float) -> Cell:
+    return c.state_cell(str(value)) if value else Cell("–", Tone.MUTED)
+
+
 _RESOURCES = _columns(
-    ("resource", "RESOURCE", 48, c.show_name),
-    ("namespace", "NAMESPACE", 18, c.show_plain),
-    ("sync", "SYNC", 12, lambda value, now: c.state_cell(str(value)) if value else Cell("–", Tone.MUTED)),
-    ("health", "HEALTH", 14, lambda value, now: c.state_cell(str(value)) if value else Cell("–", Tone.MUTED)),
-    ("wave", "WAVE", 5, c.show_muted),
-    ("message", "MESSAGE", 50, c.show_muted),
+    ("resource", "RESOURCE", 56, c.show_name),
+    ("sync", "SYNC", 12, _state),
+    ("health", "HEALTH", 14, _state),
+    ("state", "STATE", 18, lambda value, now: c.state_cell(str(value)) if value else Cell("", Tone.MUTED)),
+    ("wave", "WAVE", 5, lambda value, now: Cell(str(value or ""), Tone.MUTED)),
+    ("namespace", "NAMESPACE", 16, c.show_muted),
+    ("detail", "DETAIL", 50, c.show_muted),
 )
+
+
+def resources_needed(row: Row, fleet: Fleet) -> tuple[set[str], str]:
+    """What must be watched for the whole resource tree of an Application, and in which cluster."""
+    return needs(argo.of_row(row)), fleet.facts.destination(row).rstrip("?")
 
 
 def _resources(table: Widget, row: Row, app: FleetApp) -> None:
     assert isinstance(table, Table)
     fleet = app.fleet
+    found = argo.of_row(row)
+    cluster = fleet.facts.destination(row).rstrip("?")
+
+    def known(cluster: str, resource: str) -> bool:
+        return fleet.facts.count(cluster, resource) is not None
+
+    state = found.status.operation_state
+    results = (state.sync_result.resources if state and state.sync_result else None) or ()
+    told = {result.key[:4]: result.message for result in results}
     rows = []
-    status = argo.of_row(row).status
-    state = status.operation_state
-    told = {
-        result.key[:4]: result.message
-        for result in (state.sync_result.resources if state and state.sync_result else None) or ()
-    }
-    for resource in status.resources or ():
-        health = resource.health.status if resource.health else ""
-        sync = "OutOfSync, prune" if resource.requires_pruning else resource.status
+    for guide, node in _guided(build(found, row.ref.cluster, cluster, fleet.store, known), ""):
+        key = node.ref if node.ref is not None else (node.group, node.kind, node.namespace, node.name)
+        sync = "OutOfSync" if node.pruning else node.sync
+        health = node.health.status if node.health else "Missing" if node.seen is False else ""
+        detail = "to be pruned" if node.pruning else node.detail
+        detail = detail or told.get((node.group, node.kind, node.namespace, node.name), "")
+        name = f"{guide}{node.kind}/{node.name}"
         rows.append(
-            _row(
-                _RESOURCES,
-                fleet.facts.now,
-                resource.key,
-                f"{resource.kind}/{resource.name}",
-                resource.namespace,
-                sync,
-                health,
-                resource.sync_wave,
-                told.get(resource.key, ""),
-            )
+            _row(_RESOURCES, fleet.facts.now, key, name, sync, health, node.state, node.wave, node.namespace, detail)
         )
     table.replace(rows)
     table.set_empty("this Application manages nothing")
+
+
+def _guided(nodes: Sequence[Node], lead: str) -> Iterator[tuple[str, Node]]:
+    """Every node with its branches in front."""
+    for number, node in enumerate(nodes):
+        last = number == len(nodes) - 1
+        branch = "" if node.edge == "managed" else ("└ " if last else "├ ")
+        yield lead + branch, node
+        below = "  " if node.edge == "managed" else ("  " if last else "│ ")
+        yield from _guided(node.children, lead + (below if branch else " "))
 
 
 # -- endpoints -----------------------------------------------------------------------------------------------
@@ -189,7 +216,7 @@ _ENDPOINTS = _columns(
 
 def _endpoints(table: Widget, row: Row, app: FleetApp) -> None:
     assert isinstance(table, Table)
-    fleet = app.fleet
+    fleet: Fleet = app.fleet
     refs, source = fleet.facts.selected_refs(row)
     rows = []
     for ref in refs:
@@ -239,9 +266,9 @@ RESOURCES = Tab("resources", "Resources", _table(_RESOURCES), _resources)
 HISTORY = Tab("history", "History", _table(_HISTORY), _history)
 RULES = Tab("rules", "Rules", _view, _words(_rules))
 ENDPOINTS = Tab("endpoints", "Endpoints", _table(_ENDPOINTS), _endpoints)
-CLUSTER = Tab("summary", "Summary", _view, _words(lambda row, fleet: words.cluster(row.obj, fleet.facts.now)))
+CLUSTER = Tab("summary", "Summary", _view, _words(_cluster))
 FACTS = Tab("summary", "Summary", _view, _words(_facts))
-DRAFT = Tab("summary", "Summary", _view, _words(lambda row, fleet: words.draft(row.manifest(), fleet.facts.now)))
+DRAFT = Tab("summary", "Summary", _view, _words(_draft))
 DIFF = Tab("diff", "Diff", lambda app: DiffView(), _diff)
 MANIFEST = Tab("manifest", "Manifest", lambda app: ManifestView(), _manifest)
 EVENTS = Tab("events", "Events", lambda app: TailView(app.fleet.tail, empty="nothing has happened to it yet"), _events)
