@@ -166,7 +166,10 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         _NAME,
         _text("AddressType", "addressType"),
         _text("Ports", lambda obj, now: c.joined(port.get("port") for port in c.at(obj, "ports", ()))),
-        _text("Endpoints", lambda obj, now: c.joined(a for e in c.at(obj, "endpoints", ()) for a in e["addresses"])),
+        _text(
+            "Endpoints",
+            lambda obj, now: c.joined(a for e in c.at(obj, "endpoints", ()) for a in e.get("addresses") or ()),
+        ),
         _AGE,
     ),
     "ingressclasses.networking.k8s.io": (
