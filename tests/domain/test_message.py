@@ -1,0 +1,107 @@
+"""Commit messages proposed from what changed."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.domain.message import SUBJECT, Touched, describe_file, propose
+from tui.domain.yamledit import set_value
+
+WEB = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  replicas: 3
+  template:
+    spec:
+      containers:
+      - name: app
+        image: nginx:1.27
+        args: [a]
+"""
+
+
+def touched(after: str | None, before: str | None = WEB, **names: tuple[str, ...]) -> Touched:
+    return Touched("apps/shop/web.yaml", before, after, **names)
+
+
+def changed(path: str, value: object) -> str:
+    return set_value(WEB, path, value).text
+
+
+def test_the_words_of_the_issue() -> None:
+    one = touched(changed("spec.replicas", 5), applications=("payments",), clusters=("prod-eu-1", "prod-us-1"))
+    message = propose([one])
+    assert message.subject == "payments: raise replicas 3 → 5 in prod-eu-1, prod-us-1"
+    assert message.body == ""
+    assert message.text == (
+        "payments: raise replicas 3 → 5 in prod-eu-1, prod-us-1\n\n"
+        "Fleet-Application: payments\nFleet-Cluster: prod-eu-1\nFleet-Cluster: prod-us-1\n"
+        "Fleet-Object: Deployment shop/web\n"
+    )
+
+
+def said(after: str | None, before: str | None = WEB) -> list[str]:
+    return [words for entry in describe_file(touched(after, before)) for words in entry.changes]
+
+
+def test_changes_in_plain_words() -> None:
+    container = "spec.template.spec.containers[name=app]"
+    assert said(changed("spec.replicas", 1)) == ["lower replicas 3 → 1"]
+    assert said(changed(f"{container}.image", "nginx:1.28")) == ["set image nginx 1.27 → 1.28"]
+    assert said(changed("metadata.labels.tier", "front")) == ["set label tier to front"]
+    assert said(changed("spec.paused", True)) == ["set spec.paused to true"]
+    assert said(changed(f"{container}.args", ["a", "b"])) == [f"add b to {container}.args"]
+    assert said(changed(f"{container}.args", [])) == [f"remove a from {container}.args"]
+    assert said(changed(f"{container}.resources.limits.cpu", "1")) == [f"add {container}.resources"]
+    assert said(changed("metadata.name", "api")) == ["remove Deployment shop/web", "add Deployment shop/api"]
+    assert said(WEB.replace("  replicas: 3\n", "")) == ["set replicas 3 → none"]
+    assert said(WEB + "# why\n") == ["edit comments in apps/shop/web.yaml"]
+    assert said(WEB) == []
+
+
+def test_new_gone_and_unreadable_files() -> None:
+    assert said(WEB, None) == ["add Deployment shop/web"]
+    assert said(None) == ["remove Deployment shop/web"]
+    assert said("a: [", WEB) == ["edit apps/shop/web.yaml"]
+    assert propose([touched("{{ x }}\n- a: b", "")]).subject.endswith("edit apps/shop/web.yaml")
+
+
+def test_many_files_are_summed_up() -> None:
+    many = [
+        Touched(f"clusters/c{n}/web.yaml", WEB, changed("spec.replicas", 5), (f"web-{n}",), (f"cluster-{n}",))
+        for n in range(9)
+    ]
+    message = propose(many)
+    assert message.subject == "9 applications: raise replicas 3 → 5 in cluster-0 and 8 more clusters"
+    assert message.body == "- Deployment shop/web and 8 more: raise replicas 3 → 5"
+    two = set_value(changed("spec.replicas", 5), "metadata.labels.a", "b").text
+    message = propose([touched(two, applications=("shop",))])
+    assert message.subject == "shop: raise replicas 3 → 5 and set label a to b"
+    assert message.body.splitlines() == [
+        "- Deployment shop/web: raise replicas 3 → 5",
+        "- Deployment shop/web: set label a to b",
+    ]
+
+
+def test_the_users_own_subject_is_kept() -> None:
+    message = propose([touched(changed("spec.replicas", 5), applications=("shop",))], "Ready for\n  Friday")
+    assert message.subject == "Ready for Friday" and ("Fleet-Application", "shop") in message.trailers
+
+
+@given(st.text(), st.text(), st.text())
+def test_foreign_names_cannot_write_lines_or_controls(application: str, cluster: str, value: str) -> None:
+    after = (
+        set_value(WEB, "metadata.annotations", {"note": value.replace("\ud800", "")}).text if _writable(value) else WEB
+    )
+    message = propose([touched(after, applications=(application,), clusters=(cluster,))])
+    assert "\n" not in message.subject and len(message.subject) <= SUBJECT
+    assert all(char.isprintable() or char == "\n" for char in message.text)
+    for key, trailer in message.trailers:
+        assert key.startswith("Fleet-") and trailer.isprintable()
+
+
+def _writable(value: str) -> bool:
+    return not any(0xD800 <= ord(char) <= 0xDFFF for char in value)

@@ -1,0 +1,269 @@
+"""Commit messages proposed from what an edit did: `payments: raise replicas 3 → 5 in prod-eu-1, prod-us-1`.
+
+What changed is read from the documents before and after, so that it says the same whether a form, a command or an
+editor made the change. Names out of files and clusters are put on one line and lose their control characters.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from tui.domain.edits import EDITS, kind_of
+from tui.domain.edits.base import arrow, show
+from tui.domain.yamledit import Match, Refused, Session, Step, documents, format_path
+from tui.domain.yamlvalue import same
+
+SUBJECT = 72
+"""Characters of a subject line that Git's own tools and forges show without cutting."""
+
+MOST_LINES = 40
+"""Changes listed in a message's body."""
+
+
+class Touched(msgspec.Struct, frozen=True):
+    """One file of an edit; `before` or `after` is None when it is new or gone."""
+
+    file: str
+    before: str | None
+    after: str | None
+    applications: tuple[str, ...] = ()
+    clusters: tuple[str, ...] = ()
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A commit message in its three parts."""
+
+    subject: str
+    body: str = ""
+    trailers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The whole message, as `git commit -F` takes it."""
+        trailers = "\n".join(f"{key}: {value}" for key, value in self.trailers)
+        return "\n\n".join(part for part in (self.subject, self.body, trailers) if part) + "\n"
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One value that differs. `there` says on which sides it exists: "both", "old" or "new".
+
+    An item of a list that has come or gone stands at number -1.
+    """
+
+    path: tuple[Step, ...]
+    old: Any
+    new: Any
+    there: str = "both"
+
+
+class Described(msgspec.Struct, frozen=True):
+    """What changed in one object: `object` is `Kind namespace/name`, "" for files that hold none."""
+
+    object: str
+    name: str
+    changes: tuple[str, ...]
+
+
+def clean(text: str) -> str:
+    """One line without control or invisible formatting characters."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def differences(old: Any, new: Any, path: tuple[Step, ...] = ()) -> Iterator[Difference]:
+    """Where two documents differ, as deep as possible; items of lists that have names are compared by name."""
+    if same(old, new):
+        return
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in [*old, *(key for key in new if key not in old)]:
+            yield from _entry(old, new, key, (*path, key))
+    elif isinstance(old, list) and isinstance(new, list):
+        left, right = _by_name(old), _by_name(new)
+        if left is not None and right is not None:
+            for name in [*left, *(name for name in right if name not in left)]:
+                yield from _entry(left, right, name, (*path, Match("name", name)))
+        elif len(old) == len(new):
+            for index, (was, now) in enumerate(zip(old, new, strict=True)):
+                yield from differences(was, now, (*path, index))
+        else:
+            gone = [item for item in old if not any(same(item, other) for other in new)]
+            come = [item for item in new if not any(same(item, other) for other in old)]
+            yield from (Difference((*path, -1), item, None, "old") for item in gone)
+            yield from (Difference((*path, -1), None, item, "new") for item in come)
+            if not gone and not come:
+                yield Difference(path, old, new)
+    else:
+        yield Difference(path, old, new)
+
+
+def _entry(old: Mapping[str, Any], new: Mapping[str, Any], key: str, path: tuple[Step, ...]) -> Iterator[Difference]:
+    if key not in new:
+        yield Difference(path, old[key], None, "old")
+    elif key not in old:
+        yield Difference(path, None, new[key], "new")
+    else:
+        yield from differences(old[key], new[key], path)
+
+
+def _by_name(items: list[Any]) -> dict[str, Any] | None:
+    names = {item["name"]: item for item in items if isinstance(item, dict) and isinstance(item.get("name"), str)}
+    return names if len(names) == len(items) else None
+
+
+_COVERED: dict[str, Callable[[str], bool]] = {
+    "image": lambda path: path.endswith((".image", ".newTag", ".digest", ".tag")) or path.startswith("images["),
+    "replicas": lambda path: path.endswith((".replicas", ".count", "replicaCount")) or path == "replicas",
+    "revision": lambda path: path.endswith(".targetRevision"),
+    "auto-sync": lambda path: ".syncPolicy" in path and (".automated" in path or path.endswith(".syncPolicy")),
+    "metadata": lambda path: path.startswith(("metadata.labels", "metadata.annotations")),
+}
+"""Which differences an edit's own words already tell."""
+
+
+def describe_document(file: str, old: Any, new: Any) -> list[str]:
+    """What changed from one document (plain values) to another, in plain words: the forms' words first, then paths."""
+    kind = kind_of(new, file)
+    out: list[str] = []
+    told: list[Callable[[str], bool]] = []
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for name, edit in EDITS.items():
+            words = edit.describe(kind, old, new)
+            if words:
+                out += words
+                told.append(_COVERED[name])
+    for difference in differences(old, new):
+        path = format_path(difference.path)
+        if not any(covers(path) for covers in told):
+            out.append(_words(path or "the document", difference))
+    return [clean(line) for line in out]
+
+
+def _words(path: str, difference: Difference) -> str:
+    if difference.there == "both":
+        return f"set {path} {arrow(difference.old, difference.new)}"
+    last = difference.path[-1] if difference.path else ""
+    value = difference.new if difference.there == "new" else difference.old
+    if isinstance(last, str) and last:
+        if difference.there == "old":
+            return f"remove {path}"
+        return f"set {path} to {show(value)}" if not isinstance(value, dict | list) else f"add {path}"
+    if isinstance(last, Match):
+        return f"{'add' if difference.there == 'new' else 'remove'} {path}"
+    word, by = ("add", "to") if difference.there == "new" else ("remove", "from")
+    return f"{word} {show(value)} {by} {format_path(difference.path[:-1]) or 'the list'}"
+
+
+def describe_file(touched: Touched) -> list[Described]:
+    """What changed in each object of a file; one entry without an object for text that is no YAML."""
+    try:
+        old = _objects(touched.before, touched.file)
+        new = _objects(touched.after, touched.file)
+    except Refused:
+        return [Described("", "", (f"{_file_verb(touched)} {clean(touched.file)}",))]
+    out = []
+    for key in [*old, *(key for key in new if key not in old)]:
+        words = _object_words(touched.file, old.get(key), new.get(key), key[0])
+        if words:
+            out.append(Described(clean(key[0]), clean(key[1]), tuple(words)))
+    if not out and touched.before != touched.after:
+        verb = "edit comments in" if touched.before is not None and touched.after is not None else _file_verb(touched)
+        out.append(Described("", "", (f"{verb} {clean(touched.file)}",)))
+    return out
+
+
+def _file_verb(touched: Touched) -> str:
+    return "add" if touched.before is None else "remove" if touched.after is None else "edit"
+
+
+def _object_words(file: str, old: Any, new: Any, name: str) -> list[str]:
+    if old is None:
+        return [clean(f"add {name or file}")]
+    if new is None:
+        return [clean(f"remove {name or file}")]
+    return describe_document(file, old, new)
+
+
+def _objects(text: str | None, file: str) -> dict[tuple[str, str, int], Any]:
+    """(object, name, number among those of that name) → plain values."""
+    out: dict[tuple[str, str, int], Any] = {}
+    for document in documents(text or ""):
+        if document.problem and not document.kind:
+            Session(text or "", document.index)  # raises when it cannot be parsed
+        place = f"{document.namespace}/{document.name}" if document.namespace else document.name
+        label = f"{document.kind} {place}".strip() if document.name else ""
+        number = 0
+        while (label, document.name, number) in out:
+            number += 1
+        out[label, document.name, number] = Session(text or "", document.index).value()
+    return out
+
+
+def propose(touched: Sequence[Touched], subject: str = "") -> Message:
+    """The message for an edit of these files. A `subject` of the user's own is kept; the rest is added to it."""
+    described = [(one, entry) for one in touched for entry in describe_file(one)]
+    applications = _unique(name for one in touched for name in one.applications)
+    clusters = _unique(name for one in touched for name in one.clusters)
+    objects = _unique(entry.object for _, entry in described if entry.object)
+    trailers = [("Fleet-Application", name) for name in applications]
+    trailers += [("Fleet-Cluster", name) for name in clusters]
+    trailers += [("Fleet-Object", name) for name in objects[:MOST_LINES]]
+    lines = _unique(words for _, entry in described for words in entry.changes)
+    first = clean(subject) or _subject(_scope(touched, described, applications), lines, clusters)
+    body = "" if len(lines) <= 1 and len(described) <= 1 else "\n".join(_body(described))
+    return Message(first, body, tuple(trailers))
+
+
+def _unique(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(cleaned for name in names if (cleaned := clean(name))))
+
+
+def _scope(touched: Sequence[Touched], described: Sequence[tuple[Touched, Described]], applications: list[str]) -> str:
+    """What the message is about: its Applications, else the object, else the folder."""
+    if applications:
+        return ", ".join(applications) if len(applications) < 3 else f"{len(applications)} applications"
+    names = _unique(entry.name for _, entry in described if entry.name)
+    if len(names) == 1:
+        return names[0]
+    folder = posixpath.commonpath([posixpath.dirname("/" + one.file) for one in touched]) if touched else "/"
+    return clean(posixpath.basename(folder))
+
+
+def _subject(scope: str, lines: list[str], clusters: list[str]) -> str:
+    if not lines:
+        what = "no change"
+    elif len(lines) == 1:
+        what = lines[0]
+    elif len(lines) == 2 and sum(map(len, lines)) < SUBJECT - 30:
+        what = " and ".join(lines)
+    else:
+        what = f"{lines[0]} and {len(lines) - 1} more"
+    head = f"{scope}: {what}" if scope else what
+    for tail in _tails(clusters):
+        if len(head) + len(tail) <= SUBJECT:
+            return head + tail
+    return head if len(head) <= SUBJECT else head[: SUBJECT - 1] + "…"
+
+
+def _tails(clusters: list[str]) -> Iterator[str]:
+    if clusters:
+        yield " in " + ", ".join(clusters)
+        if len(clusters) > 2:
+            yield f" in {clusters[0]} and {len(clusters) - 1} more clusters"
+        yield f" in {len(clusters)} clusters" if len(clusters) > 1 else ""
+
+
+def _body(described: Sequence[tuple[Touched, Described]]) -> Iterator[str]:
+    """One line per object and change; the same change in many objects once, with its count."""
+    groups: dict[str, list[str]] = {}
+    for one, entry in described:
+        for words in entry.changes:
+            groups.setdefault(words, []).append(entry.object or clean(one.file))
+    for number, (words, places) in enumerate(groups.items()):
+        if number == MOST_LINES:
+            yield f"- and {len(groups) - MOST_LINES} more"
+            return
+        where = places[0] if len(places) == 1 else f"{places[0]} and {len(places) - 1} more"
+        yield f"- {where}: {words}" if where not in words else f"- {words}"
