@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from posixpath import normpath
 from typing import NamedTuple
 
 from tui.domain.argo import tracking
@@ -48,6 +49,7 @@ class StoreFacts:
         self._contexts: dict[str, Context] = {}
         self._selections = Selections(store, self.known)
         self.locate: Callable[[Row], str] | None = None  # finds the file of an object, where repositories are indexed
+        self._seen = -1  # revision of the store that was read last
         # Applications
         self._rev = 0
         self._held: dict[Ref, tuple[_Target, str]] = {}  # Application -> destination and health word
@@ -71,6 +73,7 @@ class StoreFacts:
         """Contexts of the kubeconfigs: their certificate authorities and identities are evidence for destinations."""
         self._contexts = {context.name: context for context in contexts}
         self._clusters_rev = 0
+        self._seen = -1
 
     # -- endpoints --------------------------------------------------------------------------------------------------
 
@@ -108,7 +111,7 @@ class StoreFacts:
         """The Application of `application`, when it is held and only one can be meant."""
         named = self.application(row)
         namespace, slash, name = named.rpartition("/")
-        self._read_applications()
+        self._read()
         found = [ref for ref in self._named.get(name, ()) if not slash or ref.namespace == namespace]
         if len(found) > 1:
             found = [ref for ref in found if self._match(self._held[ref][0]).cluster == row.ref.cluster]
@@ -122,8 +125,8 @@ class StoreFacts:
         app = self._store.get(ref) if ref else None
         if app is None:
             return ""
-        path = main_source(app.obj).path.strip("/")
-        return f"{path}/" if path and path != "." else ""
+        path = normpath(main_source(app.obj).path or ".").strip("/")
+        return "" if path in (".", "..") else f"{path}/"
 
     def _owner(self, row: Row) -> Row | None:
         owners = row.obj.metadata.owner_references
@@ -136,7 +139,7 @@ class StoreFacts:
         return found if found is not None and found.obj.metadata.uid == owner.uid else None
 
     def _deploys(self, name: str, cluster: str) -> bool:
-        self._read_applications()
+        self._read()
         return any(self._match(self._held[ref][0]).cluster == cluster for ref in self._named.get(name, ()))
 
     # -- destinations -----------------------------------------------------------------------------------------------
@@ -154,10 +157,9 @@ class StoreFacts:
         return self._match(_target(row))
 
     def _match(self, target: _Target) -> Match:
-        self._read_clusters()
+        self._read()
         found = self._matches.get(target)
         if found is None:
-            self._read_applications()
             proven = self._proven(target)
             registered = Registered(server=target.server, name=target.name)
             found = match(registered, target.hub, self._candidates.values(), self._settings.destinations, proven)
@@ -166,29 +168,36 @@ class StoreFacts:
 
     def _proven(self, target: _Target) -> list[str]:
         """Clusters that hold an object with the tracking id of an Application of this destination."""
-        self._read_evidence()
         instances = {
             name for ref in self._members.get(target, ()) for name in (ref.name, f"{ref.namespace}_{ref.name}")
         }
         return [cluster for cluster, held in self._tracked.items() if not held.isdisjoint(instances)]
 
+    def _read(self) -> None:
+        """Take in what has changed since the last question."""
+        if self._store.rev != self._seen:
+            self._seen = self._store.rev
+            self._read_applications()
+            self._read_clusters()
+            self._read_evidence()
+
     def _read_clusters(self) -> None:
         """Forget matches when a cluster came, went or turned out to be another; its state does not matter here."""
-        if self._store.resource_rev(CLUSTERS) > self._clusters_rev:
-            changes = self._store.changes_since(self._clusters_rev, CLUSTERS)
-            self._clusters_rev = changes.rev
-            before = dict(self._candidates)
-            if changes.reset:
-                self._candidates.clear()
-            for ref in changes.removed:
-                self._candidates.pop(ref, None)
-            for ref in changes.changed:
-                if (row := self._store.get(ref)) is not None:
-                    self._candidates[ref] = self._candidate(row.obj)
-            if self._candidates != before:
-                self._matches.clear()
-                self._reached = None
-        self._read_evidence()
+        if self._store.resource_rev(CLUSTERS) <= self._clusters_rev:
+            return
+        changes = self._store.changes_since(self._clusters_rev, CLUSTERS)
+        self._clusters_rev = changes.rev
+        before = dict(self._candidates)
+        if changes.reset:
+            self._candidates.clear()
+        for ref in changes.removed:
+            self._candidates.pop(ref, None)
+        for ref in changes.changed:
+            if (row := self._store.get(ref)) is not None:
+                self._candidates[ref] = self._candidate(row.obj)
+        if self._candidates != before:
+            self._matches.clear()
+            self._reached = None
 
     def _candidate(self, cluster: Cluster) -> Candidate:
         contexts = [self._contexts[name] for name in cluster.contexts if name in self._contexts]
@@ -235,8 +244,7 @@ class StoreFacts:
 
     def health_counts(self, cluster: str) -> dict[str, int]:
         """Applications that deploy to this cluster, by health word."""
-        self._read_applications()
-        self._read_clusters()
+        self._read()
         if self._reached is None:
             self._reached = {}
             for target in self._counts:
