@@ -97,7 +97,7 @@ APPLICATIONS = Kind(
     needs=("clusters",),
     state=application_state,
     columns=(
-        c.column("name", "NAME", lambda row, facts: row.ref.name, c.show_name, 34, least=20, grow=2),
+        c.column("name", "NAME", lambda row, facts: row.ref.name, c.show_name, 34, least=24, grow=2),
         c.of("project", "PROJECT", lambda app: app.spec.project or "default", c.show_muted, 12, least=5, keep=2),
         c.column(
             "destination", "CLUSTER", lambda r, facts: facts.destination(r), _show_destination, 18, least=10, keep=8

@@ -155,7 +155,8 @@ def created(row: Row, facts: Facts) -> float | None:
 def column(
     id: str, title: str, value: Callable[[Row, Facts], Value], show: Show = show_plain, width: int = 12, **more: Any
 ) -> Column:
-    """A column; `more` are the remaining fields of `Column`."""
+    """A column; `more` are the remaining fields of `Column`. Where there is little room, states stay longest."""
+    more.setdefault("keep", 8 if show is show_state else 0)
     return Column(id=id, title=title, value=value, show=show, width=width, **more)
 
 
@@ -163,13 +164,13 @@ def of(
     id: str, title: str, get: Callable[[Any], Value], show: Show = show_plain, width: int = 12, **more: Any
 ) -> Column:
     """A column that needs nothing but the record of the row."""
-    return Column(id=id, title=title, value=lambda row, facts: get(row.obj), show=show, width=width, **more)
+    return column(id, title, lambda row, facts: get(row.obj), show, width, **more)
 
 
-CLUSTER = column("cluster", "CLUSTER", lambda row, facts: row.ref.cluster, show_muted, 16, least=6)
-NAMESPACE = column("namespace", "NAMESPACE", lambda row, facts: row.ref.namespace, show_plain, 18, least=6)
-NAME = column("name", "NAME", lambda row, facts: row.ref.name, show_name, 40, least=10, grow=2)
-AGE = column("created", "AGE", created, show_age, 7, least=4, right=True, time=True)
+CLUSTER = column("cluster", "CLUSTER", lambda row, facts: row.ref.cluster, show_muted, 16, least=8)
+NAMESPACE = column("namespace", "NAMESPACE", lambda row, facts: row.ref.namespace, show_plain, 18, least=8, keep=6)
+NAME = column("name", "NAME", lambda row, facts: row.ref.name, show_name, 40, least=18, grow=2, keep=9)
+AGE = column("created", "AGE", created, show_age, 7, least=4, right=True, time=True, keep=5)
 APPLICATION = column(
     "application", "APPLICATION", lambda row, facts: facts.application(row), show_plain, 22, least=8, wide=True
 )
