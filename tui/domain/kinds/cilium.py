@@ -39,12 +39,18 @@ POLICY_COLUMNS = (
     c.NAMESPACE,
     c.NAME,
     c.column("policy", "KIND", lambda row, facts: _SHORT_KINDS.get(row.ref.resource, ""), c.show_muted, 5, least=3),
-    c.column("valid", "VALID", lambda r, facts: validity(r.obj, r.ref.resource)[0], _show_validity, 10, least=9, keep=8),
-    c.column("selects", "SELECTS", lambda row, facts: facts.selected(row), _show_selects, 7, least=7, right=True, keep=7),
+    c.column(
+        "valid", "VALID", lambda r, facts: validity(r.obj, r.ref.resource)[0], _show_validity, 10, least=9, keep=8
+    ),
+    c.column(
+        "selects", "SELECTS", lambda row, facts: facts.selected(row), _show_selects, 7, least=7, right=True, keep=7
+    ),
     c.column(
         "directions", "DIRECTIONS", lambda row, facts: policy.directions(row.obj, row.ref.resource), width=15, least=7
     ),
-    c.column("rules", "RULES", lambda r, facts: describe.one_line(r.obj, r.ref.resource), width=60, least=20, grow=3, keep=6),
+    c.column(
+        "rules", "RULES", lambda r, facts: describe.one_line(r.obj, r.ref.resource), width=60, least=20, grow=3, keep=6
+    ),
     c.column("application", "APPLICATION", lambda row, facts: facts.application(row), width=20, least=8),
     c.column("file", "FILE", lambda row, facts: facts.source_file(row), c.show_muted, 30, least=8),
     c.AGE,
