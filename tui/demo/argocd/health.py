@@ -71,6 +71,14 @@ def _stateful(obj: Obj) -> tuple[str, str]:
     wanted, ready = int(spec.get("replicas", 1)), int(status.get("readyReplicas", 0))
     if ready < wanted:
         return "Progressing", f"Waiting for {wanted - ready} pods to be ready..."
+    strategy = obj["spec"].get("updateStrategy") or {}
+    if strategy.get("type") == "OnDelete":
+        return "Healthy", ""
+    if strategy.get("type") == "RollingUpdate" and strategy.get("rollingUpdate"):
+        partition = int(strategy["rollingUpdate"].get("partition") or 0)
+        if int(status.get("updatedReplicas", 0)) < wanted - partition:
+            return "Progressing", "Waiting for partitioned roll out to finish..."
+        return "Healthy", ""
     if status.get("updateRevision") != status.get("currentRevision"):
         return "Progressing", "waiting for statefulset rolling update to complete"
     return "Healthy", ""
@@ -83,6 +91,8 @@ def _daemon(obj: Obj) -> tuple[str, str]:
             "Progressing",
             "Waiting for rollout to finish: observed daemon set generation less than desired generation",
         )
+    if (obj["spec"].get("updateStrategy") or {}).get("type") == "OnDelete":
+        return "Healthy", ""
     wanted = int(status.get("desiredNumberScheduled", 0))
     updated, available = int(status.get("updatedNumberScheduled", 0)), int(status.get("numberAvailable", 0))
     name = obj["metadata"]["name"]
