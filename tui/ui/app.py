@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App
 from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
@@ -29,6 +28,7 @@ from tui.ui.prompt import ask
 from tui.ui.screens.base import FleetScreen
 from tui.ui.screens.dialogs import Confirm, aliases, help_for
 from tui.ui.screens.shell import Shell
+from tui.ui.typeahead import TypeAhead
 
 if TYPE_CHECKING:
     from tui.fleet.runtime import Fleet
@@ -52,7 +52,7 @@ class Tick(Message, bubble=False):
         return isinstance(message, Tick)
 
 
-class FleetApp(App[None]):
+class FleetApp(TypeAhead):
     """fleet on the screen."""
 
     TITLE = "fleet"
@@ -62,7 +62,7 @@ class FleetApp(App[None]):
 
     def __init__(self, fleet: Fleet, settings: Settings) -> None:
         super().__init__()
-        self.fleet = fleet
+        self.fleet: Fleet = fleet
         self.settings = settings
         self.favourites: list[str] = []  # namespaces, the last chosen first
         self._told: set[str] = set()
@@ -126,6 +126,10 @@ class FleetApp(App[None]):
         """Run something that waits; what goes wrong becomes a line that says what was being done."""
 
         async def guarded() -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            self.work.add(task)
+            task.add_done_callback(self.work.discard)
             try:
                 await work
             except Trouble as error:
