@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
+from tests.domain.rows import row
 from tui.domain.argo.application import (
+    RESOURCE,
     Application,
     auto_sync,
     instance_name,
     main_source,
+    of_row,
     operation_title,
     short,
     sources,
@@ -184,3 +188,18 @@ def test_names_and_revisions() -> None:
     assert short("a" * 40) == "aaaaaaa" and short("v1.2.3") == "v1.2.3" and short("z" * 40) == "z" * 40
     held = app('{"metadata":{"name":"checkout","namespace":"team"}}')
     assert instance_name(held, "argocd") == "team_checkout" and instance_name(held, "team") == "checkout"
+
+
+def test_the_whole_application_of_a_row_is_had_as_far_as_it_can_be_read() -> None:
+    whole = row(
+        "hub", RESOURCE, {"metadata": {"name": "a", "annotations": {"x": "y"}}, "status": {"history": [{"id": 3}]}}
+    )
+    assert [each.id for each in of_row(whole).status.history or ()] == [3]
+    known = row(
+        "hub",
+        RESOURCE,
+        {"metadata": {"name": "a"}, "spec": {"source": {"path": "p"}}, "status": {"sync": {"status": "Synced"}}},
+    )
+    for data in (b"", b'{"metadata":{"name":"a"},"status":{"history":[{"id":"three"}]}}'):
+        found = of_row(msgspec.structs.replace(known, packed=data))
+        assert (found.metadata.name, found.status.sync.status, main_source(found).path) == ("a", "Synced", "p")

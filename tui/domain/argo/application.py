@@ -95,17 +95,25 @@ class SpecBrief(_Struct, frozen=True, gc=False):
     destination: Destination = Destination()
     sync_policy: SyncPolicyBrief | None = None
 
+    def __post_init__(self) -> None:
+        force_setattr(self, "project", intern(self.project))
+
 
 class SyncBrief(_Struct, frozen=True, gc=False):
     status: str = ""
     revision: str = ""
     revisions: tuple[str, ...] | None = None
 
+    def __post_init__(self) -> None:
+        force_setattr(self, "status", intern(self.status))
+        force_setattr(self, "revision", intern(self.revision))
 
-class HealthStatus(_Struct, frozen=True, gc=False):
+
+class HealthBrief(_Struct, frozen=True, gc=False):
     status: str = ""
-    message: str = ""
-    last_transition_time: str | None = None
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "status", intern(self.status))
 
 
 class Condition(_Struct, frozen=True, gc=False):
@@ -118,15 +126,17 @@ class Condition(_Struct, frozen=True, gc=False):
 
 class OperationStateBrief(_Struct, frozen=True, gc=False):
     phase: str = ""  # Running | Terminating | Failed | Error | Succeeded
-    message: str = ""
     started_at: str | None = None
     finished_at: str | None = None  # set while Running: the operation waits for its next retry
     retry_count: int = 0
 
+    def __post_init__(self) -> None:
+        force_setattr(self, "phase", intern(self.phase))
+
 
 class StatusBrief(_Struct, frozen=True, gc=False):
     sync: SyncBrief = SyncBrief()
-    health: HealthStatus = HealthStatus()
+    health: HealthBrief = HealthBrief()
     operation_state: OperationStateBrief | None = None
     conditions: tuple[Condition, ...] | None = None
     reconciled_at: str | None = None
@@ -193,6 +203,11 @@ class Spec(SpecBrief, frozen=True, gc=False):
     ignore_differences: tuple[dict[str, Any], ...] | None = None
     info: tuple[Info, ...] | None = None
     revision_history_limit: int | None = None
+
+
+class HealthStatus(HealthBrief, frozen=True, gc=False):
+    message: str = ""
+    last_transition_time: str | None = None
 
 
 class ComparedTo(_Struct, frozen=True, gc=False):
@@ -271,6 +286,7 @@ class Operation(OperationBrief, frozen=True, gc=False):
 
 
 class OperationState(OperationStateBrief, frozen=True, gc=False):
+    message: str = ""
     operation: Operation = Operation()
     sync_result: SyncResult | None = None
 
@@ -309,6 +325,7 @@ class HydratorStatus(_Struct, frozen=True, gc=False):
 
 class Status(StatusBrief, frozen=True, gc=False):
     sync: Sync = Sync()
+    health: HealthStatus = HealthStatus()
     operation_state: OperationState | None = None
     resources: tuple[ResourceStatus, ...] | None = None
     history: tuple[History, ...] | None = None
@@ -353,15 +370,19 @@ def decode(data: bytes) -> Application:
 
 
 def of_row(row: Row) -> Application:
-    """The whole Application of a row; only what the row itself shows when its JSON is not held."""
+    """The whole Application of a row.
+
+    What the row itself shows when its JSON is not held, or when some part of it is not what Argo CD would write.
+    """
     data = row.json()
-    return decode(data) if data else Application(metadata=FullMeta(**_fields(row.obj.metadata)))
+    try:
+        return decode(data) if data else _of_record(row)
+    except msgspec.ValidationError:
+        return _of_record(row)
 
 
-def _fields(meta: Meta) -> dict[str, Any]:
-    fields = msgspec.structs.asdict(meta)
-    fields["annotations"] = None
-    return fields
+def _of_record(row: Row) -> Application:
+    return msgspec.convert(msgspec.to_builtins(row.obj), Application)
 
 
 # --- what the fields mean ---------------------------------------------------------------------------------------------

@@ -161,7 +161,7 @@ class _Builder:
             return Health(each.health.status, each.health.message), "stored"
         if row is not None and row.ref.resource == APPLICATIONS:
             own = row.obj.status.health
-            return (Health(own.status, own.message), "own") if own.status else (None, "")
+            return (Health(own.status), "own") if own.status else (None, "")
         if row is not None:
             return _computed(row)
         if self._seen(ref, row) is False and not each.hook:

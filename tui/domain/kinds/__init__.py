@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from tui.domain.kinds import apps, argo, batch, cilium, core, fleet, networking, scaling
 from tui.domain.kinds import columns as c
 from tui.domain.kinds.cilium import POLICY_COLUMNS, POLICY_RESOURCES
 from tui.domain.kinds.kind import Kind
-from tui.domain.obj import Meta, Object
 
 __all__ = [
     "KINDS",
@@ -65,55 +62,3 @@ def generic(plural: str, kind: str, group: str, version: str, namespaced: bool) 
     """A kind for any other resource that a cluster serves, with name, labels and age."""
     columns = c.namespaced(c.LABELS) if namespaced else c.cluster_scoped(c.LABELS)
     return Kind(plural=plural, kind=kind, group=group, versions=(version,), namespaced=namespaced, columns=columns)
-
-
-class _MetaOnly(msgspec.Struct, frozen=True, gc=False):
-    metadata: Meta = Meta()
-
-
-class _NameOnly(msgspec.Struct, frozen=True, gc=False):
-    name: str = ""
-    namespace: str = ""
-
-
-class _Named(msgspec.Struct, frozen=True, gc=False):
-    metadata: _NameOnly = _NameOnly()
-
-
-_DECODERS: dict[type, msgspec.json.Decoder[Object]] = {}
-
-
-def decode(kind: Kind, data: bytes) -> tuple[Object, str]:
-    """The record of one object's JSON, and what was wrong with it ("" when nothing was).
-
-    An object whose fields have other types than its kind's still gets a row, with its metadata and defaults for the
-    rest: one odd object must neither vanish nor break its neighbours. Raises msgspec.DecodeError for what is not even
-    JSON with a name.
-    """
-    decoder = _DECODERS.get(kind.record)
-    if decoder is None:
-        decoder = _DECODERS[kind.record] = msgspec.json.Decoder(kind.record)
-    try:
-        return decoder.decode(data), ""
-    except msgspec.ValidationError as error:
-        return blank(kind, data), str(error)
-
-
-def blank(kind: Kind, data: bytes) -> Object:
-    """A record with nothing but the metadata that can be read. Raises msgspec.DecodeError when there is none."""
-    try:
-        meta = msgspec.json.decode(data, type=_MetaOnly).metadata
-    except msgspec.ValidationError:
-        named = msgspec.json.decode(data, type=_Named).metadata
-        meta = Meta(name=named.name, namespace=named.namespace)
-    fields = kind.record.__struct_fields__
-    record = kind.record()
-    held = type(record.metadata)
-    return msgspec.structs.replace(record, metadata=_as(held, meta)) if "metadata" in fields else record
-
-
-def _as(kind: type[Meta], meta: Meta) -> Meta:
-    if kind is Meta:
-        return meta
-    fields = {name: getattr(meta, name) for name in Meta.__struct_fields__ if name != "annotations"}
-    return kind(**fields)
