@@ -63,6 +63,9 @@ def status(state: dict[str, Any], ready: bool = False, restarts: int = 0, **more
     return {"name": "main", "state": state, "ready": ready, "restartCount": restarts, **more}
 
 
+CRASHING = {"waiting": {"reason": "CrashLoopBackOff"}}
+PULLING = {"waiting": {"reason": "ErrImagePull"}}
+SIDECAR = status({}, started=True)
 RUNNING = status({"running": {}}, ready=True)
 
 
@@ -73,7 +76,7 @@ RUNNING = status({"running": {}}, ready=True)
         ({"phase": "Running", "containerStatuses": [RUNNING]}, "Running"),
         ({"phase": "Failed", "reason": "Evicted"}, "Evicted"),
         (
-            {"phase": "Running", "containerStatuses": [status({"waiting": {"reason": "CrashLoopBackOff"}})]},
+            {"phase": "Running", "containerStatuses": [status(CRASHING)]},
             "CrashLoopBackOff",
         ),
         ({"phase": "Failed", "containerStatuses": [status({"terminated": {"exitCode": 3}})]}, "ExitCode:3"),
@@ -92,12 +95,12 @@ RUNNING = status({"running": {}}, ready=True)
             "Init:1/2",
         ),
         (
-            {"phase": "Pending", "initContainerStatuses": [status({"waiting": {"reason": "ErrImagePull"}})]},
+            {"phase": "Pending", "initContainerStatuses": [status(PULLING)]},
             "Init:ErrImagePull",
         ),
         ({"phase": "Pending", "initContainerStatuses": [status({"terminated": {"exitCode": 2}})]}, "Init:ExitCode:2"),
         (
-            {"phase": "Running", "initContainerStatuses": [status({}, started=True)], "containerStatuses": [RUNNING]},
+            {"phase": "Running", "initContainerStatuses": [SIDECAR], "containerStatuses": [RUNNING]},
             "Running",
         ),
     ],
