@@ -134,7 +134,10 @@ class Session:
 
     def place_of(self, found: Found, of: Literal["key", "value"] = "key") -> tuple[int, int]:
         """(line, column) of a place that `find` gave."""
-        node = found.key if of == "key" and found.key >= 0 else found.node
+        return self.place_at(found.key if of == "key" and found.key >= 0 else found.node)
+
+    def place_at(self, node: int) -> tuple[int, int]:
+        """(line, column) of a node of `tree`."""
         return place(self.text, self.chunk.start + self.tree.start(node))
 
     def layout(self) -> Layout:
