@@ -94,6 +94,7 @@ class Editor(TextArea):
             tab_behavior="indent",
             show_line_numbers=True,
             max_checkpoints=UNDO_KEPT,
+            highlight_cursor_line=False,
             id=id,
             classes=classes,
             name=name,
@@ -186,14 +187,20 @@ class Editor(TextArea):
         return line
 
     def render_line(self, y: int) -> Strip:
-        """A line of the widget; when it has a problem, its number is marked and the message stands behind it."""
+        """A line of the widget; when it has a problem, its number is marked and the message stands behind it.
+
+        The line of the cursor gets its background here, because the text area would take the colours of its parts.
+        """
         made = super().render_line(y)
         line = self.scroll_offset.y + y + 1
+        if line == self.cursor_location[0] + 1 and self.show_cursor:
+            made = self._underlaid(made)
         problem = self._problems.get(line)
         if problem is None or line > self.document.line_count:
             return made
         width = self.gutter_width
-        style = self._style("editor--problem")
+        back = next((segment.style for segment in reversed(list(made)) if segment.style), Style())
+        style = self._style("editor--problem") + Style(bgcolor=back.bgcolor)
         parts = [Strip([Segment(f"{line:>{width - 2}}✖ ", style)], width)]
         text = self.document.get_line(line - 1).expandtabs(self.indent_width)
         at = max(width, width + width_of(same_length(text)) + 3 - self.scroll_offset.x)
@@ -248,6 +255,21 @@ class Editor(TextArea):
                 event.stop()
 
     # --- inside ----------------------------------------------------------------------------------------------
+
+    def _underlaid(self, made: Strip) -> Strip:
+        """The line with the background of the cursor's line where it has the text's own."""
+        base = self.rich_style.bgcolor
+        back = Style(bgcolor=self.get_component_rich_style("text-area--cursor-line").bgcolor)
+        number = self.get_component_rich_style("text-area--cursor-gutter")
+        segments: list[Segment] = []
+        for at, segment in enumerate(made):
+            style = segment.style or Style()
+            if at == 0 and self.show_line_numbers:
+                style = number
+            elif style.bgcolor == base:
+                style += back
+            segments.append(Segment(segment.text, style))
+        return Strip(segments, made.cell_length)
 
     def _indent_after(self, location: tuple[int, int]) -> str:
         """Spaces that begin the line after a break at `location`."""

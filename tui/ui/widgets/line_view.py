@@ -155,7 +155,9 @@ class LineView(Widget, can_focus=True):
     def _few_colours(self) -> bool:
         """Whether a background may vanish on this terminal, so that the cursor needs reverse video."""
         if self._reverse is None:
-            self._reverse = self.app.no_color or self.app.console.color_system == "standard"
+            app = self.app
+            few = app.console.color_system == "standard" and not app.is_headless
+            self._reverse = app.no_color or few
         return self._reverse
 
     def notify_style_update(self) -> None:

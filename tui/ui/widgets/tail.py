@@ -35,35 +35,60 @@ def _nothing(value: object, now: float) -> Cell:
     return Cell(str(value))
 
 
-def _column(title: str, width: int, least: int, grow: int = 0) -> Column:
-    return Column(title, title, lambda row, facts: None, _nothing, width, least, grow=grow)
+def _column(title: str, width: int, least: int, wide: bool = False, grow: int = 0) -> Column:
+    return Column(title, title, lambda row, facts: None, _nothing, width, least, wide=wide, grow=grow)
 
 
-# time, cluster, application, what (two columns), revision, by whom; the last ones go first when it is narrow
-_COLUMNS = (
-    _column("time", 8, 8),
-    _column("cluster", 16, 8),
-    _column("application", 26, 10),
-    _column("reason", 22, 10),
-    _column("message", 30, 12, grow=1),
-    _column("revision", 8, 7),
-    _column("by", 16, 6),
-)
-_NATURAL = tuple(column.width for column in _COLUMNS)
+def _columns(message: int) -> tuple[Column, ...]:
+    """Time, cluster, application, what (two columns), revision, by whom; when it is narrow, those that are `wide` go
+    first, so that the message keeps its least width."""
+    return (
+        _column("time", 8, 8),
+        _column("cluster", 24, 8, wide=True),
+        _column("application", 28, 10),
+        _column("reason", 24, 11),
+        _column("message", 44, message, grow=1),
+        _column("revision", 12, 7, wide=True),
+        _column("by", 20, 8, wide=True),
+    )
+
+
+_COLUMNS = _columns(28)
+_NARROW_COLUMNS = _columns(8)  # for windows that have no room for a longer message
+_MESSAGE = 4
+_MEASURED = 200  # newest events whose texts the strip's columns are made for
+_STEP = 4  # cells by which columns widen for longer texts, so that they do so seldom
 
 
 class EventLine:
-    """Draws one event into a line; the columns depend on the width alone, so that lines do not jump."""
+    """Draws events into lines. Columns widen for longer texts, in steps, and never narrow: lines stand still."""
 
     def __init__(self, view: LineView) -> None:
         self._view = view
         self._layout: tuple[int, Layout] = (0, Layout((), False, False))
+        self._natural = [column.least for column in _COLUMNS]
+        self.version = 0  # of the columns
+
+    def measure(self, event: TailEvent) -> None:
+        """Widen the columns for an event that will be shown."""
+        application = event.application.rsplit("/", 1)[-1]
+        lengths = (8, len(event.cluster), len(application), len(event.reason) + 2, 44, 7, len(event.actor))
+        natural = self._natural
+        for at, length in enumerate(lengths):
+            if length > natural[at] < _COLUMNS[at].width:
+                natural[at] = min(_COLUMNS[at].width, -(-length // _STEP) * _STEP)
+                self.version += 1
+                self._layout = (0, self._layout[1])
 
     def segments(self, event: TailEvent, width: int, state: str, lead: str, day: str) -> list[Segment]:
         """The event in exactly `width` cells; `day` is today as `%Y%j`, other days show their date."""
         if self._layout[0] != width:
             gap = 1 if width < 120 else 2
-            self._layout = (width, lay_out(_COLUMNS, _NATURAL, max(1, width - _GUTTER), gap, 0, True))
+            room = max(1, width - _GUTTER)
+            layout = lay_out(_COLUMNS, self._natural, room, gap, 0, True)
+            if all(slot.column != _MESSAGE for slot in layout.slots):
+                layout = lay_out(_NARROW_COLUMNS, self._natural, room, gap, 0, True)
+            self._layout = (width, layout)
         view = self._view
         made = [Segment(padded(lead, min(_GUTTER, width)), view.tone_style(Tone.ACCENT, state))]
         cells = self._cells(event, day)
@@ -201,6 +226,7 @@ class TailView(LineView):
         for sequence, event in self.tail.since(self._next):
             if self._passes(event):
                 self._shown.append((sequence, event))
+                self._line.measure(event)
                 added += 1
         self._next = self.tail.end
         if added or missed > 0:
@@ -254,8 +280,8 @@ class TailView(LineView):
         return len(self._shown)
 
     def stamp(self, index: int) -> Hashable:
-        """The event and the day it is shown on."""
-        return self._shown[index][0], self._day
+        """The event, the day it is shown on, and the columns."""
+        return self._shown[index][0], self._day, self._line.version
 
     def paint_line(self, index: int, width: int, state: str) -> list[Segment]:
         """Time, cluster, application, what, revision, by whom."""
@@ -339,6 +365,8 @@ class TailView(LineView):
         found = source if source is not None else self.tail.since(0)
         end = self._next
         self._shown = deque(((at, event) for at, event in found if at < end and self._passes(event)), self._kept)
+        for _, event in self._shown:
+            self._line.measure(event)
         row = self.cursor - self.top
         self.cursor = min(bisect_left(self._shown, held, key=lambda pair: pair[0]), max(0, len(self._shown) - 1))
         self.top = self.cursor - row
@@ -382,8 +410,10 @@ class TailStrip(LineView, can_focus=False):
         """Show what came since the last call."""
         if self._seen == self.tail.end:
             return
-        self._seen = self.tail.end
         height = max(1, self.size.height)
+        for _, event in self.tail.since(max(self._seen, self.tail.end - _MEASURED)):
+            self._line.measure(event)
+        self._seen = self.tail.end
         self._last = list(self.tail.since(self.tail.end - height))
         self.refresh()
 
@@ -404,8 +434,8 @@ class TailStrip(LineView, can_focus=False):
         return len(self._last)
 
     def stamp(self, index: int) -> Hashable:
-        """The event and the day."""
-        return self._last[index][0], self._day
+        """The event, the day and the columns."""
+        return self._last[index][0], self._day, self._line.version
 
     def state_of(self, index: int) -> str:
         """There is no cursor."""

@@ -230,10 +230,6 @@ class Viewer(LineView):
         start = nth * room if self.wrap else self.left
         return segments + self._text_segments(at, line, start, room, state)
 
-    def paint_empty(self, y: int, width: int) -> list[Segment]:
-        """A quiet tilde where there is no line, as in vi."""
-        return [Segment(padded("~" if y else "", width), self.guide_style())]
-
     def forget(self) -> None:
         """Styles have changed."""
         super().forget()
@@ -418,7 +414,7 @@ class Viewer(LineView):
         at = bisect_right(self._starts, offset) - 1
         column = width_of(safe(self._text[self._starts[at] : offset][-_HIGHLIGHTED:]))
         room = self._room()
-        if not self.wrap and not self.left <= column < self.left + room - 4:
+        if not self.wrap and self.size.width and not self.left <= column < self.left + room - 4:
             self.left = max(0, column - room // 2)
             self._changed()
         self.goto(at + 1)
