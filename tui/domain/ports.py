@@ -101,7 +101,10 @@ class Connection(Protocol):
     def stream(
         self, path: str, query: Sequence[tuple[str, str]] = (), accept: str = "application/json", quiet: float = 60.0
     ) -> AsyncIterator[bytes]:
-        """One GET, the body in chunks as they arrive; `quiet` seconds without a byte are Unreachable."""
+        """One GET, the body in chunks as they arrive; `quiet` seconds without a byte are Unreachable.
+
+        An empty chunk comes first, when the API server has agreed to answer.
+        """
 
     async def review(self, kind: str, body: Mapping[str, object]) -> bytes:
         """POST to `selfsubject{access,rules}reviews` (`kind` is that plural), the only POST: it stores nothing."""

@@ -187,7 +187,7 @@ def _document(data: bytes) -> Any:
         if isinstance(event, yaml.ScalarEvent):
             value = event.value
         elif isinstance(event, yaml.AliasEvent):
-            value = anchors.get(event.anchor)
+            value = anchors.get(str(event.anchor))
         elif isinstance(event, yaml.CollectionStartEvent):
             if len(open_) >= DEEPEST:
                 raise _Problem(f"nested more than {DEEPEST} levels deep")
@@ -205,8 +205,8 @@ def _document(data: bytes) -> Any:
             break
         else:
             continue
-        if getattr(event, "anchor", None) and not isinstance(event, yaml.AliasEvent):
-            anchors[event.anchor] = value
+        if event.anchor and not isinstance(event, yaml.AliasEvent):
+            anchors[str(event.anchor)] = value
         if not isinstance(event, yaml.CollectionStartEvent):
             items.append(value)
     return root[0] if root else None

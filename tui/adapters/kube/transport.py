@@ -49,8 +49,12 @@ class KubeConnection:
     async def stream(
         self, path: str, query: Sequence[tuple[str, str]] = (), accept: str = "application/json", quiet: float = 60.0
     ) -> AsyncIterator[bytes]:
-        """One GET, the body in chunks as they arrive; `quiet` seconds without a byte are Unreachable."""
+        """One GET, the body in chunks as they arrive; `quiet` seconds without a byte are Unreachable.
+
+        The first chunk is empty and comes with the answer's headers, which on a quiet watch is long before any event.
+        """
         async with self._open("GET", path, query, accept, quiet) as response:
+            yield b""
             try:
                 async for chunk in response.content.iter_any():
                     yield chunk

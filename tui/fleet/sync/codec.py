@@ -119,6 +119,7 @@ class Codec:
         self._resource = kind.resource
         self._decode = msgspec.json.Decoder(kind.record).decode
         self._packer: Packer | None = None
+        self._head = b""  # what list items of built-in kinds leave out
         self._names: dict[str, str] = {}
         self.broken: dict[Ref, str] = {}  # objects of which only a part could be decoded, and why
 
@@ -128,8 +129,12 @@ class Codec:
             namespace = self._names.setdefault(namespace, namespace) if self._kind.namespaced else ""
         return Ref(self._cluster, self._resource, namespace, name)
 
-    def row(self, data: bytes, version: str) -> Row:
-        """The row of one object given as JSON. `version` is the apiVersion it was asked for in.
+    def serve(self, version: str, kind: str) -> None:
+        """Objects come in this apiVersion from now on, and are of this kind; lists leave both out of their items."""
+        self._head = b'{"apiVersion":"%b","kind":"%b",' % (version.encode(), kind.encode())
+
+    def row(self, data: bytes) -> Row:
+        """The row of one object given as JSON.
 
         An object that does not fit its record gets a row with what fits. Raises `Undecodable` when it has no name.
         """
@@ -146,18 +151,14 @@ class Codec:
             raise Undecodable("an object without a name")
         if self._kind.metadata_only:
             return Row(ref, obj)
-        data = self._whole(trim(data), version)
+        data = trim(data)
+        if data.startswith(b'{"metadata"'):
+            data = self._head + data[1:]
         if len(data) > LARGEST_PACKED:
             return Row(ref, obj)
         if self._packer is None:
             self._packer = Packer(data)
         return Row(ref, obj, self._packer.pack(data), self._packer)
-
-    def _whole(self, data: bytes, version: str) -> bytes:
-        """With apiVersion and kind, which lists of built-in kinds leave out of their items."""
-        if data.startswith(b'{"metadata"'):
-            return b'{"apiVersion":"%b","kind":"%b",%b' % (version.encode(), self._kind.kind.encode(), data[1:])
-        return data
 
     def _partly(self, data: bytes, error: Exception) -> Object:
         """A record of the fields that can be decoded one by one; raises `Undecodable` from `error` without a name."""

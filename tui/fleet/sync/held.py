@@ -46,8 +46,12 @@ class Held:
             return f"{broken} not fully readable, such as {name}: {why}"
         return f"{self.skipped} could not be read at all" if self.skipped else ""
 
-    def put(self, data: msgspec.Raw, api: str, seen: set[Ref] | None = None) -> str:
-        """Take in one object as JSON, asked for in apiVersion `api`; one held in this version changes nothing.
+    def serve(self, version: str, kind: str) -> None:
+        """Objects come in this apiVersion and are of this kind."""
+        self._codec.serve(version, kind)
+
+    def put(self, data: msgspec.Raw, seen: set[Ref] | None = None) -> str:
+        """Take in one object as JSON; one that is held in this resourceVersion changes nothing.
 
         `seen` collects what a list has, and says that most of it is expected to be held already. Returns the object's
         resourceVersion, "" when unreadable.
@@ -56,7 +60,7 @@ class Held:
             seen.add(ref)
             return ""
         try:
-            row = self._codec.row(bytes(data), api)
+            row = self._codec.row(bytes(data))
         except codec.Undecodable:
             self.skipped += 1
             return ""

@@ -74,7 +74,6 @@ class Reflector:
         self.version = ""  # resourceVersion to watch from; "" = list first
         self._cached_lists = True  # whether to list from the watch cache, which older servers answer unpaged
         self._try = 0  # which of the kind's versions to try when discovery does not answer
-        self.api = ""  # apiVersion in use
         self._state = KindState.WAITING
         self._reason = ""
         self._heard = 0.0
@@ -179,17 +178,19 @@ class Reflector:
         kind = self.kind
         everything = await self._host.served(fresh=self._state is KindState.ABSENT)
         verbs: tuple[str, ...] = ()
+        name = kind.kind
         version = kind.versions[self._try % len(kind.versions)]
         if everything is not None:
             served = everything.get(kind.resource)
             if served is None:
                 raise Absent("not served by this cluster")
-            verbs = served.verbs
+            verbs, name = served.verbs, kind.kind or served.kind
             if verbs and "list" not in verbs:
                 raise Absent("cannot be listed")
             version = next((v for v in kind.versions if v in served.versions), served.versions[0])
-        self.api = f"{kind.group}/{version}" if kind.group else version
-        return f"/{'apis' if kind.group else 'api'}/{self.api}/{kind.plural}", not verbs or "watch" in verbs
+        api = f"{kind.group}/{version}" if kind.group else version
+        self.held.serve(api, name)
+        return f"/{'apis' if kind.group else 'api'}/{api}/{kind.plural}", not verbs or "watch" in verbs
 
     def _selection(self) -> list[tuple[str, str]]:
         return [("fieldSelector", self.kind.field_selector)] if self.kind.field_selector else []
@@ -218,7 +219,7 @@ class Reflector:
                 raise ServerError(f"a list was answered with {page.kind[:80] or 'something else'}")
             del body
             for item in page.items or ():
-                self.held.put(item, self.api, seen)
+                self.held.put(item, seen)
                 await self.held.breathe()
             await self.held.flush()
             self._host.changed()
@@ -281,6 +282,8 @@ class Reflector:
                 if chunk is None:
                     break
                 self._hear()
+                if not reader.initial and self._state is not KindState.LIVE:
+                    self._live()
                 for line in lines.feed(chunk):
                     await reader.take(line)
                     await self.held.breathe()
@@ -342,7 +345,7 @@ class _Events:
             return
         self._nonsense = 0
         if kind in ("ADDED", "MODIFIED"):
-            self._advance(held.put(event.object, self._reflector.api, self._seen))
+            self._advance(held.put(event.object, self._seen))
         elif kind == "DELETED":
             self._advance(held.remove(event.object))
         elif status is not None:
