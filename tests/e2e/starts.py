@@ -1,7 +1,7 @@
 """Start an installed `fleet` the way a newcomer does, see it live, quit it, and see it end.
 
-    python tests/e2e/starts.py PATH-TO-FLEET          # `PATH-TO-FLEET demo`
-    python tests/e2e/starts.py --shell 'COMMAND LINE'  # the README's own line
+python tests/e2e/starts.py PATH-TO-FLEET          # `PATH-TO-FLEET demo`
+python tests/e2e/starts.py --shell 'COMMAND LINE'  # the README's own line
 """
 
 from __future__ import annotations
