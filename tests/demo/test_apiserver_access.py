@@ -165,6 +165,7 @@ async def test_a_rule_may_be_of_one_namespace_or_one_user(api_server: Factory, f
         ({"verb": "delete", "resource": "pods"}, False),
         ({"verb": "*", "resource": "pods"}, False),
         ({"verb": "*", "resource": "*"}, False),
+        ({"verb": "list", "resource": "*"}, False),
         ({"verb": "get", "resource": "pods", "subresource": "log"}, True),
         ({"verb": "create", "resource": "pods", "subresource": "exec"}, False),
         ({"verb": "get", "resource": "pods", "subresource": "exec"}, False),

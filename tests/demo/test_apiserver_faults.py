@@ -38,6 +38,16 @@ async def test_throttling_says_when_to_come_back(api_server: Factory, fetch: Fet
     assert (await fetch(server, PODS)).headers["Retry-After"] == "7"
 
 
+async def test_delays_answer_properly(api_server: Factory, fetch: Fetch):
+    server = await api_server(OBJECTS)
+    fault = server.faults.delay(0.05, match="pods")
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    assert len((await fetch(server, PODS)).names) == 50
+    assert loop.time() - start >= 0.05
+    assert fault.hits == 1
+
+
 async def test_hanging(api_server: Factory, session: aiohttp.ClientSession):
     server = await api_server()
     server.faults.hang("pods")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from typing import Any
+
+import pytest
 
 from tests.demo.conftest import Fetch
 from tests.support import Factory, thing
@@ -108,6 +111,18 @@ async def test_selectors_turn_changes_into_appearing_and_vanishing(api_server: F
     assert await live.take(4) == expected
     replayed = await open_watch(server, PODS, resourceVersion=then, labelSelector="app=web")
     assert await replayed.take(4) == expected
+
+
+async def test_what_leaves_a_selection_is_last_seen_as_it_was(api_server: Factory, open_watch: Any):
+    server = await api_server([pod("a", app="web")])
+    watch = await open_watch(server, PODS, resourceVersion=server.storage.resource_version, labelSelector="app=web")
+    other = await open_watch(server, PODS, resourceVersion=server.storage.resource_version)
+    relabel(server, "a", app="db")
+    event = await watch.next()
+    assert event["type"] == "DELETED"
+    assert event["object"]["metadata"]["labels"] == {"app": "web"}
+    assert event["object"]["metadata"]["resourceVersion"] == str(server.storage.resource_version)
+    assert (await other.next())["object"]["metadata"]["labels"] == {"app": "db"}
 
 
 async def test_field_selectors_apply_to_the_beginning_and_to_changes(api_server: Factory, open_watch: Any):
@@ -224,6 +239,50 @@ async def test_metadata_watches(api_server: Factory, open_watch: Any):
     server.storage.delete("pods", "shop", "a")
     gone = await watch.next()
     assert (gone["type"], set(gone["object"])) == ("DELETED", {"kind", "apiVersion", "metadata"})
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_a_cache_fed_by_list_and_watch_ends_up_like_the_server(
+    api_server: Factory, fetch: Fetch, open_watch: Any, seed: int
+):
+    chance = random.Random(seed)
+    server = await api_server([pod(f"p{number}", app=chance.choice("ab")) for number in range(5)])
+    query = {"labelSelector": "app=a"} if seed % 2 else {}
+    listing = (await fetch(server, PODS, **query)).json
+    cache = {item["metadata"]["name"]: item["metadata"]["resourceVersion"] for item in listing["items"]}
+    version = listing["metadata"]["resourceVersion"]
+    for _ in range(6):
+        before = await open_watch(server, PODS, resourceVersion=version, allowWatchBookmarks="true", **query)
+        for _ in range(chance.randrange(30)):
+            name = f"p{chance.randrange(8)}"
+            present = server.storage.find("pods", "shop", name)
+            if present and chance.random() < 0.3:
+                server.storage.delete("pods", "shop", name)
+            else:
+                server.storage.apply(pod(name, phase=chance.choice("xyz"), app=chance.choice("ab")))
+        server.watches.bookmark()
+        server.close_watches()
+        # One that was there during the changes, and one that comes after them, tell the same story.
+        after = await open_watch(server, PODS, resourceVersion=version, allowWatchBookmarks="true", **query)
+        server.watches.bookmark()
+        events = await before.rest()
+        server.close_watches()
+        after_events = await after.rest()
+        assert after_events == events
+        for event in events:
+            metadata = event["object"]["metadata"]
+            assert int(metadata["resourceVersion"]) >= int(version)
+            version = metadata["resourceVersion"]
+            if event["type"] == "ADDED":
+                assert metadata["name"] not in cache
+            elif event["type"] != "BOOKMARK":
+                assert metadata["name"] in cache
+            if event["type"] == "DELETED":
+                del cache[metadata["name"]]
+            elif event["type"] != "BOOKMARK":
+                cache[metadata["name"]] = metadata["resourceVersion"]
+        items = (await fetch(server, PODS, **query)).json["items"]
+        assert cache == {item["metadata"]["name"]: item["metadata"]["resourceVersion"] for item in items}
 
 
 async def test_many_watches_of_many_clusters_get_every_change(api_server: Factory, open_watch: Any):

@@ -37,9 +37,9 @@ class Deny:
     users: tuple[str, ...] = ()
 
     def hits(self, user: str, verb: str, resource: str, namespace: str) -> bool:
-        """Whether this rule refuses the request; `namespace` "" is a request across all of them."""
+        """Whether this rule refuses the request. `namespace` "" means all of them, `resource` "*" every kind."""
         return (
-            self.resource in ("*", resource)
+            (self.resource in ("*", resource) or resource == "*")
             and (verb in self.verbs or verb == "*")
             and (self.namespace is None or namespace in ("", self.namespace))
             and (not self.users or user in self.users)

@@ -282,10 +282,11 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "ciliumendpoints.cilium.io": (
         _NAME,
         _number("Security Identity", "status.identity.id"),
+        _text("Ingress Enforcement", "status.policy.ingress.state", wide=True),
+        _text("Egress Enforcement", "status.policy.egress.state", wide=True),
         _text("Endpoint State", "status.state"),
-        _text(
-            "IPv4", lambda obj, now: next((a.get("ipv4") for a in c.at(obj, "status.networking.addressing", ())), "")
-        ),
+        _text("IPv4", _first("status.networking.addressing", "ipv4")),
+        _text("IPv6", _first("status.networking.addressing", "ipv6")),
     ),
     "ciliumidentities.cilium.io": (
         _NAME,

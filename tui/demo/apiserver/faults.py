@@ -15,6 +15,7 @@ from aiohttp import web
 class Action(Enum):
     """What happens to the request."""
 
+    DELAY = "delay"  # the proper answer, later
     HANG = "hang"  # no answer at all
     CLOSE = "close"  # the connection is closed without an answer
     ANSWER = "answer"  # a fixed answer
@@ -37,6 +38,7 @@ class Fault:
     content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
     after: int = 0  # bytes of the proper answer that still go out
+    seconds: float = 0.0
     hits: int = 0
 
 
@@ -54,6 +56,10 @@ class Faults:
     def clear(self) -> None:
         """Fair weather again. Requests that already hang stay so until their connection ends."""
         self.rules.clear()
+
+    def delay(self, seconds: float, match: str = "", times: int | None = None) -> Fault:
+        """Answer properly, but so many seconds later: a cluster that is far away or busy."""
+        return self.add(Fault(Action.DELAY, match, times, seconds=seconds))
 
     def hang(self, match: str = "", times: int | None = None) -> Fault:
         """Accept requests and never answer."""

@@ -170,6 +170,8 @@ class ApiServer:
 
     async def _early(self, request: web.BaseRequest, fault: Fault) -> web.StreamResponse | None:
         """Faults that need no knowledge of the request."""
+        if fault.action is Action.DELAY:
+            await asyncio.sleep(fault.seconds)
         if fault.action is Action.HANG:
             await asyncio.get_running_loop().create_future()
         if fault.action is Action.CLOSE:

@@ -43,6 +43,12 @@ class Event:
             self._new = _decode(self.data)
         return self._new
 
+    def vanished(self) -> bytes:
+        """The state before, with this event's version: how a watch whose selector it has left sees the object last."""
+        obj = dict(self.old() or {})
+        obj["metadata"] = {**obj.get("metadata", {}), "resourceVersion": str(self.resource_version)}
+        return msgspec.json.encode(obj)
+
     def old(self) -> dict[str, Any] | None:
         """`previous`, decoded once."""
         if self._old is None and self.previous is not None:

@@ -52,7 +52,7 @@ class Watch:
         """Take one change: selected or not, as what it looks like through the selector."""
         if self._ended or not event.key.startswith(self._prefix):
             return
-        type_ = event.type
+        type_, vanished = event.type, False
         if self._selector:
             old = event.old()
             was = old is not None and self._selector.matches(old)
@@ -60,18 +60,19 @@ class Watch:
             if not was and not now:
                 return
             type_ = MODIFIED if was and now else ADDED if now else DELETED
-        self._put(self._line(event, type_))
+            vanished = not now and event.type != DELETED
+        self._put(self._line(event, type_, event.vanished() if vanished else event.data))
 
-    def _line(self, event: Event, type_: str) -> bytes:
+    def _line(self, event: Event, type_: str, data: bytes) -> bytes:
         if self.render.form.kind == "table":
             definitions, self._named_columns = not self._named_columns, True
             return Renderer(self.render.resource, self.render.form, self.storage.clock()).event(
-                type_, event.data, definitions
+                type_, data, definitions
             )
         key = (type_, self.render.form, self.render.resource.name)
         line = event.lines.get(key)
         if line is None:
-            line = event.lines[key] = self.render.event(type_, event.data)
+            line = event.lines[key] = self.render.event(type_, data)
         return line
 
     def _put(self, line: bytes) -> None:
