@@ -176,7 +176,6 @@ def test_a_complete_sync_is_told_once_and_in_order() -> None:
         ("Deployed", "deployed bbbbbbb", "bbbbbbb", "auto-sync"),
         ("SyncSucceeded", "sync OK after 7s: successfully synced (all tasks run)", "bbbbbbb", "auto-sync"),
         ("Synced", "sync status OutOfSync → Synced", "bbbbbbb", ""),
-        ("ResourceChanged", "Deployment shop/web: Synced", "", ""),
         ("Healthy", "health Progressing → Healthy", "", ""),
     ]
     assert [event.time for event in story.told] == sorted(event.time for event in story.told)
@@ -341,15 +340,15 @@ def test_a_gap_in_the_history_is_said() -> None:
 def test_conditions_come_and_go() -> None:
     story = Story()
     wrong = {"type": "ComparisonError", "message": "failed to generate\nmanifest", "lastTransitionTime": at(3)}
-    event = first(story, 4, status__conditions=[wrong])
+    event = first(story, 14, status__conditions=[wrong])
     assert (event.reason, event.message, event.tone, event.time) == (
         "ComparisonError",
         "failed to generate manifest",
         Tone.BAD,
         T0 + 3,
     )
-    assert first(story, 5, status__conditions=[{**wrong, "message": "other"}]).message == "other"
-    gone = first(story, 9, status__conditions=[])
+    assert first(story, 15, status__conditions=[{**wrong, "message": "other"}]).message == "other"
+    gone = first(story, 19, status__conditions=[])
     assert (gone.reason, gone.message) == ("ConditionGone", "ComparisonError is gone")
 
 
@@ -545,6 +544,48 @@ def test_the_deduplicator_is_bounded_and_lets_fleets_own_events_pass() -> None:
     for index in range(100):
         same.take(TailEvent(T0, "hub", f"argocd/a{index}", "Synced", "x", key=f"sync:Synced|u{index}|1"))
     assert len(same._told) <= 10
+
+
+def test_a_commit_that_concerns_one_application_is_not_told_of_all() -> None:
+    same, told = Deduplicator(), []
+    for number in range(50):
+        obj = base()
+        obj["metadata"].update({"name": f"a{number}", "uid": f"u{number}"})
+        after = deepcopy(obj)
+        after["metadata"]["resourceVersion"] = "2"
+        after["status"]["sync"] = {"status": "OutOfSync" if number == 7 else "Synced", "revision": NEW}
+        told += [each for each in derive(app(obj), app(after), "hub", T0 + number / 10) if same.take(each)]
+    assert [(event.application, event.reason) for event in told] == [
+        ("argocd/a0", "NewRevision"),
+        ("argocd/a7", "NewRevision"),
+        ("argocd/a7", "OutOfSync"),
+    ]
+
+
+def test_a_burst_of_refreshes_is_told_in_part() -> None:
+    same, told = Deduplicator(), []
+    for number in range(20):
+        obj, after = base(), base()
+        obj["metadata"]["name"] = after["metadata"]["name"] = f"a{number}"
+        after["metadata"].update({"resourceVersion": "2", "annotations": {"argocd.argoproj.io/refresh": "normal"}})
+        told += [each for each in derive(app(obj), app(after), "hub", T0 + number) if same.take(each)]
+    assert [event.application for event in told] == [f"argocd/a{n}" for n in (0, 1, 2, 11, 12, 13)]
+
+
+def test_the_status_that_knows_who_does_not_repeat_the_event_that_does_not() -> None:
+    story = Story()
+    story.change(4, status__operationState=operation_state("Running"))
+    assert story.kubernetes(9, "OperationCompleted", f"Sync operation to {NEW} succeeded") is not None
+    assert story.change(9, status__operationState=operation_state("Succeeded", finishedAt=at(9))) == []
+
+
+def test_what_follows_closely_keeps_the_order_in_which_it_was_written() -> None:
+    story = Story()
+    story.change(3.7, status__sync={"status": "OutOfSync", "revision": NEW})
+    story.change(4.4, status__operationState=operation_state("Running"))
+    story.change(5.2, status__operationState=operation_state("Succeeded", finishedAt=at(5)))
+    story.change(90.5, status__health={"status": "Degraded", "lastTransitionTime": at(60)})
+    assert [round(event.time - T0, 1) for event in story.told] == [3.7, 3.7, 4.4, 5.2, 60]
 
 
 words = st.sampled_from(["", "Synced", "OutOfSync", "Unknown"])

@@ -12,7 +12,7 @@ from typing import Any
 
 from tui.domain import when
 from tui.domain.argo.application import short
-from tui.domain.argo.facts import AUTO_SYNC, HEALTH_TONES, PHASE_REASONS, SYNC_TONES, Subject, move
+from tui.domain.argo.facts import AUTO_SYNC, HEALTH_TONES, PHASE_REASONS, SYNC_TONES, Subject, move, shorten
 from tui.domain.kinds.kind import Tone
 from tui.domain.tail import TailEvent
 
@@ -64,19 +64,15 @@ def _time(event: Mapping[str, Any], meta: Mapping[str, Any]) -> float:
     return 0.0
 
 
-def _shorten(text: str) -> str:
-    return _SHA.sub(lambda found: short(found[0]), text)
-
-
 def _operation(about: Subject, message: str, user: str, mark: str) -> TailEvent | None:
     if found := _AUTOMATED.match(message):
-        revision = _shorten(found["rev"])
+        revision = shorten(found["rev"])
         text = f"sync requested to {revision}" if revision else "sync requested"
         return about.line(
             "SyncRequested", text, "requested", mark, None, revision, user or AUTO_SYNC, Tone.BUSY, "event"
         )
     if found := _BY_USER.match(message):
-        target = _shorten(found["rev"] or "")
+        target = shorten(found["rev"] or "")
         text = f"{found['what']} requested" + (f" to {target}" if target else "") + (found["local"] or "")
         seen = _SHA.findall(message)
         revision = short(seen[0]) if seen else "" if found["what"] == "rollback" else target
@@ -92,7 +88,7 @@ def _ended(about: Subject, message: str, user: str, mark: str) -> TailEvent | No
     reason, tone = PHASE_REASONS["Succeeded" if found["how"] == "succeeded" else "Failed"]
     text = f"{found['what'].lower()} {'OK' if found['how'] == 'succeeded' else 'failed'}"
     text += f": {found['why']}" if found["why"] else ""
-    return about.line(reason, text, "ended", mark, None, _shorten(found["rev"]), user, tone, "event")
+    return about.line(reason, text, "ended", mark, None, shorten(found["rev"]), user, tone, "event")
 
 
 def _status(about: Subject, message: str, user: str, mark: str) -> TailEvent | None:

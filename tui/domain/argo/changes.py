@@ -86,6 +86,8 @@ def ended(s: Subject, state: OperationState) -> TailEvent:
     begun, over = when.seconds(state.started_at), when.seconds(state.finished_at)
     title = {"Succeeded": "sync OK", "Failed": "sync failed", "Error": "sync error", "Terminating": "terminating sync"}
     text = title.get(state.phase, f"sync {state.phase}")
+    if state.operation.sync is not None and state.operation.sync.resources:
+        text = f"partial {text}"
     if begun is not None and over is not None:
         text += f" after {when.age(over - begun)}"
     if state.message:
@@ -153,11 +155,20 @@ def health(s: Subject, old: Application, new: Application) -> Iterator[TailEvent
 
 
 def revision(s: Subject, old: Application, new: Application) -> Iterator[TailEvent]:
-    """sync.revision(s): Argo CD has seen a new commit."""
+    """sync.revision(s): Argo CD has seen a new commit.
+
+    Every Application of a repository sees every commit; those that stay Synced tell it as one fact of their hub.
+    """
     before, after = argo.revisions(old.status.sync), argo.revisions(new.status.sync)
-    if after and before and before != after:
-        fresh = joined(after)
-        yield s.line("NewRevision", f"new commit seen: {move(joined(before), fresh)}", "revision", fresh, None, fresh)
+    if not after or not before or before == after:
+        return
+    fresh = joined(after)
+    text = f"new commit seen: {move(joined(before), fresh)}"
+    if (old.status.sync.status, new.status.sync.status) == ("Synced", "Synced"):
+        fact, detail, tone = f"seen:{digest(' '.join((*before, *after)))}", fresh, Tone.MUTED
+    else:
+        fact, detail, tone = "revision", fresh, Tone.PLAIN
+    yield s.line("NewRevision", text, fact, detail, None, fresh, tone=tone)
 
 
 def history(s: Subject, old: Application, new: Application) -> Iterator[TailEvent]:
@@ -206,9 +217,14 @@ def condition(s: Subject, each: Condition) -> TailEvent:
 
 
 def resources(s: Subject, old: Application, new: Application) -> Iterator[TailEvent]:
-    """resources: items whose sync status, health or need for pruning flipped, one line for each new word."""
+    """resources: items whose sync status, health or need for pruning flipped, one line for each new word.
+
+    What the whole Application says at the same time, now that it is Synced or Healthy, is not said of its parts.
+    """
     if old.status.resources is None:
         return
+    said = {"Synced"} if new.status.sync.status == "Synced" != old.status.sync.status else set()
+    said |= {"Healthy"} if new.status.health.status == "Healthy" != old.status.health.status else set()
     before = {each.key: each for each in old.status.resources}
     flips: dict[tuple[str, Tone], list[ResourceStatus]] = {}
     for each in new.status.resources or ():
@@ -223,6 +239,8 @@ def resources(s: Subject, old: Application, new: Application) -> Iterator[TailEv
         if now and now != then:
             flips.setdefault((now, HEALTH_TONES.get(now, Tone.UNKNOWN)), []).append(each)
     for (word, tone), changed in flips.items():
+        if word in said:
+            continue
         text = f"{naming(changed)}: {word}"
         shown = Tone.MUTED if tone is Tone.GOOD else tone
         yield s.line("ResourceChanged", text, "resource", f"{word}:{new.metadata.resource_version}", None, tone=shown)

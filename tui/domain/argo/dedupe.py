@@ -9,6 +9,8 @@ from tui.domain.tail import TailEvent
 
 WINDOW = 5.0  # seconds by which two sources may date one fact differently
 PROGRESS = 2.0  # seconds between two progress lines of one operation
+# Facts that a commit or a webhook makes of every Application at once: (how many are told, in how many seconds).
+BURSTS = {"seen": (1, 600.0), "asked:refresh": (3, 10.0), "done:refresh": (3, 10.0)}
 KEPT = 20_000  # kinds of fact remembered
 _RECENT = 8  # tellings remembered of each
 _ALSO = {"requested": "started"}  # an Event tells the request; the status may show it only once it runs
@@ -21,6 +23,7 @@ class Deduplicator:
         self._kept = kept
         self._told: OrderedDict[tuple[str, str, str], list[TailEvent]] = OrderedDict()
         self._progress: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._bursts: OrderedDict[tuple[str, str], list[float]] = OrderedDict()
 
     def take(self, event: TailEvent) -> TailEvent | None:
         """The event when it tells something new, else None.
@@ -33,6 +36,8 @@ class Deduplicator:
             return self._take_progress(event)
         if not fact or not event.application:
             return event
+        if (limit := BURSTS.get(fact) or BURSTS.get(fact.partition(":")[0])) is not None:
+            return event if self._within(limit, (event.cluster, fact), event.time) else None
         key = (event.cluster, event.application, fact)
         told = self._told.setdefault(key, [])
         self._told.move_to_end(key)
@@ -52,11 +57,24 @@ class Deduplicator:
         """Whether another source has told this fact; that telling then answers for no second one."""
         for index, other in enumerate(told):
             if other.source != event.source and abs(other.time - event.time) <= WINDOW:
-                if event.actor and not other.actor:
+                if event.source == "event" and event.actor and not other.actor:
                     return False
                 del told[index]
                 return True
         return False
+
+    def _within(self, limit: tuple[int, float], key: tuple[str, str], moment: float) -> bool:
+        """Whether a burst of one fact in one cluster may still tell this one."""
+        most, window = limit
+        told = self._bursts.setdefault(key, [])
+        self._bursts.move_to_end(key)
+        if len(self._bursts) > self._kept:
+            self._bursts.popitem(last=False)
+        told[:] = [each for each in told if abs(each - moment) <= window]
+        if len(told) >= most:
+            return False
+        told.append(moment)
+        return True
 
     def _take_progress(self, event: TailEvent) -> TailEvent | None:
         key = (event.cluster, event.application)

@@ -49,7 +49,7 @@ def from_history(app: Application, cluster: str, since: float = 0.0) -> list[Tai
     Its deployments, its last operation when that did not succeed, and its conditions. The keys are those that `derive`
     gives the same facts, so that nothing is told twice.
     """
-    about = subject(app, cluster, since)
+    about = subject(app, cluster, 0.0)  # nothing of the past is dated now
     found = [changes.deployed(about, each) for each in app.status.history or () if when.seconds(each.deployed_at)]
     state = app.status.operation_state
     if state is not None and state.phase in _WENT_WRONG and when.seconds(state.finished_at):

@@ -5,6 +5,7 @@ A key is `fact|uid|detail`. `fact` is what Events and status can both tell; `det
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from hashlib import blake2s
 from typing import NamedTuple
@@ -18,6 +19,8 @@ from tui.domain.tail import TailEvent
 AUTO_SYNC = "auto-sync"
 KARGO = "kargo.akuity.io/promotion"
 _NAMED = 3  # resources named in one line before the rest is only counted
+_SAME_MOMENT = 2.0  # seconds; the times Argo CD writes are whole seconds, too coarse to order what follows closely
+_SHA = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
 
 HEALTH_TONES = {
     "Healthy": Tone.GOOD,
@@ -57,14 +60,20 @@ class Subject(NamedTuple):
         tone: Tone = Tone.PLAIN,
         source: str = "status",
     ) -> TailEvent:
-        """One event. `at` is the time of the fact itself, RFC 3339 or seconds; without it, the time it was heard."""
+        """One event. `at` is the time of the fact itself, RFC 3339 or seconds.
+
+        A fact without a time, and one that has just happened, is dated when it was heard: so the tail keeps the order
+        in which things were written.
+        """
         moment = when.seconds(at) if isinstance(at, str) else at
+        if moment is not None and abs(moment - self.now) <= _SAME_MOMENT:
+            moment = None
         return TailEvent(
             time=self.now if moment is None else moment,
             cluster=self.cluster,
             application=f"{self.namespace}/{self.name}",
             reason=reason,
-            message=" ".join(message.split()),
+            message=" ".join(shorten(message).split()),
             revision=revision,
             actor=actor,
             source=source,
@@ -83,6 +92,11 @@ def subject(app: Application, cluster: str, now: float) -> Subject:
 def fact_of(event: TailEvent) -> str:
     """The kind of fact an event tells, the same from every source; "" for events of fleet's own."""
     return event.key.partition("|")[0] if "|" in event.key else ""
+
+
+def shorten(text: str) -> str:
+    """The text with its commit ids in seven digits."""
+    return _SHA.sub(lambda found: short(found[0]), text)
 
 
 def digest(text: str) -> str:
