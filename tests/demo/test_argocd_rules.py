@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from tui.demo.apiserver.status import ApiError
 from tui.demo.argocd.appset import GeneratorError, _filled
-from tui.demo.argocd.controller import concerns
 from tui.demo.argocd.health import health_of, worst
+from tui.demo.argocd.index import concerns
 from tui.demo.argocd.objects import merged, same, stamped, tracked_by
 from tui.demo.argocd.operation import refuse_invalid
 from tui.demo.argocd.source import Renderer, RenderError

@@ -261,7 +261,8 @@ async def test_an_application_that_leaves_git_takes_its_resources_along(demo: De
     await watched.gone()
     storage = demo.world.clusters["dev-eu-1"].storage
     assert storage.find("deployments.apps", "shop", "storefront") is None
-    assert "storefront" not in [pod["metadata"]["labels"].get("app.kubernetes.io/name") for pod in storage.list("pods")]
+    left = [pod["metadata"]["labels"]["app.kubernetes.io/name"] for pod in storage.list("pods", "shop")]
+    assert left == ["catalog"]
 
 
 async def test_hooks_and_waves_run_in_order(demo: Demo) -> None:

@@ -7,10 +7,12 @@ from typing import Any
 
 from tui.demo.argocd import operation as op
 from tui.demo.argocd.compare import targets_of
-from tui.demo.argocd.controller import APPLICATIONS, APPSETS, HISTORY, NAMESPACE, Controller, automated, concerns
-from tui.demo.argocd.controller import history_entry as entry_of
+from tui.demo.argocd.controller import Controller, automated
+from tui.demo.argocd.index import concerns
+from tui.demo.argocd.names import APPLICATIONS, APPSETS, HISTORY, NAMESPACE
 from tui.demo.argocd.objects import Obj, merged
 from tui.demo.argocd.source import RenderError
+from tui.demo.argocd.syncer import history_entry
 from tui.demo.clock import parse_stamp, stamp
 from tui.demo.content import scenario
 from tui.demo.content.applications import root_application
@@ -29,7 +31,7 @@ class Past:
         self._random = random.Random(f"past/{seed}")
         self._saved = saved or {}
         self._log = controller.reader.log("main")
-        controller.born = self._born
+        controller.generator.born = self._born
 
     def replay(self, repo: str) -> None:
         """Create the root Application, what it deploys, what that deploys, and the ApplicationSets' Applications."""
@@ -43,17 +45,17 @@ class Past:
             for name in names:
                 self._application(name)
                 done.add(name)
-            self._controller.generate()
+            self._controller.generator.generate()
         for cluster, resource, namespace, name in scenario.MISSING if not self._saved else ():
             if self._world.clusters[cluster].storage.find(resource, namespace, name):
                 self._world.clusters[cluster].storage.delete(resource, namespace, name)
         for name in self._names():  # once more: what was deployed later may have changed what is seen now
             self._controller.refresh(name)
         for appset in hub.list(APPSETS, NAMESPACE):
-            self._controller.generate_one(appset)
+            self._controller.generator.generate_one(appset)
 
     def _names(self) -> list[str]:
-        return [app["metadata"]["name"] for app in self._world.hub.list(APPLICATIONS, NAMESPACE)]
+        return self._controller.index.names()
 
     def _projects(self) -> None:
         """Projects come first: an Application without its project is invalid."""
@@ -127,7 +129,7 @@ class Past:
         for revision in reversed(deployed[:HISTORY]):
             started, finished = self._times(revision, app)
             operation = _operation(app, revision)
-            history.append(entry_of(history, app, revision.sha, stamp(started), stamp(finished), operation))
+            history.append(history_entry(history, app, revision.sha, stamp(started), stamp(finished), operation))
         for number, entry in enumerate(history):  # older entries have left the list
             entry["id"] = number + max(0, len(deployed) - HISTORY)
         newest = self._newest(app)

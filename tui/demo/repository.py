@@ -95,6 +95,7 @@ class Reader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._trees: dict[str, dict[str, str]] = {}
+        self._commits: set[str] = set()
         self._batch: subprocess.Popen[bytes] | None = None
 
     def close(self) -> None:
@@ -119,11 +120,15 @@ class Reader:
 
     def resolve(self, revision: str) -> str | None:
         """The commit that a branch, tag or SHA names; None when there is none."""
+        if revision in self._commits:
+            return revision
         try:
             text = git(self.path, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         except GitError:
             return None
-        return text.decode().strip()
+        found = text.decode().strip()
+        self._commits.add(found)
+        return found
 
     def tree(self, sha: str) -> dict[str, str]:
         """Blob id of every file of a commit by path."""
@@ -176,6 +181,7 @@ class Reader:
         for entry in out.decode(errors="replace").split("\x01")[1:]:
             head, *paths = entry.splitlines()
             sha, time, author = head.split("\0")
+            self._commits.add(sha)
             revisions.append(Revision(sha, int(time), author, [path for path in paths if path]))
         return revisions
 
@@ -184,8 +190,10 @@ class Reader:
         before, after = self.tree(old), self.tree(new)
         return [path for path in before.keys() | after.keys() if before.get(path) != after.get(path)]
 
-    def export(self, sha: str, target: Path) -> None:
-        """Write the files of a commit below a directory, for tools that read directories."""
-        target.mkdir(parents=True, exist_ok=True)
-        archive = git(self.path, "archive", "--format=tar", sha)
-        subprocess.run(["tar", "-x", "-C", str(target)], input=archive, check=True, capture_output=True)
+    def export(self, sha: str, target: Path, top: str) -> None:
+        """Write what a commit has below `top` ("" is everything) into a directory, for tools that read directories."""
+        for path, oid in self.tree(sha).items():
+            if not top or path.startswith(top + "/"):
+                file = target / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(self.blob(oid))

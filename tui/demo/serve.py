@@ -23,7 +23,8 @@ from tui.demo.apiserver.access import Deny, User
 from tui.demo.apiserver.resources import builtin
 from tui.demo.apiserver.server import ApiServer, ServerTls
 from tui.demo.apiserver.storage import Storage
-from tui.demo.argocd.controller import APPLICATIONS, NAMESPACE, Controller
+from tui.demo.argocd.controller import Controller
+from tui.demo.argocd.names import APPLICATIONS, NAMESPACE
 from tui.demo.clock import Clock, stamp
 from tui.demo.content import logs, scenario, system
 from tui.demo.content.clusters import CLUSTERS, VIRTUAL_NAME, VIRTUAL_NAMESPACE, ClusterSpec

@@ -9,9 +9,9 @@ from typing import Any
 from tui.demo.apiserver.status import ApiError
 from tui.demo.apiserver.storage import Storage
 from tui.demo.argocd.health import health_of, worst
+from tui.demo.argocd.index import watched_roots
 from tui.demo.argocd.objects import HOOK, Key, Obj, annotation, group_of, key_of, same, stamped, version_of, wave_of
 from tui.demo.argocd.source import Renderer, RenderError
-from tui.demo.clock import parse_stamp
 from tui.demo.world import DestinationError, World
 
 Extras = Callable[[str, str], set[tuple[str, str, str]]]
@@ -65,7 +65,7 @@ def targets_of(app: Obj, renderer: Renderer, world: World, sha: str, cluster: st
     """Targets of an Application at a commit and the source type. Raises RenderError."""
     name = app["metadata"]["name"]
     destination = app["spec"]["destination"].get("namespace", "")
-    rendered = renderer.render(app["spec"]["source"], sha, name, destination)
+    rendered = renderer.render(app["spec"]["source"], sha, name, destination, watched_roots(app))
     storage = world.clusters[cluster].storage
     found: dict[Key, Target] = {}
     for plain in rendered.objects:
@@ -252,8 +252,3 @@ def _conditions(found: list[tuple[str, str]], old: list[Obj], now: str) -> list[
         {"lastTransitionTime": times.get((name, message), now), "message": message, "type": name}
         for name, message in found
     ]
-
-
-def age_of(text: str, now: float) -> float:
-    """Seconds since a stamp."""
-    return now - parse_stamp(text)

@@ -1,39 +1,35 @@
 """The application controller: watches Git and the clusters, compares, syncs, and writes Application status.
 
-Order of writes follows Argo CD: `.operation` appears and operationState goes in one update; history is written before
-the phase Succeeded; sync and health follow in a write of their own.
+A request sets `.operation` and takes operationState away in one update, as Argo CD's SetAppOperation does.
 """
 
 from __future__ import annotations
 
 import asyncio
-import copy
 import random
-from collections.abc import Callable
 from typing import Any
 
-from tui.demo.argocd import appset as sets
-from tui.demo.argocd import operation as op
-from tui.demo.argocd.compare import Comparison, compare, status_of, targets_of
-from tui.demo.argocd.events import APPSET, Recorder
-from tui.demo.argocd.objects import Key, Obj
-from tui.demo.argocd.source import Renderer, RenderError
+from tui.demo.apiserver.storage import Event
+from tui.demo.argocd.compare import Comparison, compare, status_of
+from tui.demo.argocd.events import Recorder
+from tui.demo.argocd.generating import Generator
+from tui.demo.argocd.index import Index, concerns
+from tui.demo.argocd.names import APPLICATIONS, APPSETS, NAMESPACE
+from tui.demo.argocd.objects import Obj
+from tui.demo.argocd.operation import Abandoned
+from tui.demo.argocd.source import Renderer
+from tui.demo.argocd.syncer import Syncer
 from tui.demo.argocd.tracker import Tracker
 from tui.demo.argocd.windows import may_sync
-from tui.demo.clock import parse_stamp, stamp
+from tui.demo.clock import parse_stamp
 from tui.demo.repository import Reader
-from tui.demo.world import DestinationError, World
-
-APPLICATIONS = "applications.argoproj.io"
-APPSETS = "applicationsets.argoproj.io"
-NAMESPACE = "argocd"
+from tui.demo.world import World
 
 POLL = 0.25  # real seconds between two looks at the repository's refs
 WEBHOOK = 1.2  # demo seconds from a push to the refresh of what it touches
 DEBOUNCE = 0.4
 SELF_HEAL = 5.0  # controller.self.heal.timeout.seconds
 RESYNC = 120.0  # timeout.reconciliation, plus up to half as much jitter
-HISTORY = 10
 RETRIES = 5
 
 
@@ -47,24 +43,28 @@ class Controller:
         self.clock = world.clock
         self.events = Recorder(world.hub, world.clock)
         self.tracker = Tracker(world, self.touch)
+        self.index = Index(world.hub)
+        self.syncer = Syncer(world, self.renderer, self.tracker, self.events, self.clock.later)
+        self.generator = Generator(world, reader, self.index, self.events, self.syncer.delete_application)
         self.lazy: set[str] = set()
         self.random = random.Random(seed)
         self._tasks: set[asyncio.Task[None]] = set()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._due: dict[str, bool] = {}  # application -> a full comparison is wanted
-        self._heads: dict[str, str] = {}  # target revision -> commit last seen by the webhook
+        self._heads = reader.refs()  # target revision -> commit last seen by the webhook
         self._seen: dict[str, str] = {}  # application -> commit of its last comparison
+        self._specs: dict[str, bytes] = {}
         self._healed: dict[str, int] = {}
         self._started = False
-        self.born: Callable[[Obj], float] = lambda app: self.clock.now()  # of Applications generated before the start
 
     # Beginning and end
 
     def start(self) -> None:
         """Watch Git and reconcile from now on. Needs a running loop."""
         self._started = True
-        self._heads = self.reader.refs()
-        self.world.hub.subscribe(APPLICATIONS, lambda event: self._application_changed(event.type, event.key))
+        self.generator.quiet = False
+        self._specs = {name: self.index.spec(name) for name in self.index.names()}
+        self.world.hub.subscribe(APPLICATIONS, self._application_changed)
         self.world.hub.subscribe(APPSETS, lambda event: self._spawn_later(event.type))
         self._spawn(self._watch_git())
         self._spawn(self._resync())
@@ -75,6 +75,7 @@ class Controller:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.renderer.close()
 
     def _spawn(self, work: Any) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
@@ -106,18 +107,19 @@ class Controller:
         if self._started:
             self.refresh(application, full)
 
-    def _application_changed(self, kind: str, key: str) -> None:
-        name = key.rpartition("/")[2]
-        if kind == "ADDED":
+    def _application_changed(self, event: Event) -> None:
+        name = event.key.rpartition("/")[2]
+        spec = self.index.spec(name)
+        if not spec:
+            self._specs.pop(name, None)
+            self._seen.pop(name, None)
+        elif self._specs.get(name) != spec:
+            self._specs[name] = spec
             self.touch(name, True)
-        elif kind == "MODIFIED" and (app := self._get(name)) is not None:
-            compared = ((app.get("status") or {}).get("sync") or {}).get("comparedTo") or {}
-            if compared.get("source") != app["spec"]["source"]:
-                self.touch(name, True)
 
     def _spawn_later(self, kind: str) -> None:
         if kind == "ADDED" or kind == "MODIFIED":
-            self.clock.later(DEBOUNCE, self.generate)
+            self.clock.later(DEBOUNCE, self.generator.generate)
 
     async def _watch_git(self) -> None:
         before = self.reader.signature()
@@ -133,11 +135,7 @@ class Controller:
     async def _resync(self) -> None:
         """Full comparisons of every Application that is not lazy, each about every two and a half minutes."""
         while True:
-            apps = (
-                [app["metadata"]["name"] for app in self.world.hub.list(APPLICATIONS, NAMESPACE)]
-                if not self.lazy
-                else [name for name in self._seen if name not in self.lazy]
-            )
+            apps = [name for name in self.index.names() if name not in self.lazy]
             for name in apps:
                 await self.clock.sleep((RESYNC + self.random.random() * RESYNC / 2) / max(1, len(apps)))
                 self.touch(name, True)
@@ -153,15 +151,10 @@ class Controller:
             for name, sha in moved.items()
         }
         self._heads = heads
-        for app in self.world.hub.list(APPLICATIONS, NAMESPACE):
-            source = app["spec"]["source"]
-            revision = source.get("targetRevision") or "HEAD"
-            paths = changed.get("main" if revision == "HEAD" else revision, ())
-            if paths is None or (paths and concerns(app, paths)):
-                name = app["metadata"]["name"]
-                self._note_refresh(name)
-                self.touch(name, True, 0.1 + self.random.random())
-        self.generate()
+        for name in self.index.touched(changed):
+            self._note_refresh(name)
+            self.touch(name, True, 0.1 + self.random.random())
+        self.generator.generate()
 
     def _note_refresh(self, name: str) -> None:
         """The webhook asks for a refresh by annotation; the comparison takes it away again."""
@@ -293,203 +286,16 @@ class Controller:
         self._begin(name)
 
     def _begin(self, name: str) -> None:
-        task = self._spawn(self._operate(name))
-        self._running[name] = task
+        self._running[name] = self._spawn(self._operate(name))
 
     async def _operate(self, name: str) -> None:
         try:
-            await self._run_operation(name)
-        except op.Abandoned:
+            await self.syncer.run(name)
+        except Abandoned:
             pass  # the Application was deleted meanwhile: nothing is left to write to
         finally:
             self._running.pop(name, None)
         self.touch(name, False, 0.1)
-
-    async def _run_operation(self, name: str) -> None:
-        app = self._get(name)
-        if app is None:
-            return
-        await self.clock.sleep(0.4)
-        operation = app["operation"]
-        before = (app.get("status") or {}).get("operationState") or {}
-        started = before["startedAt"] if before.get("phase") == "Running" else self.clock.stamp()
-        state: Obj = {"operation": operation, "phase": "Running", "startedAt": started}
-        if not self._put_state(name, state):
-            return
-        limit = int((operation.get("retry") or {}).get("limit", 0))
-        attempt = 0
-        while True:
-            state["syncResult"] = {
-                "resources": [],
-                "revision": operation["sync"]["revision"],
-                "source": app["spec"]["source"],
-            }
-            phase, message = await self._attempt(name, operation, state)
-            if phase == "Succeeded" or attempt >= limit:
-                break
-            attempt += 1
-            pause = min(180.0, 5.0 * 2 ** (attempt - 1))
-            words = op.retry_message(message, attempt, self.clock.now() + pause)
-            state |= {"message": words, "finishedAt": self.clock.stamp(), "retryCount": attempt}
-            if not self._put_state(name, state):
-                return
-            await self.clock.sleep(pause)
-            state.pop("finishedAt")
-            state["message"] = f"Retrying operation. Attempt #{attempt}"
-            if not self._put_state(name, state):
-                return
-        if attempt and phase != "Succeeded":
-            message += f" (retried {attempt} times)."
-        self._finish(name, state, phase, message)
-
-    async def _attempt(self, name: str, operation: Obj, state: Obj) -> tuple[str, str]:
-        """Run the tasks once; the phase and message they end in."""
-        app = self._get(name)
-        if app is None:
-            raise op.Abandoned
-        sha = operation["sync"]["revision"]
-        try:
-            cluster = self.world.destination(app["spec"]["destination"])
-            targets, _ = targets_of(app, self.renderer, self.world, sha, cluster)
-        except (RenderError, DestinationError) as error:
-            return "Error", f"ComparisonError: Failed to load target state: {error}"
-        found = compare(app, self.world, self.renderer, sha, self.tracker.owned)
-        storage = self.world.clusters[cluster].storage
-
-        def write(changes: dict[str, Any]) -> bool:
-            state["syncResult"]["resources"] = changes["resources"]
-            if changes["message"]:
-                state["message"] = changes["message"]
-            return self._put_state(name, state)
-
-        def remove(resource: str, obj: Obj) -> None:
-            self._remove(cluster, resource, obj)
-
-        options = operation["sync"].get("syncOptions") or ()
-        create = app["spec"]["destination"].get("namespace", "") if "CreateNamespace=true" in options else ""
-        only = {
-            Key(entry.get("group", ""), entry["kind"], entry.get("namespace", ""), entry["name"])
-            for entry in operation["sync"].get("resources") or ()
-        }
-        prune = bool(operation["sync"].get("prune"))
-        tasks = op.tasks_of(targets, found.prunable, storage, only)
-        try:
-            await op.Operation(storage, self.clock, write, remove, prune, create).run(tasks)
-        except op.SyncFailed as error:
-            return "Failed", str(error)
-        return "Succeeded", "successfully synced (all tasks run)" if tasks else "successfully synced (no more tasks)"
-
-    def _put_state(self, name: str, state: Obj) -> bool:
-        """Write operationState; False when the Application or its operation is gone."""
-        app = self._get(name)
-        if app is None or "operation" not in app:
-            return False
-        copied = copy.deepcopy(state)
-
-        def write(live: Obj) -> None:
-            live["status"]["operationState"] = copied
-
-        self.world.hub.patch(APPLICATIONS, NAMESPACE, name, write)
-        return True
-
-    def _finish(self, name: str, state: Obj, phase: str, message: str) -> None:
-        app = self._get(name)
-        if app is None:
-            return
-        revision = state["operation"]["sync"]["revision"]
-        partial = bool(state["operation"]["sync"].get("resources"))
-        now = self.clock.stamp()
-        if phase == "Succeeded" and not partial:
-
-            def deployed(live: Obj) -> None:
-                history = live["status"].get("history") or []
-                entry = history_entry(history, live, revision, state["startedAt"], now, state["operation"])
-                live["status"]["history"] = [*history, entry][-HISTORY:]
-
-            self.world.hub.patch(APPLICATIONS, NAMESPACE, name, deployed)
-        state |= {"phase": phase, "message": message, "finishedAt": now}
-
-        def done(live: Obj) -> None:
-            live["status"]["operationState"] = copy.deepcopy(state)
-            live.pop("operation", None)
-
-        app = self.world.hub.patch(APPLICATIONS, NAMESPACE, name, done)
-        kind = "Partial sync operation" if partial else "Sync operation"
-        end = "succeeded" if phase == "Succeeded" else f"failed: {message}"
-        self.events.write(app, "OperationCompleted", f"{kind} to {revision} {end}", warning=phase != "Succeeded")
-
-    def _remove(self, cluster: str, resource: str, obj: Obj) -> None:
-        meta = obj["metadata"]
-        if resource == APPLICATIONS:
-            self.delete_application(meta["name"])
-        else:
-            storage = self.world.clusters[cluster].storage
-            if storage.find(resource, meta.get("namespace", ""), meta["name"]):
-                storage.delete(resource, meta.get("namespace", ""), meta["name"])
-
-    def delete_application(self, name: str) -> None:
-        """Delete an Application and, as its finalizer asks, what it deployed."""
-        app = self._get(name)
-        if app is None:
-            return
-
-        def doom(live: Obj) -> None:
-            live["metadata"]["deletionTimestamp"] = self.clock.stamp()
-            live["metadata"]["deletionGracePeriodSeconds"] = 0
-
-        self.world.hub.patch(APPLICATIONS, NAMESPACE, name, doom)
-        self.clock.later(1.5, self._delete_resources, name)
-
-    def _delete_resources(self, name: str) -> None:
-        app = self._get(name)
-        if app is None:
-            return
-        if sets.FINALIZER in (app["metadata"].get("finalizers") or ()):
-            for cluster in self.world.clusters:
-                storage = self.world.clusters[cluster].storage
-                for key in self.tracker.owned(name, cluster):
-                    if storage.find(*key):
-                        storage.delete(*key)
-        self.world.hub.delete(APPLICATIONS, NAMESPACE, name)
-        self._seen.pop(name, None)
-
-    # ApplicationSets
-
-    def generate(self) -> None:
-        """Reconcile every ApplicationSet."""
-        for appset in self.world.hub.list(APPSETS, NAMESPACE):
-            self.generate_one(appset)
-
-    def generate_one(self, appset: Obj) -> None:
-        hub = self.world.hub
-        problem, wanted = "", []
-        try:
-            wanted = sets.applications_of(appset, self.world, self.reader)
-        except sets.GeneratorError as error:
-            problem = str(error)
-        uid = appset["metadata"]["uid"]
-        present = {
-            app["metadata"]["name"]: app
-            for app in hub.list(APPLICATIONS, NAMESPACE)
-            if any(owner["uid"] == uid for owner in app["metadata"].get("ownerReferences") or ())
-        }
-        for app in wanted:
-            name = app["metadata"]["name"]
-            live = present.pop(name, None)
-            if live is not None and _same_application(app, live):
-                continue
-            if live is None and not self._started:
-                app["metadata"]["creationTimestamp"] = stamp(self.born(app))
-            hub.apply(_updated(app, live))
-            word = "updated" if live else "created"
-            if self._started:
-                self.events.write(appset, word, f'{word} Application "{name}"', component=APPSET)
-        for name in () if problem else present:
-            self.delete_application(name)
-            self.events.write(appset, "Deleted", f'Deleted Application "{name}"', component=APPSET)
-        made = [app for app in (self._get(app["metadata"]["name"]) for app in wanted) if app]
-        status = sets.status_of(appset, made, problem, self.clock.stamp())
-        hub.update_status(APPSETS, NAMESPACE, appset["metadata"]["name"], status)
 
 
 def automated(app: Obj) -> bool:
@@ -504,50 +310,3 @@ def attempted(app: Obj) -> str:
     if state.get("phase") not in ("Succeeded", "Failed", "Error"):
         return ""
     return str((state.get("syncResult") or {}).get("revision", ""))
-
-
-def history_entry(history: list[Obj], app: Obj, revision: str, started: str, deployed: str, operation: Obj) -> Obj:
-    """One entry of `status.history`."""
-    return {
-        "deployStartedAt": started,
-        "deployedAt": deployed,
-        "id": history[-1]["id"] + 1 if history else 0,
-        "initiatedBy": operation.get("initiatedBy") or {},
-        "revision": revision,
-        "source": app["spec"]["source"],
-    }
-
-
-def concerns(app: Obj, paths: list[str]) -> bool:
-    """Whether changed paths lie below what `manifest-generate-paths` names (or the source path without it)."""
-    base = str(app["spec"]["source"].get("path", "")).strip("/")
-    notes = app["metadata"].get("annotations") or {}
-    watched = str(notes.get("argocd.argoproj.io/manifest-generate-paths", "")) or "/"
-    roots = [_resolved(base, part) for part in watched.split(";") if part]
-    return any(not root or path == root or path.startswith(root + "/") for root in roots for path in paths)
-
-
-def _resolved(base: str, relative: str) -> str:
-    if relative.startswith("/"):
-        return relative.strip("/")
-    parts: list[str] = []
-    for part in f"{base}/{relative}".split("/"):
-        if part == "..":
-            parts = parts[:-1]
-        elif part not in ("", "."):
-            parts.append(part)
-    return "/".join(parts)
-
-
-def _same_application(wanted: Obj, live: Obj) -> bool:
-    labels = wanted["metadata"].get("labels") or {}
-    return bool(wanted["spec"] == live["spec"]) and labels == (live["metadata"].get("labels") or {})
-
-
-def _updated(wanted: Obj, live: Obj | None) -> Obj:
-    if live is None:
-        return wanted
-    result = copy.deepcopy(live)
-    result["spec"] = wanted["spec"]
-    result["metadata"]["labels"] = wanted["metadata"].get("labels") or {}
-    return result

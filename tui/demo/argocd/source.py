@@ -47,10 +47,20 @@ class Renderer:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self._checkout: tuple[tuple[str, ...], tempfile.TemporaryDirectory[str]] | None = None
         self._kept: dict[tuple[Any, ...], Rendered | RenderError] = {}
 
-    def render(self, source: Obj, sha: str, name: str, namespace: str) -> Rendered:
-        """Objects of a source at a commit. Raises RenderError in Argo CD's words."""
+    def close(self) -> None:
+        """Remove what was written for the tools."""
+        if self._checkout:
+            self._checkout[1].cleanup()
+            self._checkout = None
+
+    def render(self, source: Obj, sha: str, name: str, namespace: str, roots: tuple[str, ...] = ("",)) -> Rendered:
+        """Objects of a source at a commit. Raises RenderError in Argo CD's words.
+
+        `roots`: directories whose change matters; what was rendered is kept while they are the same.
+        """
         tree = self._reader.tree(sha)
         path = str(source.get("path", ".")).strip("/")
         prefix = "" if path in ("", ".") else path + "/"
@@ -60,8 +70,9 @@ class Renderer:
         kind = _type_of(source, inside)
         if kind == "Directory":
             fingerprint: tuple[Any, ...] = tuple(sorted(inside.items()))
-        else:  # overlays may reach anywhere in the repository
-            fingerprint = (sha, name, namespace)
+        else:  # overlays may reach beyond their own directory
+            places = tuple(root + "/" if root else "" for root in (*roots, path))
+            fingerprint = (name, namespace, tuple(sorted(pair for pair in tree.items() if pair[0].startswith(places))))
         key = (path, repr(source), fingerprint)
         if key not in self._kept:
             if len(self._kept) > 4000:
@@ -80,10 +91,22 @@ class Renderer:
     ) -> list[Obj]:
         if kind == "Directory":
             return [obj for file in _files(source, inside) for obj in self._documents(file, inside[file])]
-        with tempfile.TemporaryDirectory(prefix="fleet-demo-render-") as scratch:
-            self._reader.export(sha, Path(scratch))
-            text = _kustomize(scratch, path) if kind == "Kustomize" else _helm(scratch, path, source, name, namespace)
+        if kind == "Kustomize":
+            command = _kustomize(path)
+            return list(_parsed(_run(command, self._files(sha, path), _KUSTOMIZE_FAILED.format(path=path)), path))
+        command = _helm(source, name, namespace)
+        text = _run(command, self._files(sha, path) / path, "`helm template . <args> failed`", _values(source))
         return list(_parsed(text, path))
+
+    def _files(self, sha: str, path: str) -> Path:
+        """A checkout of the top directory that a path is in; the last one is kept for the next Application."""
+        top = path.partition("/")[0]
+        if self._checkout is None or self._checkout[0] != (sha, top):
+            self.close()
+            scratch = tempfile.TemporaryDirectory(prefix="fleet-demo-render-")
+            self._checkout = ((sha, top), scratch)
+            self._reader.export(sha, Path(scratch.name), top)
+        return Path(self._checkout[1].name)
 
     def _documents(self, file: str, oid: str) -> Iterator[Obj]:
         try:
@@ -165,17 +188,20 @@ def _flattened(document: Any, file: str) -> Iterator[Obj]:
     yield document
 
 
-def _kustomize(root: str, path: str) -> bytes:
+_KUSTOMIZE_FAILED = "`kustomize build <path to cached source>/{path}` failed"
+
+
+def _kustomize(path: str) -> list[str]:
     for command in (["kustomize", "build"], ["kubectl", "kustomize"]):
         if shutil.which(command[0]):
-            return _run([*command, path], Path(root), f"`kustomize build <path to cached source>/{path}` failed")
+            return [*command, path]
     raise RenderError(
-        f"rpc error: code = Unknown desc = `kustomize build <path to cached source>/{path}` failed: "
+        f"rpc error: code = Unknown desc = {_KUSTOMIZE_FAILED.format(path=path)}: "
         'exec: "kustomize": executable file not found in $PATH'
     )
 
 
-def _helm(root: str, path: str, source: Obj, name: str, namespace: str) -> bytes:
+def _helm(source: Obj, name: str, namespace: str) -> list[str]:
     if not shutil.which("helm"):
         raise RenderError(
             "rpc error: code = Unknown desc = error getting helm version: "
@@ -184,24 +210,33 @@ def _helm(root: str, path: str, source: Obj, name: str, namespace: str) -> bytes
     options = source.get("helm") or {}
     command = ["helm", "template", ".", "--name-template", options.get("releaseName") or name, "--namespace", namespace]
     for parameter in options.get("parameters") or ():
-        command += [
-            "--set-string" if parameter.get("forceString") else "--set",
-            f"{parameter['name']}={parameter['value']}",
-        ]
+        flag = "--set-string" if parameter.get("forceString") else "--set"
+        command += [flag, f"{parameter['name']}={parameter['value']}"]
     for file in options.get("valueFiles") or ():
         command += ["--values", file]
     if options.get("valuesObject") or options.get("values"):
-        values = Path(root) / ".values.yaml"
-        text = yaml.safe_dump(options["valuesObject"]) if options.get("valuesObject") else options["values"]
-        values.write_text(text, encoding="utf-8")
-        command += ["--values", str(values)]
-    return _run([*command, "--include-crds"], Path(root) / path, "`helm template . <args> failed`")
+        command += ["--values", "-"]
+    return [*command, "--include-crds"]
 
 
-def _run(command: list[str], directory: Path, said: str) -> bytes:
+def _values(source: Obj) -> bytes:
+    """Inline values, for helm's standard input."""
+    options = source.get("helm") or {}
+    if options.get("valuesObject"):
+        return yaml.safe_dump(options["valuesObject"]).encode()
+    return str(options.get("values") or "").encode()
+
+
+def _run(command: list[str], directory: Path, said: str, data: bytes = b"") -> bytes:
     try:
         done = subprocess.run(
-            command, cwd=directory, capture_output=True, env=environment(), timeout=TOOL_TIMEOUT, check=False
+            command,
+            cwd=directory,
+            input=data,
+            capture_output=True,
+            env=environment(),
+            timeout=TOOL_TIMEOUT,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise RenderError(f"rpc error: code = Unknown desc = {said} timeout after {TOOL_TIMEOUT:.0f}s") from error
