@@ -147,7 +147,7 @@ class Session:
         newline = "\n"
         if carriage >= 0 and (found < 0 or carriage < found):
             newline = "\r\n" if self.text.startswith("\r\n", carriage) else "\r"
-        return render.layout(self.tree, newline)
+        return Layout(self.tree, newline)
 
     def commit(self, candidates: Iterator[Plan], offset: int) -> Edited:
         """The first plan that proves itself. Raises Refused when none does."""
@@ -167,11 +167,7 @@ class Session:
         last = self.chunk.end == len(self.text)
         if not last and source[-1:] not in ("\n", "\r", "\x85", "\u2028", "\u2029"):
             return False
-        return not self._json or render.is_json_text(source)
-
-    @property
-    def _json(self) -> bool:
-        return render.is_json(self.tree)
+        return not render.is_json(self.tree.source) or render.is_json(source)
 
     def _edited(self, plan: Plan) -> Edited:
         base, source = self.chunk.start, self.tree.source
@@ -348,9 +344,9 @@ def _create(session: Session, steps: tuple[Step, ...], depth: int, value: Any, s
     step = steps[depth]
     holder = steps[:depth]
     if isinstance(step, str):
-        return insert_key(session.text, (*holder, step), value, session.chunk.index, shared=shared)
+        return _insert_key(session, (*holder, step), value, None, shared)
     if isinstance(step, Match):
-        return append_item(session.text, holder, _made(step, value), session.chunk.index, shared=shared)
+        return _insert_item(session, holder, None, _made(step, value), shared)
     raise Missing(f"{format_path(steps[: depth + 1])} does not exist", *session.position(holder))
 
 
@@ -375,9 +371,14 @@ def insert_key(
 
     Raises Refused when the key exists, Missing when its parent does not.
     """
-    steps = parse(path)
+    beside = (before, False) if before is not None else (after, True) if after is not None else None
+    return _insert_key(Session(text, doc), parse(path), value, beside, shared)
+
+
+def _insert_key(
+    session: Session, steps: tuple[Step, ...], value: Any, beside: tuple[str, bool] | None, shared: Sharing
+) -> Edited:
     holder, key = plans.parent_steps(steps), steps[-1]
-    session = Session(text, doc)
     found = session.find(holder)
     tree = session.tree
     if not isinstance(key, str):
@@ -387,7 +388,6 @@ def insert_key(
     if shared == "here" and (done := _here(session, found, lambda w, rest: _assign(w, (*rest, key), value))):
         return done
     _guard(session, found, shared)
-    beside = (before, False) if before is not None else (after, True) if after is not None else None
     return _insert(session, found, key, value, beside)
 
 
@@ -420,8 +420,11 @@ def insert_item(
     text: str, path: Path, index: int | None, value: Any, doc: int | None = None, *, shared: Sharing = "ask"
 ) -> Edited:
     """Inserts an item before the item number `index` (negative from the end, None at the end) of a list."""
-    session = Session(text, doc)
-    found = session.find(path)
+    return _insert_item(Session(text, doc), parse(path), index, value, shared)
+
+
+def _insert_item(session: Session, steps: tuple[Step, ...], index: int | None, value: Any, shared: Sharing) -> Edited:
+    found = session.find(steps)
     tree, node = session.tree, found.node
     offset = tree.start(node)
     if not tree.is_list(node) and not tree.is_null(node):

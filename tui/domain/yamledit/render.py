@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -12,47 +14,59 @@ from tui.domain import yamlvalue
 from tui.domain.yamledit.errors import Refused
 from tui.domain.yamledit.tree import MAX_DEPTH, Tree
 
+SAMPLE = 500
+"""Nested collections that are looked at to learn a document's indentation."""
+
 _BLOCK_INDENT_LIMIT = 9  # what one digit can say in `|2`
 
 
-@dataclass(frozen=True, slots=True)
 class Layout:
-    """How a document is written: spaces per level, how far dashes stand in from their key, line ending, quotes."""
+    """How a document is written: what most of it does, read when it is first needed; otherwise common habits.
 
-    step: int = 2
-    dash: int = 0
-    newline: str = "\n"
-    quote: str = '"'
-    json: bool = False
+    `step`: spaces per level; `dash`: how far dashes stand in from their key; `quote`: for strings that need quotes.
+    """
+
+    def __init__(self, tree: Tree | None = None, newline: str = "\n") -> None:
+        self._tree = tree
+        self.newline = newline
+
+    @cached_property
+    def json(self) -> bool:
+        """Whether the whole document is JSON, and must stay so."""
+        return self._tree is not None and is_json(self._tree.source)
+
+    @cached_property
+    def quote(self) -> str:
+        styles = Counter(getattr(event, "style", None) for event in self._tree.events) if self._tree else Counter()
+        return "'" if styles["'"] > styles['"'] else '"'
+
+    @cached_property
+    def _indents(self) -> tuple[int, int]:
+        steps: Counter[int] = Counter()
+        dashes: Counter[int] = Counter()
+        if self._tree is not None:
+            for is_list, column in islice(_indents(self._tree), SAMPLE):
+                (dashes if is_list else steps)[column] += 1
+        return _most(steps, 2) or 2, _most(dashes, 0)
+
+    @property
+    def step(self) -> int:
+        return self._indents[0]
+
+    @property
+    def dash(self) -> int:
+        return self._indents[1]
 
 
-def layout(tree: Tree, newline: str) -> Layout:
-    """What most of the document does; two spaces, dashes below their key and double quotes where it shows nothing."""
-    steps: Counter[int] = Counter()
-    dashes: Counter[int] = Counter()
-    quotes: Counter[str] = Counter()
-    events = tree.events
-    for key, value in _block_pairs(tree):
-        start = tree.start(value)
-        if not tree.is_block(value) or tree.line_start(start) <= events[key].start_mark.index:
-            continue
-        column = tree.column(start) - events[key].start_mark.column
-        (dashes if tree.is_list(value) else steps)[column] += 1
-    for event in events:
-        style = getattr(event, "style", None)
-        if style in ("'", '"'):
-            quotes[style] += 1
-    step = _most(steps, 2) or 2
-    quote = "'" if quotes["'"] > quotes['"'] else '"'
-    return Layout(step, _most(dashes, 0), newline, quote, is_json(tree))
-
-
-def _block_pairs(tree: Tree) -> list[tuple[int, int]]:
-    out = []
+def _indents(tree: Tree) -> Iterator[tuple[bool, int]]:
+    """(is it a list, how far it stands in from its key) of every block collection below a key."""
     for node in range(len(tree.events)):
         if tree.is_map(node) and tree.is_block(node):
-            out += list(tree.pairs(node))
-    return out
+            for key, value in tree.pairs(node):
+                if tree.is_block(value):
+                    start, column = tree.start(value), tree.column(tree.start(key))
+                    if tree.line_start(start) > tree.start(key):
+                        yield tree.is_list(value), tree.column(start) - column
 
 
 def _most(counts: Counter[int], otherwise: int) -> int:
@@ -60,12 +74,7 @@ def _most(counts: Counter[int], otherwise: int) -> int:
     return -max(positive)[1] if positive else otherwise
 
 
-def is_json(tree: Tree) -> bool:
-    """Whether the whole document is JSON, and must stay so."""
-    return is_json_text(tree.source)
-
-
-def is_json_text(source: str) -> bool:
+def is_json(source: str) -> bool:
     """Whether the text is one JSON object or array."""
     if source.lstrip()[:1] not in ("{", "["):
         return False
@@ -179,13 +188,14 @@ def pair(key: str, value: Any, indent: int, how: Layout, depth: int = 0) -> list
     if isinstance(value, dict | list) and value:
         inner = indent + (how.step if isinstance(value, dict) else how.dash)
         return [head, *block(value, inner, how, depth + 1)]
-    lines = _leaf(value, indent + how.step, indent, how)
+    lines = _leaf(value, None, indent, how)
     return [f"{head} {lines[0]}", *lines[1:]]
 
 
-def _leaf(value: Any, indent: int, base: int, how: Layout) -> list[str]:
+def _leaf(value: Any, indent: int | None, base: int, how: Layout) -> list[str]:
+    """A scalar or empty collection; text of several lines as a block indented by `indent`, None for one level."""
     if isinstance(value, str) and "\n" in value:
-        lines = block_scalar(value, "|", indent, base)
+        lines = block_scalar(value, "|", base + how.step if indent is None else indent, base)
         if lines is not None:
             return lines
     return [inline(value, None, False, how)]

@@ -21,7 +21,6 @@ MAX_DOCUMENT = 16 * 1024 * 1024
 BOM = "\ufeff"
 BREAK = "\r\n\x85\u2028\u2029"
 
-_MARKER = re.compile(rf"(?:(?<=[{BREAK}])|\A)(?:---|\.\.\.)(?=[ \t{BREAK}]|\Z)")
 _BLANK = re.compile(r"(?:\s++|#[^\r\n\x85\u2028\u2029]*+)*+")
 _DIRECTIVES = re.compile(r"(?:\s++|#[^\r\n\x85\u2028\u2029]*+|(?<![^\r\n])%[^\r\n\x85\u2028\u2029]*+)*+")
 _LINE = re.compile(r"\r\n|[\r\n]")
@@ -71,13 +70,11 @@ def chunks(text: str) -> list[Chunk]:
         raise Refused(f"the file has {len(text) >> 20} MB; fleet edits files up to {MAX_TEXT >> 20} MB")
     begin = 1 if text.startswith(BOM) else 0
     cuts: list[tuple[int, bool]] = [(begin, False)]  # where a piece starts, and whether it starts with ---
-    for found in _MARKER.finditer(text, begin):
-        if text.startswith("---", found.start()):
-            cuts.append((found.start(), True))
+    for start in _markers(text, begin):
+        if text[start] == "-":
+            cuts.append((start, True))
         else:
-            rest = _REST.match(text, found.start())
-            assert rest is not None
-            cuts.append((rest.end(), False))
+            cuts.append((_skip(_REST, text, start, len(text)), False))
     out: list[Chunk] = []
     head = -1  # where the directives of the next document start
     for number, (start, marked) in enumerate(cuts):
@@ -90,6 +87,18 @@ def chunks(text: str) -> list[Chunk]:
             out.append(Chunk(len(out), head if head >= 0 and marked else start, end))
         head = -1
     return out
+
+
+def _markers(text: str, begin: int) -> list[int]:
+    """Offsets of `---` and `...` that stand at the start of a line with white space or nothing behind."""
+    out = []
+    for mark in ("---", "..."):
+        at = text.find(mark, begin)
+        while at >= 0:
+            if (at == begin or text[at - 1] in BREAK) and (at + 3 == len(text) or text[at + 3] in " \t" + BREAK):
+                out.append(at)
+            at = text.find(mark, at + 3)
+    return sorted(out)
 
 
 def _skip(pattern: re.Pattern[str], text: str, start: int, end: int) -> int:

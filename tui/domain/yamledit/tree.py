@@ -20,6 +20,7 @@ from yaml.events import (
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
+    StreamEndEvent,
 )
 
 from tui.domain import yamlvalue
@@ -46,7 +47,16 @@ _BREAKS = re.compile(rf"\r\n|[{BREAK}]")
 def parse(source: str) -> Iterator[Any]:
     """The events of a text. Raises Refused with the place in this text."""
     try:
-        yield from yaml.parse(source, Loader=Loader)
+        loader = Loader(source)
+        next_event = loader.get_event
+        try:
+            event = next_event()
+            while event.__class__ is not StreamEndEvent:
+                yield event
+                event = next_event()
+            yield event
+        finally:
+            loader.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = place(source, mark.index) if mark else (0, 0)
@@ -218,9 +228,13 @@ class Tree:
         return start + len(self.source[start:end].rstrip())
 
     def line_start(self, offset: int) -> int:
-        while offset > 0 and self.source[offset - 1] not in BREAK:
-            offset -= 1
-        return offset
+        """Offset of the first character of the line."""
+        return 1 + max(self.source.rfind(char, 0, offset) for char in self._breaks)
+
+    @cached_property
+    def _breaks(self) -> str:
+        """The kinds of line break that occur; searching for one that does not would scan the whole text."""
+        return "".join(char for char in BREAK if char in self.source) or "\n"
 
     def line_end(self, offset: int) -> int:
         """Offset of the line break (or end of text) at or behind `offset`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain, zip_longest
 from typing import Any
 
 from yaml.events import (
@@ -88,18 +89,17 @@ def holds(tree: Tree, plan: Plan, source: str) -> bool:
 
 
 def _expected(tree: Tree, plan: Plan) -> Iterator[Token]:
+    parts: list[list[Token]] = []
     at = 0
     for first, behind, new in sorted(plan.model, key=lambda part: part[:2]):
-        yield from tree.events[at:first]
-        yield from new
+        parts += [tree.events[at:first], new]
         at = behind
-    yield from tree.events[at:]
+    return chain(*parts, tree.events[at:])
 
 
 def _matches(expected: Iterator[Token], found: Iterator[Any]) -> bool:
     token: Any
-    for event in found:
-        token = next(expected, None)
+    for event, token in zip_longest(found, expected):
         kind = event.__class__
         if kind is not token.__class__:
             if not _fits(token, event):
@@ -122,7 +122,7 @@ def _matches(expected: Iterator[Token], found: Iterator[Any]) -> bool:
             event.explicit != token.explicit or event.version != token.version or event.tags != token.tags
         ):
             return False
-    return next(expected, None) is None
+    return True
 
 
 def _fits(token: Token, event: Any) -> bool:
