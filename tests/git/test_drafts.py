@@ -361,7 +361,6 @@ async def test_commits_are_signed_when_the_user_signs(world: World, home: Path, 
     assert clashes == ()
     git(path, *verify[:-1], draft.tip)
     git(world.clone, "config", "user.signingkey", str(home / "gone"))
-    repository.repository._settings = (0.0, ())
     draft = await repository.edit(draft.id, {WEB: b"x\n"})
     with pytest.raises(GitTrouble, match="could not be signed"):
         await repository.commit(draft.id, "message")

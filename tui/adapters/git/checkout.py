@@ -31,11 +31,12 @@ class Checkout:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who commits, and whether commits are signed."""
+    """Who commits, whether commits are signed, and the settings git needs elsewhere to do so."""
 
     author: str  # `Name <mail> seconds zone`
     committer: str
     sign: bool
+    config: tuple[tuple[str, str], ...]
 
 
 def configuration(place: Path, *, checkout: bool = True) -> list[tuple[str, str]]:
@@ -105,19 +106,24 @@ def match(folders: Iterable[tuple[Path, str]], url: str) -> Checkout | None:
 
 def user(place: Path, *, checkout: bool) -> User:
     """Who commits at a place, never guessed from the machine's name. Raises GitTrouble when git does not know."""
-    config = dict(configuration(place, checkout=checkout))
+    config = configuration(place, checkout=checkout)
     git = Git(place, checkout=checkout)
     git.config = (("user.useConfigOnly", "true"),)
-    return User(
-        author=git.text("var", "GIT_AUTHOR_IDENT"),
-        committer=git.text("var", "GIT_COMMITTER_IDENT"),
-        sign=config.get("commit.gpgsign", "").lower() in ("true", "yes", "on", "1"),
+    author = git.text("var", "GIT_AUTHOR_IDENT")
+    apart = any(key.startswith(("author.", "committer.")) for key, _ in config) or any(
+        name.startswith(("GIT_AUTHOR_", "GIT_COMMITTER_")) for name in os.environ
     )
+    committer = git.text("var", "GIT_COMMITTER_IDENT") if apart else author
+    sign = dict(config).get("commit.gpgsign", "").lower() in ("true", "yes", "on", "1")
+    return User(author, committer, sign, _taken_over(config))
 
 
 def reach(place: Path, *, checkout: bool) -> tuple[tuple[str, str], ...]:
     """The settings that git needs elsewhere to act as the user of this place: identity, keys, credentials, remotes."""
-    config = configuration(place, checkout=checkout)
+    return _taken_over(configuration(place, checkout=checkout))
+
+
+def _taken_over(config: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     kept = [(key, value) for key, value in config if key.startswith(_SECTIONS) or key in _SINGLE]
     lists = {key for key, _ in kept if key.endswith((".helper", ".extraheader"))}
     # an empty value empties a list, so that what the private repository inherits too is not there twice

@@ -132,7 +132,7 @@ class DraftRefs:
         """
         place, is_checkout = self.repository.place()
         user = clones.user(place, checkout=is_checkout)
-        self.repository.git.config = self.repository.settings()
+        self.repository.git.config = user.config
         if not message.strip():
             raise Refused("the commit message is empty")
 
@@ -324,18 +324,25 @@ class DraftRefs:
 
     def _move(self, ref: str, new: str, old: str, action: str, held: int) -> None:
         """Compare and swap; `old` is "" when the ref must not exist yet."""
+        zero = "0" * self.objects.size
         try:
-            self.repository.git(
-                "update-ref", "--create-reflog", "-m", f"fleet: {action}", ref, new, old or "0" * self.objects.size,
-                keep=(held,),
-            )  # fmt: skip
+            self._update_ref(["--create-reflog", "-m", f"fleet: {action}", ref, new, old or zero], held)
         except GitTrouble as error:
             if self.repository.ref(ref) != old:
                 raise Moved("the draft was changed by another program") from error
             raise
 
     def _delete(self, ref: str, old: str, held: int) -> None:
-        self.repository.git("update-ref", "-d", ref, old, keep=(held,))
+        self._update_ref(["-d", ref, old], held)
+
+    def _update_ref(self, arguments: list[str], held: int) -> None:
+        """`git update-ref`; once more when a git that was killed alone has left its lock file behind."""
+        try:
+            self.repository.git("update-ref", *arguments, keep=(held,))
+        except GitTrouble as error:
+            if "File exists" not in error.said or not self.repository.sweep_drafts():
+                raise
+            self.repository.git("update-ref", *arguments, keep=(held,))
 
 
 def _with_blobs(operation: Operation, before: str, after: str) -> Operation:

@@ -167,14 +167,20 @@ class Repository:
 
     def sweep(self) -> None:
         """Remove what a killed process left behind; called with the lock held."""
-        for lock in (self.path / "refs" / "fleet").rglob("*.lock"):
-            lock.unlink(missing_ok=True)
+        self.sweep_drafts()
         self.sweep_remotes()
         for pattern in ("objects/*/tmp_obj_*", "objects/pack/tmp_*", "objects/incoming-*", "objects/tmp_objdir-*"):
             for litter in self.path.glob(pattern):
                 with suppress(FileNotFoundError):
                     if time.time() - litter.stat().st_mtime > _LITTER:
                         shutil.rmtree(litter) if litter.is_dir() else litter.unlink()
+
+    def sweep_drafts(self) -> bool:
+        """Remove lock files of draft refs; called with the lock held, when nobody can be using one."""
+        found = list((self.path / "refs" / "fleet").rglob("*.lock"))
+        for lock in found:
+            lock.unlink(missing_ok=True)
+        return bool(found)
 
     def sweep_remotes(self) -> bool:
         """Remove lock files that no fetch holds any more; returns whether there were any."""

@@ -204,6 +204,7 @@ class GitRepository:
                 return draft
             place, is_checkout = self.repository.place()
             user = clones.user(place, checkout=is_checkout)
+            self.repository.git.config = user.config
             done = history.replay(self.repository, draft, onto, pack, user.committer, user.sign)
             clashes = done.clashes
             return draft if clashes else model.moved(draft, onto, done.tip, done.head, self.refs.now())
@@ -296,8 +297,9 @@ class GitRepositories:
                 return self._open[key]
             found = await asyncio.to_thread(open_repository, self.data, url, checkout)
             fresh = found is None
-            if found is None and checkout is None and not clone:
-                raise Missing(f"there is no clone of {giturl.shown(url)} here; fleet can make one of its own")
+            if found is None and not clone and (checkout is None or checkout.problem):
+                why = checkout.problem if checkout else f"there is no clone of {giturl.shown(url)} here"
+                raise Missing(f"{why}; fleet can make one of its own")
             if found is None:
                 found = await asyncio.to_thread(create_repository, self.data, url, checkout)
             opened = await self._keep(key, found)
@@ -332,13 +334,14 @@ class GitRepositories:
 
     def _place(self, url: str) -> tuple[str, Checkout | None]:
         """The URL git is to be given and the clone to start from; `url` may be the path of a clone."""
-        if url.startswith((".", "~", "/")):
-            folder = Path(url).expanduser()
-            if found := clones.find_checkouts(folder) if folder.is_dir() else []:
-                return self._checked(found[0].url), found[0]
-        self._checked(url)
-        checkout = clones.match(self.folders, url)
-        return (checkout.url if checkout else url), checkout
+        folder = Path(url).expanduser() if url.startswith((".", "~", "/")) else None
+        if folder is None or url.startswith("/"):
+            self._checked(url)
+            if checkout := clones.match(self.folders, url):
+                return checkout.url, checkout
+        if folder is not None and folder.is_dir() and (found := clones.find_checkouts(folder)):
+            return self._checked(found[0].url), found[0]
+        return self._checked(url), None
 
     def _find(self, url: str) -> Found:
         url, checkout = self._place(url)

@@ -1,0 +1,186 @@
+"""Measures drafts in a repository of 100,000 files against the same steps by plain git plumbing, in one run.
+
+    python -m tests.benchmarks.git_commit [--files 100000] [--commits 5000] [--rounds 30] [--keep DIR]
+
+Prints a line per step: median milliseconds by fleet, by plumbing, their ratio, and what the budget allows. The plumbing
+commit is what a script would do without a checkout: hash-object, then ls-tree and mktree for each folder on the way,
+commit-tree, update-ref.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tui.adapters.git import history
+from tui.adapters.git import repository as private
+from tui.adapters.git.checkout import find_checkouts
+from tui.adapters.git.drafts import DraftRefs
+from tui.domain.draft import Operation
+
+
+def git(place: Path, *arguments: str, data: bytes | None = None) -> bytes:
+    """One git command, as a script would run it."""
+    return subprocess.run(["git", *arguments], cwd=place, input=data, capture_output=True, check=True).stdout
+
+
+def build(place: Path, files: int, commits: int) -> Path:
+    """A remote with so many files and commits, and a clone of it without a checkout of the files."""
+    origin, clone = place / "origin.git", place / "clone"
+    git(place, "init", "-q", "--bare", "-b", "main", str(origin))
+    lines: list[bytes] = []
+    stamp = b"Bench <bench@example.com> 1700000000 +0000"
+    names = [name(number) for number in range(files)]
+    lines.append(b"commit refs/heads/main\ncommitter %s\ndata 4\nbase\n" % stamp)
+    for number, path in enumerate(names):
+        text = b"apiVersion: apps/v1\nkind: Deployment\nspec:\n  replicas: %d\n" % number
+        lines.append(b"M 100644 inline %s\ndata %d\n%s\n" % (path.encode(), len(text), text))
+    for number in range(commits - 1):
+        text = b"apiVersion: apps/v1\nkind: Deployment\nspec:\n  replicas: %d\n# %d\n" % (number, number)
+        path = names[number * 7919 % files].encode()
+        lines.append(b"commit refs/heads/main\ncommitter %s\ndata 6\nchange\n" % stamp)
+        lines.append(b"M 100644 inline %s\ndata %d\n%s\n" % (path, len(text), text))
+    git(origin, "fast-import", "--quiet", data=b"".join(lines))
+    git(origin, "repack", "-adq")
+    git(place, "clone", "-q", "--no-checkout", str(origin), str(clone))
+    return clone
+
+
+def name(number: int) -> str:
+    """clusters/c01/ns03/app07/2.yaml: 50 clusters, 25 namespaces, 20 applications, 4 files."""
+    rest, file = divmod(number, 4)
+    rest, app = divmod(rest, 20)
+    cluster, namespace = divmod(rest, 25)
+    return f"clusters/c{cluster:03}/ns{namespace:02}/app{app:02}/{file}.yaml"
+
+
+def plumbing_commit(bare: Path, ref: str, path: str, text: bytes) -> None:
+    """One file committed on top of a ref with git's own low-level commands."""
+    old = git(bare, "rev-parse", ref).decode().strip()
+    oid, kind, mode = git(bare, "hash-object", "-w", "--stdin", data=text).decode().strip(), "blob", "100644"
+    parts = path.split("/")
+    for depth in range(len(parts) - 1, -1, -1):
+        folder = f"{old}:{'/'.join(parts[:depth])}"
+        entries = git(bare, "ls-tree", folder).decode().splitlines()
+        kept = [line for line in entries if line.partition("\t")[2] != parts[depth]]
+        kept.append(f"{mode} {kind} {oid}\t{parts[depth]}")
+        oid, kind, mode = git(bare, "mktree", data="\n".join(kept).encode() + b"\n").decode().strip(), "tree", "040000"
+    who = ("-c", "user.name=Bench", "-c", "user.email=bench@example.com")
+    commit = git(bare, *who, "commit-tree", "-p", old, "-m", "change", oid).decode().strip()
+    git(bare, "update-ref", ref, commit, old)
+
+
+def median(rounds: int, step: Callable[[int], object]) -> float:
+    """Median milliseconds of one call, after one call that is not counted."""
+    step(rounds)
+    took = []
+    for number in range(rounds):
+        start = time.perf_counter()
+        step(number)
+        took.append((time.perf_counter() - start) * 1000)
+    return statistics.median(took)
+
+
+def line(what: str, ours: float, theirs: float, note: str = "") -> None:
+    """One line of the report."""
+    print(f"{what:34} fleet {ours:9.2f} ms   plumbing {theirs:9.2f} ms   ratio {ours / theirs:6.2f}   {note}")
+
+
+def main() -> None:
+    """Build, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--files", type=int, default=100_000)
+    parser.add_argument("--commits", type=int, default=5_000)
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--keep", type=Path, help="build here, and use what is there already")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="fleet-bench-") as scratch:
+        place = (options.keep or Path(scratch)).absolute()
+        place.mkdir(parents=True, exist_ok=True)
+        if not (place / "clone").exists():
+            print(f"building {options.files:,} files, {options.commits:,} commits …", file=sys.stderr)
+            clone = build(place, options.files, options.commits)
+            for key, value in (("user.name", "Bench"), ("user.email", "bench@example.com")):
+                git(clone, "config", key, value)
+        measure(place, options.files, options.rounds)
+
+
+def measure(place: Path, files: int, rounds: int) -> None:
+    """Each step by fleet and by git, in the same repository."""
+    checkout = find_checkouts(place / "clone")[0]
+    data = place / f"data-{os.getpid()}"
+    start = time.perf_counter()
+    repository = private.create_repository(data, checkout.url, checkout)
+    print(f"first opening, seeded from the clone: {time.perf_counter() - start:.2f} s")
+    bare = repository.path
+    reopened = median(5, lambda _: _closed(private.open_repository(data, checkout.url, checkout)))
+    line("open", reopened, median(5, lambda _: git(bare, "rev-parse", "--git-dir")), "the lock and the sweep included")
+
+    refs, objects = DraftRefs(repository), repository.objects
+    base = repository.resolve("main")
+    root = objects.root(base)
+    paths = [name(number * 6151 % files) for number in range(rounds + 1)]
+
+    def read(number: int) -> bytes:
+        entry = objects.entry(root, paths[number])
+        assert entry is not None
+        return objects.read(entry.oid)
+
+    line(
+        "read a file", median(rounds, read), median(rounds, lambda n: git(bare, "cat-file", "-p", f"{base}:{paths[n]}"))
+    )
+    folders = [path.rpartition("/")[0] for path in paths]
+
+    def listing(number: int) -> object:
+        entry = objects.entry(root, folders[number])
+        assert entry is not None
+        return objects.tree(entry.oid)
+
+    line(
+        "list a folder", median(rounds, listing), median(rounds, lambda n: git(bare, "ls-tree", f"{base}:{folders[n]}"))
+    )
+
+    draft = refs.create("bench", "main", "bench")
+    git(bare, "update-ref", "refs/heads/plumbing", base)
+
+    def edit(number: int) -> object:
+        text = read(number) + b"# edited\n"
+        return refs.edit(draft.id, {paths[number]: text}, [Operation(paths[number])])
+
+    def commit(number: int) -> object:
+        edit(number)
+        return refs.commit(draft.id, "change")
+
+    def plumbing(number: int) -> None:
+        plumbing_commit(bare, "refs/heads/plumbing", paths[number], read(number) + b"# edited\n")
+
+    theirs = median(rounds, plumbing)
+    line("stage a one-file edit", median(rounds, edit), theirs, "one state, undoable; budget: 2× the commit")
+    refs.commit(draft.id, "edits")
+    paths[:] = [name((number * 6151 + 3001) % files) for number in range(rounds + 1)]
+    line("stage and commit a one-file edit", median(rounds, commit), theirs, "two states, undoable; budget: 2×")
+    now = refs.get(draft.id)
+    shape = ("diff-tree", "-r", "-p", "-M", now.base, now.head)
+    line("diff of the draft", median(rounds, lambda _: history.patch(repository, now.base, now.head)),
+         median(rounds, lambda _: git(bare, *shape)))  # fmt: skip
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"memory: {own:.0f} MiB, largest git process of the run {children:.0f} MiB")
+    repository.close()
+
+
+def _closed(repository: private.Repository | None) -> None:
+    if repository is not None:
+        repository.close()
+
+
+if __name__ == "__main__":
+    main()
