@@ -80,6 +80,12 @@ def test_what_lies_in_the_cluster_decides() -> None:
     assert found.verdict is Verdict.SUGGESTION and "another Application" in found.words
 
 
+def test_a_url_and_objects_that_contradict_each_other_are_both_shown() -> None:
+    found = match(Registered("https://us.example.com"), "hub", (EU, US), proven=["prod-eu"])
+    assert (found.verdict, found.cluster) == (Verdict.AMBIGUOUS, "")
+    assert found.words == "the URL leads to prod-us, but its objects lie in prod-eu"
+
+
 def test_the_users_own_answer_wins() -> None:
     pins = {"hub/https://eu.example.com:6443": "twin", "hub/staging": "gone", "other/prod-us": "prod-eu"}
     assert verdict("https://eu.example.com:6443", "", EU, TWIN, pins=pins) == (Verdict.CERTAIN, "twin")

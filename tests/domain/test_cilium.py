@@ -168,6 +168,17 @@ def test_a_network_policy_in_one_line(spec: str, line: str, where: str) -> None:
     assert (one_line(policy(spec), KNP), directions(policy(spec), KNP)) == (line, where)
 
 
+def test_one_line_is_short_and_sentences_are_exact() -> None:
+    text = """
+    spec:
+      endpointSelector: {}
+      egress: [{toEndpoints: [{matchLabels: {app.kubernetes.io/name: db, "k8s:io.kubernetes.pod.namespace": data}},
+                              {matchLabels: {"k8s:io.kubernetes.pod.namespace": kube-system}}]}]
+    """
+    assert one_line(policy(text), CNP) == "out: name=db in data, namespace kube-system"
+    assert "app.kubernetes.io/name=db in namespace data, namespace kube-system" in sentences(policy(text), CNP)[1]
+
+
 def test_a_policy_in_sentences() -> None:
     text = """
     spec:

@@ -80,6 +80,14 @@ def test_a_tracked_object_in_the_cluster_makes_a_match_certain(store: Store) -> 
     assert facts.destination_match(app).verdict is Verdict.CERTAIN
 
 
+def test_a_copied_annotation_is_no_proof(store: Store) -> None:
+    facts = facts_of(store)
+    app = application("checkout", to="prod-us")
+    copied = meta("other", annotations={"argocd.argoproj.io/tracking-id": "checkout:apps/Deployment:shop/web"})
+    put(store, app, row("prod-us", "deployments.apps", {"metadata": copied}))
+    assert facts.destination(app) == "prod-us?"
+
+
 def test_an_application_that_comes_later_can_be_the_proof(store: Store) -> None:
     facts = facts_of(store)
     put(store, application("first", to="prod-us"), tracked("web", "second", "prod-us"))

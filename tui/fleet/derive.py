@@ -13,7 +13,7 @@ from tui.domain.argo.application import ApplicationBrief, main_source, of_row
 from tui.domain.argo.destinations import Candidate, Match, Registered, Verdict, match, normalise_url
 from tui.domain.argo.tree import Node, build
 from tui.domain.cluster import CLUSTERS, Cluster, KindState
-from tui.domain.kinds import find
+from tui.domain.kinds import KINDS, find
 from tui.domain.obj import Ref, Row
 from tui.domain.ports import Context
 from tui.domain.settings import Settings
@@ -219,14 +219,15 @@ class StoreFacts:
             seen = self._evidence_revs.get(resource, 0)
             if self._store.resource_rev(resource) <= seen:
                 continue
+            kind = KINDS[resource]
             changes = self._store.changes_since(seen, resource)
             self._evidence_revs[resource] = changes.rev
             for ref in changes.changed:
                 row = self._store.get(ref)
                 annotations = getattr(row.obj.metadata, "annotations", None) if row else None
                 found = tracking.parse(annotations.tracking_id) if annotations else None
-                if found is None:
-                    continue
+                if found is None or not found.is_of(kind.group, kind.kind, ref.namespace, ref.name):
+                    continue  # an annotation that was copied along proves nothing
                 held = self._tracked.setdefault(ref.cluster, set())
                 if found.instance not in held:
                     held.add(found.instance)

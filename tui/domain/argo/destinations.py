@@ -110,11 +110,14 @@ def match(
     if len(_distinct(leaders, every)) > 1:
         return Match(Verdict.AMBIGUOUS, "", f"{' and '.join(leaders)} match alike", tuple(evidence))
     found = evidence[leaders[0]]
+    named = [name for name, held in evidence.items() if "url" in held]
+    if "content" in found and named and not _distinct(leaders, every) & _distinct(named, every):
+        words = f"the URL leads to {' and '.join(named)}, but its objects lie in {leaders[0]}"
+        return Match(Verdict.AMBIGUOUS, "", words, tuple(evidence))
     verdict, words = _judge(found), ", ".join(_WORDS[each] for each in found)
-    sharing = [name for name, held in evidence.items() if "url" in held]
-    if "content" not in found and len(_distinct(sharing, every)) > 1:
+    if "content" not in found and len(_distinct(named, every)) > 1:
         verdict = Verdict.STRONG if len(found) > 1 else Verdict.SUGGESTION
-        words += f"; the URL also leads to {', '.join(name for name in sharing if name != leaders[0])}"
+        words += f"; the URL also leads to {', '.join(name for name in named if name != leaders[0])}"
     if leaders[0] in disproven:
         verdict = Verdict.SUGGESTION
         words += "; but the objects there belong to another Application"

@@ -115,7 +115,7 @@ def _entry(entry: Any, section: str, resource: str, short: bool) -> str:
     direction = section.removesuffix("Deny")
     if resource == KNP:
         return _knp_entry(entry, direction, short)
-    peers = _peers(entry, direction, resource)
+    peers = _peers(entry, direction, resource, short)
     ports = [_port_rule(each) for each in sequence(entry.get("toPorts"))]
     ports += [_icmp(each) for each in sequence(entry.get("icmps"))]
     reached = [text for text in ports if text]
@@ -134,7 +134,7 @@ def _joined(peers: str, ports: list[str], short: bool) -> str:
     return f"{peers} → {', '.join(ports)}" if short else f"{peers} on {', '.join(ports)}"
 
 
-def _peers(entry: Mapping[str, Any], direction: str, resource: str) -> str | None:
+def _peers(entry: Mapping[str, Any], direction: str, resource: str, short: bool) -> str | None:
     """The peers in words; None when no peer field is given, "" when one is given and matches nothing."""
     found: list[str] = []
     given = False
@@ -144,84 +144,92 @@ def _peers(entry: Mapping[str, Any], direction: str, resource: str) -> str | Non
             continue
         given = True
         word = _PEERS[field.removeprefix("from").removeprefix("to")]
-        found.extend(filter(None, (word(each, resource) for each in sequence(value))))
+        found.extend(filter(None, (word(each, resource, short) for each in sequence(value))))
     return ", ".join(found) if given else None
 
 
-def _endpoints(selector: Any, resource: str) -> str:
+def _endpoints(selector: Any, resource: str, short: bool) -> str:
     if not any(mapping(selector).values()):
         return "every managed pod" if resource == CCNP else "every pod of the namespace"
-    return selector_text(mapping(selector))
+    return selector_text(mapping(selector), short)
 
 
-def _cidr(value: Any, resource: str) -> str:
+def _cidr(value: Any, resource: str, short: bool) -> str:
     if isinstance(value, str):
         return value
     held = mapping(value)
     if held.get("cidrGroupRef"):
         text = f"CIDR group {held['cidrGroupRef']}"
     elif held.get("cidrGroupSelector") is not None:
-        text = f"CIDR groups with {selector_text(mapping(held['cidrGroupSelector'])) or 'any label'}"
+        text = f"CIDR groups with {selector_text(mapping(held['cidrGroupSelector']), short) or 'any label'}"
     else:
         text = str(held.get("cidr") or "")
     holes = ", ".join(str(each) for each in sequence(held.get("except")))
     return f"{text} except {holes}" if holes else text
 
 
-def _fqdn(value: Any, resource: str) -> str:
+def _fqdn(value: Any, resource: str, short: bool) -> str:
     held = mapping(value)
     return str(held.get("matchName") or held.get("matchPattern") or "")
 
 
-def _service(value: Any, resource: str) -> str:
+def _service(value: Any, resource: str, short: bool) -> str:
     held = mapping(value)
     if named := mapping(held.get("k8sService")):
         namespace = named.get("namespace")
         return f"service {namespace}/{named.get('serviceName')}" if namespace else f"service {named.get('serviceName')}"
     chosen = mapping(held.get("k8sServiceSelector"))
     where = f" in {chosen['namespace']}" if chosen.get("namespace") else ""
-    return f"services with {selector_text(mapping(chosen.get('selector'))) or 'any label'}{where}"
+    return f"services with {selector_text(mapping(chosen.get('selector')), short) or 'any label'}{where}"
 
 
-def _group(value: Any, resource: str) -> str:
+def _group(value: Any, resource: str, short: bool) -> str:
     return "groups of " + (", ".join(mapping(value)) or "an unnamed provider")
 
 
-_PEERS: dict[str, Callable[[Any, str], str]] = {
+_PEERS: dict[str, Callable[[Any, str, bool], str]] = {
     "Endpoints": _endpoints,
-    "Entities": lambda value, resource: str(value),
+    "Entities": lambda value, resource, short: str(value),
     "CIDR": _cidr,
     "CIDRSet": _cidr,
-    "Nodes": lambda value, resource: f"nodes with {selector_text(mapping(value)) or 'any label'}",
+    "Nodes": lambda value, resource, short: f"nodes with {selector_text(mapping(value), short) or 'any label'}",
     "FQDNs": _fqdn,
     "Services": _service,
     "Groups": _group,
-    "Requires": lambda value, resource: f"only those with {selector_text(mapping(value)) or 'any label'}",
+    "Requires": lambda value, resource, short: f"only {selector_text(mapping(value), short) or 'any label'}",
 }
 
 
-def selector_text(selector: Mapping[str, Any]) -> str:
-    """`app=web, tier in (a,b) in namespace shop`: a selector without source prefixes, its namespace last."""
+def selector_text(selector: Mapping[str, Any], short: bool = False) -> str:
+    """`app=web, tier in (a,b) in namespace shop`: a selector without source prefixes, its namespace last.
+
+    `short` leaves out the word namespace behind other terms and the prefix of Kubernetes' recommended labels.
+    """
     terms, places = [], []
     for key, value in mapping(selector.get("matchLabels")).items():
         name = bare(str(key))
         if name == NAMESPACE_KEY:
-            places.append(f"namespace {value}")
+            places.append(str(value))
         else:
-            terms.append(f"{_key(name)}={value}" if value not in ("", None) else _key(name))
+            terms.append(f"{_key(name, short)}={value}" if value not in ("", None) else _key(name, short))
     for expression in sequence(selector.get("matchExpressions")):
-        terms.append(_expression(mapping(expression)))
+        terms.append(_expression(mapping(expression), short))
     text = ", ".join(filter(None, terms))
-    return " in ".join(filter(None, [text, *places]))
+    where = ", ".join(places)
+    if not where:
+        return text
+    return f"{text} in {where}" if text and short else " in ".join(filter(None, [text, f"namespace {where}"]))
 
 
-def _key(name: str) -> str:
+def _key(name: str, short: bool) -> str:
+    if short:
+        name = name.removeprefix("app.kubernetes.io/")
     return f"namespace label {name[len(NAMESPACE_LABELS) :]}" if name.startswith(NAMESPACE_LABELS) else name
 
 
-def _expression(expression: Mapping[str, Any]) -> str:
+def _expression(expression: Mapping[str, Any], short: bool) -> str:
     key = bare(str(expression.get("key", "")))
-    key = "namespace" if key == NAMESPACE_KEY else _key(key)
+    key = "namespace" if key == NAMESPACE_KEY else _key(key, short)
     values = ",".join(str(each) for each in sequence(expression.get("values")))
     match expression.get("operator"):
         case "In":
@@ -280,20 +288,22 @@ def _icmp(value: Any) -> str:
 
 def _knp_entry(entry: Mapping[str, Any], direction: str, short: bool) -> str:
     """An entry of a NetworkPolicy: absent or empty peers and ports mean any."""
-    peers = [_knp_peer(mapping(each)) for each in sequence(entry.get("from" if direction == "ingress" else "to"))]
+    peers = [
+        _knp_peer(mapping(each), short) for each in sequence(entry.get("from" if direction == "ingress" else "to"))
+    ]
     ports = [_knp_port(mapping(each)) for each in sequence(entry.get("ports"))]
     return _joined(", ".join(filter(None, peers)) or ("any" if short else "any peer"), ports, short)
 
 
-def _knp_peer(peer: Mapping[str, Any]) -> str:
+def _knp_peer(peer: Mapping[str, Any], short: bool) -> str:
     if block := mapping(peer.get("ipBlock")):
-        return _cidr(block, KNP)
+        return _cidr(block, KNP, short)
     pods, spaces = peer.get("podSelector"), peer.get("namespaceSelector")
-    who = selector_text(mapping(pods)) or "every pod"
+    who = selector_text(mapping(pods), short)
     if spaces is None:
-        return who if selector_text(mapping(pods)) else "every pod of the namespace"
-    where = selector_text(mapping(spaces))
-    return f"{who} in namespaces with {where}" if where else f"{who} of every namespace"
+        return who or "every pod of the namespace"
+    where = selector_text(mapping(spaces), short)
+    return f"{who or 'every pod'} in namespaces with {where}" if where else f"{who or 'every pod'} of every namespace"
 
 
 def _knp_port(held: Mapping[str, Any]) -> str:
