@@ -7,9 +7,6 @@ was intended; if it is anything else, it raises `Refused` with line, column and 
 
 from tui.domain.yamledit.documents import Document, documents, select
 from tui.domain.yamledit.edit import (
-    Change,
-    Edited,
-    Session,
     append_item,
     delete,
     get_value,
@@ -22,6 +19,7 @@ from tui.domain.yamledit.edit import (
 )
 from tui.domain.yamledit.errors import Missing, Refused, Shared
 from tui.domain.yamledit.path import Match, Path, Step, format_path, parse, split_assignment
+from tui.domain.yamledit.session import Change, Edited, Session
 from tui.domain.yamledit.split import decode
 
 __all__ = [

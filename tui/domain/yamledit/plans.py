@@ -7,11 +7,12 @@ from typing import Any
 
 from tui.domain.yamledit import render
 from tui.domain.yamledit.errors import Refused
+from tui.domain.yamledit.locate import Found
 from tui.domain.yamledit.path import Step
 from tui.domain.yamledit.render import Layout
 from tui.domain.yamledit.split import BREAK
-from tui.domain.yamledit.tree import Found, Tree
-from tui.domain.yamledit.verify import Plan, Shape, Want, tokens
+from tui.domain.yamledit.tree import Tree
+from tui.domain.yamledit.verify import Plan, Want, tokens
 
 
 def put(tree: Tree, found: Found, value: Any, how: Layout) -> Iterator[Plan]:
@@ -32,7 +33,7 @@ def put(tree: Tree, found: Found, value: Any, how: Layout) -> Iterator[Plan]:
         yield Plan(_to_block(tree, found, value, how), model)
     if tree.is_block(node):
         for text in _texts(tree, found, value, how, not block):
-            yield Plan(_from_block(tree, found, text, how), model)
+            yield Plan(from_block(tree, found, text, how), model)
         return
     if isinstance(value, str) and block and tree.is_scalar(node):
         yield from (Plan(changes, model) for changes in _to_block_scalar(tree, found, value, how))
@@ -160,7 +161,7 @@ def after(tree: Tree, node: int, column: int, comments: bool = True) -> tuple[in
     return stop, False
 
 
-def _from_block(tree: Tree, found: Found, text: str, how: Layout) -> list[tuple[int, int, str]]:
+def from_block(tree: Tree, found: Found, text: str, how: Layout) -> list[tuple[int, int, str]]:
     """A block collection becomes something on one line."""
     start = tree.start(found.node)
     stop, fresh = after(tree, found.node, base(tree, found))
@@ -211,211 +212,6 @@ def _to_block(tree: Tree, found: Found, value: Any, how: Layout) -> list[tuple[i
     while blank > head and tree.source[blank - 1] in " \t":
         blank -= 1
     return [(blank, end, ""), (line, line, "".join(how.newline + part for part in lines))]
-
-
-def _style_beside(tree: Tree, nodes: list[int]) -> str | None:
-    """The quotes of neighbouring strings, when they all have the same."""
-    styles = {tree.events[node].style for node in nodes if tree.is_scalar(node) and isinstance(tree.scalar(node), str)}
-    return styles.pop() if len(styles) == 1 and styles <= {"'", '"'} else None
-
-
-def add_key(tree: Tree, node: int, index: int, key: str, value: Any, how: Layout) -> Iterator[Plan]:
-    """Ways to insert `key: value` before the pair number `index` of a mapping that has pairs."""
-    pairs = list(tree.pairs(node))
-    at = tree.ends[node] if index == len(pairs) else pairs[index][0]
-    model = [(at, at, [Want(key), *tokens(value)])]
-    if not tree.is_block(node):
-        style = '"' if all(tree.events[name].style == '"' for name, _ in pairs) else ""
-        name = render.inline(key, style, True, how)
-        quote = _style_beside(tree, [part for _, part in pairs])
-        text = f"{name}: {render.inline(value, quote, True, how)}"
-        yield Plan(_add_flow(tree, node, index, [(k, v) for k, v in pairs], text, how), model)
-        return
-    explicit_keys(tree, node)
-    column = tree.column(tree.start(pairs[0][0]))
-    quote = _style_beside(tree, [part for _, part in pairs])
-    parts = [(tree.start(name), last) for name, last in pairs]
-    lines = render.pair(key, value, column, how)
-    if quote and isinstance(value, str) and "\n" not in value:
-        lines = [" " * column + render.scalar(key, "", False, how) + ": " + render.scalar(value, quote, False, how)]
-    yield from _add_block(tree, index, parts, column, lines, how, model)
-    text = f"{render.scalar(key, '', False, how)}: {render.inline(value, None, True, how)}"
-    yield from _add_block(tree, index, parts, column, [" " * column + text], how, model)
-
-
-def explicit_keys(tree: Tree, node: int) -> None:
-    """Raises Refused for a mapping written with `? key` lines."""
-    for key, _ in tree.pairs(node):
-        if tree.source[: tree.start(key)].rstrip().endswith("?"):
-            raise tree.refuse("the mapping is written with explicit `?` keys", tree.start(key))
-        return
-
-
-def add_item(tree: Tree, node: int, index: int, value: Any, how: Layout) -> Iterator[Plan]:
-    """Ways to insert an item before the item number `index` of a list that has items."""
-    items = list(tree.items(node))
-    at = tree.ends[node] if index == len(items) else items[index]
-    model = [(at, at, tokens(value))]
-    quote = _style_beside(tree, items)
-    if not tree.is_block(node):
-        text = render.inline(value, quote, True, how)
-        yield Plan(_add_flow(tree, node, index, [(item, item) for item in items], text, how), model)
-        return
-    dashes = _dashes(tree, node, items)
-    column = tree.column(dashes[0])
-    lines = render.block([value], column, how)
-    if quote and isinstance(value, str) and "\n" not in value:
-        lines = [" " * column + "- " + render.scalar(value, quote, False, how)]
-    parts = list(zip(dashes, items, strict=True))
-    yield from _add_block(tree, index, parts, column, lines, how, model)
-    text = " " * column + "- " + render.inline(value, None, True, how)
-    yield from _add_block(tree, index, parts, column, [text], how, model)
-
-
-def _dashes(tree: Tree, node: int, items: list[int]) -> list[int]:
-    out = [tree.start(node)]
-    for item in items[:-1]:
-        out.append(tree.gap(tree.end(item)))
-    return out
-
-
-def _add_block(
-    tree: Tree,
-    index: int,
-    parts: list[tuple[int, int]],
-    column: int,
-    lines: list[str],
-    how: Layout,
-    model: list[tuple[int, int, list[Any]]],
-) -> Iterator[Plan]:
-    """`parts` are (offset of key or dash, last node) of each entry."""
-    if index == 0:
-        start = parts[0][0]
-        text = how.newline.join(lines).lstrip(" ") + how.newline + " " * column
-        yield Plan([(start, start, text)], model)
-        return
-    stop, fresh = after(tree, parts[index - 1][1], column)
-    body = how.newline.join(lines)
-    yield Plan([(stop, stop, body + how.newline if fresh else how.newline + body)], model)
-    if not fresh and stop == len(tree.source):  # a block scalar at the end may need the line break that is not there
-        yield Plan([(stop, stop, how.newline + body + how.newline)], model)
-
-
-def _add_flow(
-    tree: Tree, node: int, index: int, parts: list[tuple[int, int]], text: str, how: Layout
-) -> list[tuple[int, int, str]]:
-    """`parts` are (first node, last node) of each entry."""
-    source = tree.source
-    if source[tree.start(node) : tree.start(node) + 1] not in ("{", "["):
-        raise tree.refuse("a bare pair in a flow list cannot take another key", tree.start(node))
-    starts = [tree.start(first) for first, _ in parts]
-    own_lines = all(not source[tree.line_start(start) : start].strip() for start in starts)
-    if index == 0:
-        lead = how.newline + source[tree.line_start(starts[0]) : starts[0]] if own_lines else " "
-        return [(starts[0], starts[0], f"{text},{lead}")]
-    end = tree.end(parts[index - 1][1])
-    following = tree.gap(end)
-    comma = source[following : following + 1] == ","
-    line = tree.line_end(end)
-    next_start = starts[index] if index < len(parts) else tree.end(node) - 1
-    if own_lines and next_start > line:
-        pad = source[tree.line_start(starts[index - 1]) : starts[index - 1]]
-        if comma and following < line:
-            return [(line, line, f"{how.newline}{pad}{text},")]
-        if not comma:
-            return [(end, end, ","), (line, line, f"{how.newline}{pad}{text}")]
-    return [(end, end, f", {text}")]
-
-
-def remove(tree: Tree, found: Found, how: Layout, holder: Found | None) -> Iterator[Plan]:
-    """Ways to delete a pair or an item. `holder` is the collection's own place, in case it gets empty."""
-    parent, node = found.parent, found.node
-    first = found.key if found.key >= 0 else node
-    keep(tree, first - 1, tree.ends[node])
-    entries: list[tuple[int, int]] = (
-        list(tree.pairs(parent)) if tree.is_map(parent) else [(item, item) for item in tree.items(parent)]
-    )
-    if len(entries) == 1:
-        if holder is None:
-            raise tree.refuse("it is the last one of the document", tree.start(first))
-        yield from _emptied(tree, holder, how)
-        return
-    index = [entry[1] for entry in entries].index(node)
-    model: list[tuple[int, int, list[Any]]] = [(first, tree.ends[node] + 1, [])]
-    if tree.is_block(parent):
-        if tree.is_map(parent):
-            explicit_keys(tree, parent)
-            offsets = [tree.start(key) for key, _ in entries]
-        else:
-            offsets = _dashes(tree, parent, [item for item, _ in entries])
-        yield from (Plan(changes, model) for changes in _cut_block(tree, node, offsets[index]))
-    else:
-        yield from (Plan(changes, model) for changes in _cut_flow(tree, entries, index))
-
-
-def _emptied(tree: Tree, holder: Found, how: Layout) -> Iterator[Plan]:
-    node = holder.node
-    event = tree.events[node]
-    text = "{}" if tree.is_map(node) else "[]"
-    kinds = (event.__class__, tree.events[tree.ends[node]].__class__)
-    model = [(node, tree.ends[node] + 1, [Shape(kinds[0]), Shape(kinds[1])])]
-    if event.anchor is not None or event.tag is not None:
-        raise tree.refuse("the emptied collection carries an anchor or a tag", event.start_mark.index)
-    if tree.is_block(node):
-        yield Plan(_from_block(tree, holder, text, how), model)
-        return
-    start, end = tree.start(node), tree.end(node)
-    if tree.source[start : start + 1] not in ("{", "["):
-        raise tree.refuse("a bare pair in a flow list cannot become empty", start)
-    if any(line.lstrip().startswith("#") or " #" in line for line in _outside(tree, node)):
-        raise tree.refuse("comments would be lost", start)
-    yield Plan([(start, end, text)], model)
-
-
-def _outside(tree: Tree, node: int) -> list[str]:
-    """The text of a flow collection between its scalars."""
-    out, at = [], tree.start(node)
-    for inner in range(node + 1, tree.ends[node]):
-        if tree.is_scalar(inner) or tree.is_alias(inner):
-            out.append(tree.source[at : tree.start(inner)])
-            at = tree.end(inner)
-    return [*out, tree.source[at : tree.end(node)]]
-
-
-def _cut_block(tree: Tree, node: int, offset: int) -> Iterator[list[tuple[int, int, str]]]:
-    line = tree.line_start(offset)
-    stop, fresh = after(tree, node, offset - line, comments=tree.is_block(node))
-    if tree.source[line:offset].strip():  # `- key: value`: the next key moves up beside the dash
-        rest = stop
-        while rest < len(tree.source) and tree.source[rest].isspace():
-            rest += 1
-        yield [(offset, rest, "")]
-        return
-    behind = stop if fresh else tree.next_line(stop)
-    if fresh or behind > stop or line == 0:
-        yield [(line, behind, "")]
-    else:  # the last line of a text that does not end with a line break
-        back = line - (2 if tree.source[line - 2 : line] == "\r\n" else 1)
-        yield [(back, stop, "")]
-        yield [(line, stop, "")]
-    while behind < len(tree.source) and not tree.source[behind : tree.line_end(behind)].strip():
-        behind = tree.next_line(behind)  # blank lines would go to a `|+` scalar above
-    yield [(line, behind, "")]
-
-
-def _cut_flow(tree: Tree, entries: list[tuple[int, int]], index: int) -> Iterator[list[tuple[int, int, str]]]:
-    begins = [int(tree.events[first].start_mark.index) for first, _ in entries]
-    ends = [tree.end(last) for _, last in entries]
-    cuts = []
-    if index > 0:
-        cuts.append((ends[index - 1], begins[index], ends[index - 1], ends[index]))
-    if index + 1 < len(entries):
-        cuts.append((ends[index], begins[index + 1], begins[index], begins[index + 1]))
-    for gap, stop, start, end in cuts:
-        if "#" not in tree.source[gap:stop]:
-            yield [(start, end, "")]
-            return
-    raise tree.refuse("a comment would be lost", begins[index])
 
 
 def rename(tree: Tree, found: Found, key: str, how: Layout) -> Iterator[Plan]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -24,8 +23,7 @@ from yaml.events import (
 )
 
 from tui.domain import yamlvalue
-from tui.domain.yamledit.errors import Missing, Refused
-from tui.domain.yamledit.path import Match, Step, format_path
+from tui.domain.yamledit.errors import Refused
 from tui.domain.yamledit.split import BREAK, MAX_DOCUMENT, place
 
 Loader: Any = getattr(yaml, "CLoader", yaml.Loader)
@@ -67,23 +65,6 @@ def parse(source: str) -> Iterator[Any]:
         raise Refused(f"not valid YAML: {error.reason}", line, column) from None
     except UnicodeError:
         raise Refused("the text holds half a surrogate pair, which no encoding of a file can hold") from None
-
-
-@dataclass(slots=True)
-class Found:
-    """Where a path leads: the node, the key that names it (-1 for items and the root), the collection around it.
-
-    `anchors` are the anchored nodes it passed that have aliases; `alias` the first alias or merge on the way, or -1.
-    """
-
-    node: int
-    key: int = -1
-    parent: int = -1
-    steps: tuple[Step, ...] = ()
-    anchors: list[int] = field(default_factory=list)
-    alias: int = -1
-    merged: bool = False
-    holder: tuple[int, int, int, int] = (-1, -1, -1, 0)  # node, key, parent of the alias; steps used up to it
 
 
 class Tree:
@@ -350,104 +331,3 @@ class Tree:
                 raise self.refuse("<< needs a mapping or a list of mappings", self.events[part].start_mark.index)
             out.append(node)
         return out
-
-    # ---- where a path leads
-
-    def find(self, steps: tuple[Step, ...]) -> Found:
-        """Follows a path. Raises Missing at the place where it breaks off, Refused when it is ambiguous."""
-        found = Found(self.root)
-        for number, step in enumerate(steps):
-            self._enter(found, number)
-            self._step(found, step, steps, number)
-        if self.is_alias(found.node) and found.alias < 0:
-            found.alias = found.node
-            found.holder = (found.node, found.key, found.parent, len(steps))
-        elif self.events[found.node].anchor is not None and self.users(found.node):
-            found.anchors.append(found.node)
-        found.steps = steps
-        return found
-
-    def _enter(self, found: Found, number: int) -> None:
-        node = found.node
-        if self.is_alias(node):
-            if found.alias < 0:
-                found.alias = node
-                found.holder = (node, found.key, found.parent, number)
-            found.node = self.target(node)
-        if self.events[found.node].anchor is not None and self.users(found.node):
-            found.anchors.append(found.node)
-
-    def _step(self, found: Found, step: Step, steps: tuple[Step, ...], number: int) -> None:
-        node = found.node
-        if isinstance(step, str):
-            if not self.is_map(node):
-                raise self._missing(steps, number, node, f"{self._word(node)} has no keys")
-            self._step_key(found, step, steps, number)
-            return
-        if not self.is_list(node):
-            raise self._missing(steps, number, node, f"{self._word(node)} has no items")
-        items = list(self.items(node))
-        if isinstance(step, int):
-            if not -len(items) <= step < len(items):
-                raise self._missing(steps, number, node, f"the list has {len(items)} items")
-            chosen = items[step]
-        else:
-            hits = [item for item in items if self._matches(item, step)]
-            if not hits:
-                raise self._missing(steps, number, node, "no item of the list matches")
-            if len(hits) > 1:
-                offset = self.start(hits[1])
-                raise self.refuse(f"{format_path(steps[: number + 1])} matches {len(hits)} items", offset)
-            chosen = hits[0]
-        found.parent, found.key, found.node = node, -1, chosen
-
-    def _step_key(self, found: Found, name: str, steps: tuple[Step, ...], number: int) -> None:
-        node = found.node
-        hits = [(key, value) for key, value in self.pairs(node) if self.key_text(key) == name]
-        if len(hits) > 1:
-            raise self.refuse(f"the key {name!r} stands here twice", self.start(hits[1][0]))
-        if hits:
-            found.parent, (found.key, found.node) = node, hits[0]
-            return
-        for key, value in self.pairs(node):
-            if not self.is_merge(key):
-                continue
-            for source in self.merges(value):
-                inner = Found(source)
-                try:
-                    self._step_key(inner, name, steps, number)
-                except Missing:
-                    continue
-                if found.alias < 0:
-                    found.alias, found.merged = value, True
-                    found.holder = (node, found.key, found.parent, number)
-                found.parent, found.key, found.node = inner.parent, inner.key, inner.node
-                if self.users(source):
-                    found.anchors.append(source)
-                return
-        raise self._missing(steps, number, node, "no such key")
-
-    def _matches(self, item: int, step: Match) -> bool:
-        node = self.target(item) if self.is_alias(item) else item
-        if not step.key:
-            return self.is_scalar(node) and self.events[node].value == step.value
-        if not self.is_map(node):
-            return False
-        for key, value in self.pairs(node):
-            if self.key_text(key) == step.key:
-                value = self.target(value) if self.is_alias(value) else value
-                return self.is_scalar(value) and self.events[value].value == step.value
-        return False
-
-    def _word(self, node: int) -> str:
-        if self.is_map(node):
-            return "a mapping"
-        if self.is_list(node):
-            return "a list"
-        return "an empty value" if self.is_null(node) else "a scalar"
-
-    def _missing(self, steps: tuple[Step, ...], number: int, node: int, why: str) -> Missing:
-        where = format_path(steps[: number + 1])
-        missing = Missing(f"{where} does not exist: {why}", *place(self.source, self.start(node)))
-        missing.depth = number
-        return missing

@@ -1,0 +1,182 @@
+"""A parsed document of a text, and what an edit of it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import msgspec
+
+from tui.domain.yamledit import render
+from tui.domain.yamledit.errors import Missing, Refused
+from tui.domain.yamledit.locate import Found, locate
+from tui.domain.yamledit.path import Path, parse
+from tui.domain.yamledit.render import Layout
+from tui.domain.yamledit.split import Chunk, pick, place
+from tui.domain.yamledit.tree import Tree
+from tui.domain.yamledit.verify import Plan, holds
+
+
+class Change(msgspec.Struct, frozen=True):
+    """`old` at offset `start` of the text before became `new`."""
+
+    start: int
+    old: str
+    new: str
+
+
+class Edited(msgspec.Struct, frozen=True):
+    """The text after an edit. `changes` are in order; `line` (from 1) is where the first one shows in the new text."""
+
+    text: str
+    changes: tuple[Change, ...] = ()
+    line: int = 0
+
+    @property
+    def changed(self) -> bool:
+        """Whether any character differs."""
+        return bool(self.changes)
+
+    def undo(self) -> str:
+        """The text before the edit, exactly."""
+        return "".join(_patched(self.text, [(c.start, c.new, c.old) for c in self.changes], shift=True))
+
+    @staticmethod
+    def between(before: str, after: str) -> Edited:
+        """The edit that turns `before` into `after`, as one change from the first to the last differing character."""
+        if before == after:
+            return Edited(before)
+        head = 0
+        limit = min(len(before), len(after))
+        while head < limit and before[head] == after[head]:
+            head += 1
+        tail = 0
+        while tail < limit - head and before[-1 - tail] == after[-1 - tail]:
+            tail += 1
+        return finish(before, (Change(head, before[head : len(before) - tail], after[head : len(after) - tail]),))
+
+
+def _patched(text: str, parts: list[tuple[int, str, str]], shift: bool) -> Iterator[str]:
+    at = drift = 0
+    for start, old, new in parts:
+        begin = start + (drift if shift else 0)
+        yield text[at:begin]
+        yield new
+        at = begin + len(old)
+        drift += len(old) - len(new)
+    yield text[at:]
+
+
+class Session:
+    """One document of a text: parsed once, for reading many paths and for planning one edit."""
+
+    def __init__(self, text: str, doc: int | None = None) -> None:
+        """Raises Refused (with line and column in the whole text) when the document cannot be parsed."""
+        self.text = text
+        self.chunk: Chunk = pick(text, doc)
+        try:
+            self.tree = Tree(text[self.chunk.start : self.chunk.end])
+        except Refused as error:
+            raise self.moved(error) from None
+
+    def moved(self, error: Refused) -> Refused:
+        """The error with its place in the whole text instead of in the document."""
+        if error.line:
+            line, column = place(self.text, self.chunk.start)
+            error.column += column - 1 if error.line == 1 else 0
+            error.line += line - 1
+        return error
+
+    def find(self, path: Path) -> Found:
+        """Where a path leads; raises Missing or Refused."""
+        steps = parse(path)
+        try:
+            return locate(self.tree, steps)
+        except Refused as error:
+            raise self.moved(error) from None
+
+    def value(self, path: Path = "") -> Any:
+        """The plain value at a path."""
+        found = self.find(path)
+        try:
+            return self.tree.value(found.node)
+        except Refused as error:
+            raise self.moved(error) from None
+
+    def has(self, path: Path) -> bool:
+        """Whether the path exists."""
+        try:
+            self.find(path)
+        except Missing:
+            return False
+        return True
+
+    def position(self, path: Path = "", of: Literal["key", "value"] = "key", nearest: bool = False) -> tuple[int, int]:
+        """(line, column) of the key (or item) that a path names, or of its value, both from 1.
+
+        `nearest` answers with what does exist of the path instead of raising Missing.
+        """
+        steps = parse(path)
+        try:
+            found = self.find(steps)
+        except Missing as error:
+            if not nearest:
+                raise
+            found = self.find(steps[: error.depth])
+        return self.place_of(found, of)
+
+    def place_of(self, found: Found, of: Literal["key", "value"] = "key") -> tuple[int, int]:
+        """(line, column) of a place that `find` gave."""
+        return self.place_at(found.key if of == "key" and found.key >= 0 else found.node)
+
+    def place_at(self, node: int) -> tuple[int, int]:
+        """(line, column) of a node of `tree`."""
+        return place(self.text, self.chunk.start + self.tree.start(node))
+
+    def layout(self) -> Layout:
+        """How the document is written."""
+        found = self.text.find("\n")
+        carriage = self.text.find("\r")
+        newline = "\n"
+        if carriage >= 0 and (found < 0 or carriage < found):
+            newline = "\r\n" if self.text.startswith("\r\n", carriage) else "\r"
+        return Layout(self.tree, newline)
+
+    def commit(self, candidates: Iterator[Plan], offset: int) -> Edited:
+        """The first plan that proves itself. Raises Refused when none does."""
+        try:
+            for plan in candidates:
+                try:
+                    source = plan.apply(self.tree.source)
+                except ValueError:
+                    continue
+                if self._clean(source) and holds(self.tree, plan, source):
+                    return self._edited(plan)
+        except Refused as error:
+            raise self.moved(error) from None
+        raise self.moved(self.tree.refuse("the edit cannot be made here without changing something else", offset))
+
+    def _clean(self, source: str) -> bool:
+        last = self.chunk.end == len(self.text)
+        if not last and source[-1:] not in ("\n", "\r", "\x85", "\u2028", "\u2029"):
+            return False
+        return not render.is_json(self.tree.source) or render.is_json(source)
+
+    def _edited(self, plan: Plan) -> Edited:
+        base, source = self.chunk.start, self.tree.source
+        changes = tuple(
+            Change(base + start, source[start:end], new)
+            for start, end, new in sorted(plan.changes, key=lambda change: change[:2])
+            if source[start:end] != new
+        )
+        return finish(self.text, changes)
+
+
+def finish(text: str, changes: tuple[Change, ...]) -> Edited:
+    """The edit that these changes make."""
+    if not changes:
+        return Edited(text)
+    new = "".join(_patched(text, [(c.start, c.old, c.new) for c in changes], shift=False))
+    first = changes[0]
+    blank = len(first.new) - len(first.new.lstrip("\r\n"))
+    return Edited(new, changes, place(new, first.start + (blank if blank < len(first.new) else 0))[0])
