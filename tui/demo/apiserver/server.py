@@ -31,6 +31,7 @@ _INTERACTIVE = ("exec", "attach", "portforward", "proxy")
 _PUBLIC = ("/version", "/healthz", "/livez", "/readyz")
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _REVIEW_TARGETS = frozenset(Target(group, "v1", plural) for group, rows in REVIEWS.items() for _, plural in rows)
+_FILES = 65536
 _SHUTDOWN = 0.1  # seconds for answers to finish; 0 would be for ever
 
 
@@ -60,6 +61,19 @@ class ServerTls:
 def _documents(resources: tuple[ResourceType, ...], version: str) -> tuple[Discovery, OpenApi]:
     """Shared by all servers with the same resources: hundreds of clusters need not keep a copy each."""
     return Discovery(resources), OpenApi(resources, version)
+
+
+@lru_cache(maxsize=1)
+def _raise_file_limit() -> None:
+    """Every watch is a connection: allow this process as many open files as the system grants without asking."""
+    try:
+        import resource
+    except ImportError:  # not a POSIX system: there is no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @dataclass(slots=True)
@@ -120,6 +134,7 @@ class ApiServer:
         if self.tls is not None and hasattr(sslproto.SSLProtocol, "max_size"):
             # asyncio reserves 256 KiB for every TLS connection; thousands of idle watches need a fraction of that.
             sslproto.SSLProtocol.max_size = min(sslproto.SSLProtocol.max_size, self.tls.buffer)
+        _raise_file_limit()
         loop = asyncio.get_running_loop()
         self._web = web.Server(self._handle, handler_cancellation=True, access_log=None, keepalive_timeout=120.0)
         self._listener = await loop.create_server(
