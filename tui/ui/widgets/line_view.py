@@ -25,6 +25,7 @@ _STATES = {state: f"line--{state}" for state in (CURSOR, RESTING, MARKED, HEADER
 _TONES = {tone: f"tone--{tone.value}" for tone in Tone if tone is not Tone.PLAIN}
 _WHEEL = 3  # lines
 _BAR = "┃"
+_LEAST = 6  # cells; a narrower widget shows nothing
 
 
 class LineView(Widget, can_focus=True):
@@ -185,7 +186,7 @@ class LineView(Widget, can_focus=True):
     def _lines_at(self, lines: Iterable[int]) -> list[Strip]:
         """Lines of the widget. What they have in common is worked out once: `size` alone costs microseconds."""
         width, height = self.size
-        if width < 2:
+        if width < _LEAST:
             return [paint.strip([Segment(" " * width, self.tone_style(Tone.PLAIN))], width) for _ in lines]
         header, top, count = self.header_lines, self.top, self.line_count()
         thumb = self._thumb(height - header, count)

@@ -6,7 +6,6 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.message import Message
 
@@ -242,17 +241,14 @@ class Table(LineView):
         segments = [Segment(mark + " ", accent)]
         add = segments.append
         texts, tones, columns = entry.texts, entry.tones, self.columns
-        end = 0
-        style: Style = accent
-        for at, x, cells in self._layout_for(width).slots:
-            if x > end:
-                add(Segment(" " * (x - end), style))
+        slots = self._layout_for(width).slots
+        ends = [slot.x for slot in slots[1:]] + [width - _GUTTER]
+        for (at, x, cells), end in zip(slots, ends, strict=False):
             style = self.tone_style(tones[at], state) if at < len(tones) else accent
-            add(Segment(padded(texts[at] if at < len(texts) else "", cells, columns[at].right), style))
-            end = x + cells
-        rest = width - _GUTTER - end
-        if rest > 0:
-            add(Segment(" " * rest, self.tone_style(Tone.PLAIN, state)))
+            text = padded(texts[at] if at < len(texts) else "", cells, columns[at].right)
+            add(Segment(text + " " * (end - x - cells), style))
+        if not slots:
+            add(Segment(" " * (width - _GUTTER), accent))
         return segments
 
     def paint_header(self, y: int, width: int) -> list[Segment]:

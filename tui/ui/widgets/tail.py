@@ -6,6 +6,7 @@ import time
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Hashable
+from itertools import islice
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -56,7 +57,7 @@ def _columns(message: int) -> tuple[Column, ...]:
 _COLUMNS = _columns(28)
 _NARROW_COLUMNS = _columns(8)  # for windows that have no room for a longer message
 _MESSAGE = 4
-_MEASURED = 200  # newest events whose texts the strip's columns are made for
+_MEASURED = 200  # newest events whose texts the columns are made for
 _STEP = 4  # cells by which columns widen for longer texts, so that they do so seldom
 
 
@@ -92,17 +93,11 @@ class EventLine:
         view = self._view
         made = [Segment(padded(lead, min(_GUTTER, width)), view.tone_style(Tone.ACCENT, state))]
         cells = self._cells(event, day)
-        end = 0
-        style = made[0].style
-        for at, x, size in self._layout[1].slots:
-            if x > end:
-                made.append(Segment(" " * (x - end), style))
-            style = view.tone_style(cells[at].tone, state)
-            made.append(Segment(padded(cells[at].text, size), style))
-            end = x + size
-        rest = width - _GUTTER - end
-        if rest > 0:
-            made.append(Segment(" " * rest, view.tone_style(Tone.PLAIN, state)))
+        slots = self._layout[1].slots
+        ends = [slot.x for slot in slots[1:]] + [width - _GUTTER]
+        for (at, x, size), end in zip(slots, ends, strict=False):
+            text = padded(cells[at].text, size) + " " * (end - x - size)
+            made.append(Segment(text, view.tone_style(cells[at].tone, state)))
         return made
 
     @staticmethod
@@ -365,7 +360,7 @@ class TailView(LineView):
         found = source if source is not None else self.tail.since(0)
         end = self._next
         self._shown = deque(((at, event) for at, event in found if at < end and self._passes(event)), self._kept)
-        for _, event in self._shown:
+        for _, event in islice(reversed(self._shown), _MEASURED):
             self._line.measure(event)
         row = self.cursor - self.top
         self.cursor = min(bisect_left(self._shown, held, key=lambda pair: pair[0]), max(0, len(self._shown) - 1))
