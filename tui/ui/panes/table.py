@@ -24,6 +24,7 @@ from tui.ui.widgets.rows import TableRow
 from tui.ui.widgets.table import Table
 
 PORTION = 1500  # rows made per frame: some 30 ms, so that a key never waits longer
+NO_CLUSTERS = "no clusters: no kubeconfig has a context that matches; `fleet demo` shows a fleet without one"
 OLDEST = 2.0  # seconds after which facts that depend on other objects are worked out again
 
 
@@ -164,7 +165,7 @@ class TablePane(Pane):
         if self.table.total:
             return "nothing matches the filter"
         if not self.fleet.store.count(CLUSTERS):
-            return "connecting…"
+            return NO_CLUSTERS if self.fleet.contexts == () else "connecting…"
         states = [
             status.state
             for row in self.fleet.store.rows(CLUSTERS)
