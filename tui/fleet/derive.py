@@ -98,8 +98,7 @@ class StoreFacts:
             if current is None:
                 return ""
             meta = current.obj.metadata
-            annotations = getattr(meta, "annotations", None)
-            if annotations is not None and (found := tracking.parse(annotations.tracking_id)) is not None:
+            if (found := _tracked(current)) is not None:
                 namespace, name = found.application
                 return f"{namespace}/{name}" if namespace else name
             if (label := (meta.labels or {}).get(tracking.LABEL)) and self._deploys(label, row.ref.cluster):
@@ -219,15 +218,12 @@ class StoreFacts:
             seen = self._evidence_revs.get(resource, 0)
             if self._store.resource_rev(resource) <= seen:
                 continue
-            kind = KINDS[resource]
             changes = self._store.changes_since(seen, resource)
             self._evidence_revs[resource] = changes.rev
             for ref in changes.changed:
                 row = self._store.get(ref)
-                annotations = getattr(row.obj.metadata, "annotations", None) if row else None
-                found = tracking.parse(annotations.tracking_id) if annotations else None
-                if found is None or not found.is_of(kind.group, kind.kind, ref.namespace, ref.name):
-                    continue  # an annotation that was copied along proves nothing
+                if row is None or (found := _tracked(row)) is None:
+                    continue
                 held = self._tracked.setdefault(ref.cluster, set())
                 if found.instance not in held:
                     held.add(found.instance)
@@ -327,3 +323,13 @@ class StoreFacts:
 def _target(row: Row) -> _Target:
     destination = row.obj.spec.destination
     return _Target(row.ref.cluster, destination.server, destination.name)
+
+
+def _tracked(row: Row) -> tracking.TrackingId | None:
+    """The tracking id of an object; None for one that was copied along, as controllers do from parent to child."""
+    annotations = getattr(row.obj.metadata, "annotations", None)
+    found = tracking.parse(annotations.tracking_id) if annotations is not None else None
+    kind = KINDS.get(row.ref.resource)
+    if found is None or kind is None:
+        return found
+    return found if found.is_of(kind.group, kind.kind, row.ref.namespace, row.ref.name) else None

@@ -1,167 +1,34 @@
 """Argo CD's Application as typed values.
 
-The `…Brief` structs hold what a table row needs and are kept for every Application; their subclasses hold all that
-the detail view and the event derivation need and are decoded from the row's JSON when asked for. Field names and
-meanings: Argo CD v3.5, pkg/apis/application/v1alpha1.
+The `…Brief` structs (`brief.py`) hold what a table row needs and are kept for every Application; their subclasses here
+hold all that the detail view and the event derivation need and are decoded from the row's JSON when asked for. Field
+names and meanings: Argo CD v3.5, pkg/apis/application/v1alpha1.
 """
 
 from __future__ import annotations
 
-from sys import intern
 from typing import Any
 
 import msgspec
-from msgspec.structs import force_setattr
 
-from tui.domain.obj import Meta, Object, Row
+from tui.domain.argo.brief import (
+    ApplicationBrief,
+    Automated,
+    Destination,
+    HealthBrief,
+    Initiator,
+    OperationBrief,
+    OperationStateBrief,
+    Part,
+    SourceBrief,
+    SpecBrief,
+    StatusBrief,
+    SyncBrief,
+    SyncPolicyBrief,
+)
+from tui.domain.obj import Meta, Row
 
 RESOURCE = "applications.argoproj.io"
-
-
-class _Struct(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    pass
-
-
-# --- what a row keeps -------------------------------------------------------------------------------------------------
-
-
-class SourceBrief(_Struct, frozen=True, gc=False):
-    """Where manifests come from: a path or a chart of a repository, at a revision."""
-
-    repo_url: str = msgspec.field(default="", name="repoURL")
-    path: str = ""
-    target_revision: str = ""
-    chart: str = ""
-    ref: str = ""
-
-    def __post_init__(self) -> None:
-        # Thousands of Applications share a handful of repositories and branches.
-        force_setattr(self, "repo_url", intern(self.repo_url))
-        force_setattr(self, "target_revision", intern(self.target_revision))
-
-
-class DrySource(_Struct, frozen=True, gc=False):
-    """The source of an Application whose manifests the hydrator writes."""
-
-    repo_url: str = msgspec.field(default="", name="repoURL")
-    path: str = ""
-    target_revision: str = ""
-
-
-class SyncSource(_Struct, frozen=True, gc=False):
-    """The branch and path that hydrated manifests are synced from."""
-
-    target_branch: str = ""
-    path: str = ""
-
-
-class HydratorSpec(_Struct, frozen=True, gc=False):
-    """`spec.sourceHydrator`; it wins over `sources` and `source`."""
-
-    dry_source: DrySource = DrySource()
-    sync_source: SyncSource = SyncSource()
-
-
-class Destination(_Struct, frozen=True, gc=False):
-    """Where an Application deploys to: by URL or by Argo CD's name of the cluster, never both."""
-
-    server: str = ""
-    name: str = ""
-    namespace: str = ""
-
-    def __post_init__(self) -> None:
-        force_setattr(self, "server", intern(self.server))
-        force_setattr(self, "name", intern(self.name))
-
-
-class Automated(_Struct, frozen=True, gc=False):
-    """`syncPolicy.automated`: present and not disabled means auto-sync is on."""
-
-    prune: bool | None = None
-    self_heal: bool | None = None
-    allow_empty: bool | None = None
-    enabled: bool | None = None
-
-
-class SyncPolicyBrief(_Struct, frozen=True, gc=False):
-    automated: Automated | None = None
-
-
-class SpecBrief(_Struct, frozen=True, gc=False):
-    project: str = ""
-    source: SourceBrief | None = None
-    sources: tuple[SourceBrief, ...] | None = None
-    source_hydrator: HydratorSpec | None = None
-    destination: Destination = Destination()
-    sync_policy: SyncPolicyBrief | None = None
-
-    def __post_init__(self) -> None:
-        force_setattr(self, "project", intern(self.project))
-
-
-class SyncBrief(_Struct, frozen=True, gc=False):
-    status: str = ""
-    revision: str = ""
-    revisions: tuple[str, ...] | None = None
-
-    def __post_init__(self) -> None:
-        force_setattr(self, "status", intern(self.status))
-        force_setattr(self, "revision", intern(self.revision))
-
-
-class HealthBrief(_Struct, frozen=True, gc=False):
-    status: str = ""
-
-    def __post_init__(self) -> None:
-        force_setattr(self, "status", intern(self.status))
-
-
-class Condition(_Struct, frozen=True, gc=False):
-    """`*Error` is bad, `*Warning` a warning."""
-
-    type: str = ""
-    message: str = ""
-    last_transition_time: str | None = None
-
-
-class OperationStateBrief(_Struct, frozen=True, gc=False):
-    phase: str = ""  # Running | Terminating | Failed | Error | Succeeded
-    started_at: str | None = None
-    finished_at: str | None = None  # set while Running: the operation waits for its next retry
-    retry_count: int = 0
-
-    def __post_init__(self) -> None:
-        force_setattr(self, "phase", intern(self.phase))
-
-
-class StatusBrief(_Struct, frozen=True, gc=False):
-    sync: SyncBrief = SyncBrief()
-    health: HealthBrief = HealthBrief()
-    operation_state: OperationStateBrief | None = None
-    conditions: tuple[Condition, ...] | None = None
-    reconciled_at: str | None = None
-
-
-class Initiator(_Struct, frozen=True, gc=False):
-    username: str = ""
-    automated: bool = False
-
-
-class OperationBrief(_Struct, frozen=True, gc=False):
-    """`.operation`: requested, and not taken up yet while there is no operationState."""
-
-    initiated_by: Initiator = Initiator()
-
-
-class ApplicationBrief(Object, frozen=True, gc=False, rename="camel"):
-    """The record of an Application's row."""
-
-    spec: SpecBrief = SpecBrief()
-    status: StatusBrief = StatusBrief()
-    operation: OperationBrief | None = None
-
-
-# --- everything -------------------------------------------------------------------------------------------------------
 
 
 class Source(SourceBrief, frozen=True, gc=False):
@@ -173,13 +40,13 @@ class Source(SourceBrief, frozen=True, gc=False):
     plugin: dict[str, Any] | None = None
 
 
-class Backoff(_Struct, frozen=True, gc=False):
+class Backoff(Part, frozen=True, gc=False):
     duration: str = ""
     factor: int | None = None
     max_duration: str = ""
 
 
-class Retry(_Struct, frozen=True, gc=False):
+class Retry(Part, frozen=True, gc=False):
     limit: int = 0
     backoff: Backoff | None = None
     refresh: bool = False
@@ -191,7 +58,7 @@ class SyncPolicy(SyncPolicyBrief, frozen=True, gc=False):
     managed_namespace_metadata: dict[str, Any] | None = None
 
 
-class Info(_Struct, frozen=True, gc=False):
+class Info(Part, frozen=True, gc=False):
     name: str = ""
     value: str = ""
 
@@ -210,7 +77,7 @@ class HealthStatus(HealthBrief, frozen=True, gc=False):
     last_transition_time: str | None = None
 
 
-class ComparedTo(_Struct, frozen=True, gc=False):
+class ComparedTo(Part, frozen=True, gc=False):
     source: Source | None = None
     sources: tuple[Source, ...] | None = None
     destination: Destination = Destination()
@@ -220,7 +87,7 @@ class Sync(SyncBrief, frozen=True, gc=False):
     compared_to: ComparedTo | None = None
 
 
-class ResourceStatus(_Struct, frozen=True, gc=False):
+class ResourceStatus(Part, frozen=True, gc=False):
     """One of `status.resources`. Hooks and copied objects carry no status; health is only there when persisted."""
 
     group: str = ""
@@ -241,7 +108,7 @@ class ResourceStatus(_Struct, frozen=True, gc=False):
         return self.group, self.kind, self.namespace, self.name
 
 
-class ResourceResult(_Struct, frozen=True, gc=False):
+class ResourceResult(Part, frozen=True, gc=False):
     """What a sync did to one resource."""
 
     group: str = ""
@@ -261,7 +128,7 @@ class ResourceResult(_Struct, frozen=True, gc=False):
         return self.group, self.kind, self.namespace, self.name, self.sync_phase
 
 
-class SyncResult(_Struct, frozen=True, gc=False):
+class SyncResult(Part, frozen=True, gc=False):
     revision: str = ""
     revisions: tuple[str, ...] | None = None
     source: Source | None = None
@@ -269,7 +136,7 @@ class SyncResult(_Struct, frozen=True, gc=False):
     resources: tuple[ResourceResult, ...] | None = None
 
 
-class SyncOperation(_Struct, frozen=True, gc=False):
+class SyncOperation(Part, frozen=True, gc=False):
     revision: str = ""
     revisions: tuple[str, ...] | None = None
     prune: bool = False
@@ -291,7 +158,7 @@ class OperationState(OperationStateBrief, frozen=True, gc=False):
     sync_result: SyncResult | None = None
 
 
-class History(_Struct, frozen=True, gc=False):
+class History(Part, frozen=True, gc=False):
     """One successful full sync; Argo CD keeps the last ten or so."""
 
     id: int = 0
@@ -304,13 +171,13 @@ class History(_Struct, frozen=True, gc=False):
     initiated_by: Initiator = Initiator()
 
 
-class Summary(_Struct, frozen=True, gc=False):
+class Summary(Part, frozen=True, gc=False):
     images: tuple[str, ...] | None = None
     external_urls: tuple[str, ...] | None = msgspec.field(default=None, name="externalURLs")
     is_app_of_apps: bool = False
 
 
-class HydrateOperation(_Struct, frozen=True, gc=False):
+class HydrateOperation(Part, frozen=True, gc=False):
     phase: str = ""  # Hydrating | Hydrated | Failed
     message: str = ""
     started_at: str | None = None
@@ -319,7 +186,7 @@ class HydrateOperation(_Struct, frozen=True, gc=False):
     hydrated_sha: str = msgspec.field(default="", name="hydratedSHA")
 
 
-class HydratorStatus(_Struct, frozen=True, gc=False):
+class HydratorStatus(Part, frozen=True, gc=False):
     current_operation: HydrateOperation | None = None
 
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 
 from tui.domain import when
 from tui.domain.argo import application as argo
-from tui.domain.argo.application import Application, Condition, OperationState, ResourceResult, ResourceStatus, Status
+from tui.domain.argo.application import Application, OperationState, ResourceResult, ResourceStatus, Status
+from tui.domain.argo.brief import Condition
 from tui.domain.argo.facts import (
     HEALTH_TONES,
     PHASE_REASONS,

@@ -1,0 +1,154 @@
+"""The part of an Application that a row keeps, for every Application of every hub: what its table shows.
+
+`application.py` extends these structs to the whole. Field names and meanings: Argo CD v3.5,
+pkg/apis/application/v1alpha1.
+"""
+
+from __future__ import annotations
+
+from sys import intern
+
+import msgspec
+from msgspec.structs import force_setattr
+
+from tui.domain.obj import Object
+
+
+class Part(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    pass
+
+
+class SourceBrief(Part, frozen=True, gc=False):
+    """Where manifests come from: a path or a chart of a repository, at a revision."""
+
+    repo_url: str = msgspec.field(default="", name="repoURL")
+    path: str = ""
+    target_revision: str = ""
+    chart: str = ""
+    ref: str = ""
+
+    def __post_init__(self) -> None:
+        # Thousands of Applications share a handful of repositories and branches.
+        force_setattr(self, "repo_url", intern(self.repo_url))
+        force_setattr(self, "target_revision", intern(self.target_revision))
+
+
+class DrySource(Part, frozen=True, gc=False):
+    """The source of an Application whose manifests the hydrator writes."""
+
+    repo_url: str = msgspec.field(default="", name="repoURL")
+    path: str = ""
+    target_revision: str = ""
+
+
+class SyncSource(Part, frozen=True, gc=False):
+    """The branch and path that hydrated manifests are synced from."""
+
+    target_branch: str = ""
+    path: str = ""
+
+
+class HydratorSpec(Part, frozen=True, gc=False):
+    """`spec.sourceHydrator`; it wins over `sources` and `source`."""
+
+    dry_source: DrySource = DrySource()
+    sync_source: SyncSource = SyncSource()
+
+
+class Destination(Part, frozen=True, gc=False):
+    """Where an Application deploys to: by URL or by Argo CD's name of the cluster, never both."""
+
+    server: str = ""
+    name: str = ""
+    namespace: str = ""
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "server", intern(self.server))
+        force_setattr(self, "name", intern(self.name))
+
+
+class Automated(Part, frozen=True, gc=False):
+    """`syncPolicy.automated`: present and not disabled means auto-sync is on."""
+
+    prune: bool | None = None
+    self_heal: bool | None = None
+    allow_empty: bool | None = None
+    enabled: bool | None = None
+
+
+class SyncPolicyBrief(Part, frozen=True, gc=False):
+    automated: Automated | None = None
+
+
+class SpecBrief(Part, frozen=True, gc=False):
+    project: str = ""
+    source: SourceBrief | None = None
+    sources: tuple[SourceBrief, ...] | None = None
+    source_hydrator: HydratorSpec | None = None
+    destination: Destination = Destination()
+    sync_policy: SyncPolicyBrief | None = None
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "project", intern(self.project))
+
+
+class SyncBrief(Part, frozen=True, gc=False):
+    status: str = ""
+    revision: str = ""
+    revisions: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "status", intern(self.status))
+        force_setattr(self, "revision", intern(self.revision))
+
+
+class HealthBrief(Part, frozen=True, gc=False):
+    status: str = ""
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "status", intern(self.status))
+
+
+class Condition(Part, frozen=True, gc=False):
+    """`*Error` is bad, `*Warning` a warning."""
+
+    type: str = ""
+    message: str = ""
+    last_transition_time: str | None = None
+
+
+class OperationStateBrief(Part, frozen=True, gc=False):
+    phase: str = ""  # Running | Terminating | Failed | Error | Succeeded
+    started_at: str | None = None
+    finished_at: str | None = None  # set while Running: the operation waits for its next retry
+    retry_count: int = 0
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "phase", intern(self.phase))
+
+
+class StatusBrief(Part, frozen=True, gc=False):
+    sync: SyncBrief = SyncBrief()
+    health: HealthBrief = HealthBrief()
+    operation_state: OperationStateBrief | None = None
+    conditions: tuple[Condition, ...] | None = None
+    reconciled_at: str | None = None
+
+
+class Initiator(Part, frozen=True, gc=False):
+    username: str = ""
+    automated: bool = False
+
+
+class OperationBrief(Part, frozen=True, gc=False):
+    """`.operation`: requested, and not taken up yet while there is no operationState."""
+
+    initiated_by: Initiator = Initiator()
+
+
+class ApplicationBrief(Object, frozen=True, gc=False, rename="camel"):
+    """The record of an Application's row."""
+
+    spec: SpecBrief = SpecBrief()
+    status: StatusBrief = StatusBrief()
+    operation: OperationBrief | None = None
