@@ -171,9 +171,7 @@ def measure(place: Path, files: int, rounds: int) -> None:
     shape = ("diff-tree", "-r", "-p", "-M", now.base, now.head)
     line("diff of the draft", median(rounds, lambda _: history.patch(repository, now.base, now.head)),
          median(rounds, lambda _: git(bare, *shape)))  # fmt: skip
-    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"memory: {own:.0f} MiB, largest git process of the run {children:.0f} MiB")
+    print(f"memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
     repository.close()
 
 

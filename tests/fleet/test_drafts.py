@@ -1,0 +1,340 @@
+"""The use cases of drafts over real repositories, with Applications in the store."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.git.conftest import World, git
+from tests.git.conftest import home as home  # a home of its own for every test here too
+from tests.git.conftest import world as world
+from tui.adapters import runner
+from tui.adapters.git.journal import FileJournal
+from tui.adapters.git.service import GitRepositories
+from tui.domain import draft as model
+from tui.domain.argo.application import RESOURCE, ApplicationBrief
+from tui.domain.kinds.fleet import DRAFTS as DRAFT_KIND
+from tui.domain.obj import Ref, Row
+from tui.domain.ports import Missing, Moved, Refused
+from tui.domain.settings import Settings
+from tui.domain.tail import TailEvent
+from tui.fleet import drafts as module
+from tui.fleet.derive import StoreFacts
+from tui.fleet.drafts import Drafts
+from tui.fleet.followers import branch_of, reached
+from tui.store import Store
+
+WEB = "shop/web.yaml"
+
+
+class Desk:
+    """Drafts with a store, a tail, and Applications that a test can move."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.store = Store()
+        self.events: list[TailEvent] = []
+        self.told = 0
+        self.drafts = Drafts(GitRepositories(world.data, world.clone), FileJournal(world.data / "journal"))
+
+    def attach(self) -> None:
+        self.drafts.attach(self.store, self._tell, self.events.append)
+
+    def _tell(self) -> None:
+        self.told += 1
+
+    def application(
+        self, name: str, revision: str, sync: str = "Synced", path: str = "shop", automated: bool = True, **source: Any
+    ) -> None:
+        spec: dict[str, Any] = {
+            "source": {"repoURL": f"file://{self.world.origin}", "path": path, "targetRevision": "HEAD", **source}
+        }
+        if automated:
+            spec["syncPolicy"] = {"automated": {}}
+        body = {
+            "metadata": {"name": name, "namespace": "argocd"},
+            "spec": spec,
+            "status": {"sync": {"status": sync, "revision": revision}},
+        }
+        data = msgspec.json.encode(body)
+        ref = Ref("hub", RESOURCE, "argocd", name)
+        self.store.apply([Row(ref, msgspec.json.decode(data, type=ApplicationBrief), data)])
+
+    def row(self, name: str) -> Any:
+        row = self.store.get(Ref("", "drafts", "", name))
+        return None if row is None else row.obj
+
+    async def until(self, name: str, state: str) -> None:
+        for _ in range(600):
+            if (record := self.row(name)) is not None and record.state == state:
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"{name} is {self.row(name)}, not {state}")
+
+
+@pytest.fixture
+async def desk(world: World) -> AsyncIterator[Desk]:
+    made = Desk(world)
+    yield made
+    await made.drafts.close()
+
+
+async def edited(desk: Desk, title: str = "More web", text: str = "replicas: 2\nimage: web:1\n") -> model.Draft:
+    draft = await desk.drafts.new(title, str(desk.world.clone))
+    held = await desk.drafts.open(draft, WEB)
+    return await desk.drafts.edit(draft, WEB, text, (), held.oid)
+
+
+async def test_names_are_slugs_and_unique(desk: Desk) -> None:
+    names = [(await desk.drafts.new(title, str(desk.world.clone))).name for title in ("More  Web!", "more web", "漢字")]
+    assert names == ["more-web", "more-web-2", "draft"]
+    listed = await desk.drafts.list()
+    assert [entry.draft.name for entry in listed] == names
+    assert all(entry.standing.state == "draft" for entry in listed)
+
+
+async def test_a_draft_is_found_by_name_id_and_end_of_id(desk: Desk) -> None:
+    draft = await edited(desk)
+    for word in (draft.name, draft.id, draft.id[-6:]):
+        assert (await desk.drafts.find(word))[1].id == draft.id
+    with pytest.raises(Missing, match="there is no draft nothing"):
+        await desk.drafts.find("nothing")
+
+
+async def test_a_new_draft_starts_from_what_the_remote_has_now(desk: Desk, world: World) -> None:
+    new = world.upstream({WEB: "replicas: 7\n"})
+    draft = await desk.drafts.new("x", str(world.clone))
+    assert draft.base == new
+    assert (await desk.drafts.open(draft, WEB)).text == "replicas: 7\n"
+
+
+async def test_without_the_remote_work_goes_on(desk: Desk, world: World) -> None:
+    world.origin.rename(world.origin.with_name("away"))
+    draft = await edited(desk)
+    assert draft.dirty
+    assert any("remote repository is not there" in problem for problem in desk.drafts.problems)
+
+
+async def test_a_branch_that_is_not_there_is_refused(desk: Desk) -> None:
+    for target in ("nope", "-x", "a..b", "refs/heads/main:refs/heads/x"):
+        with pytest.raises(Missing, match="is not a branch"):
+            await desk.drafts.new("x", str(desk.world.clone), target)
+
+
+async def test_the_row_follows_every_action(desk: Desk) -> None:
+    desk.attach()
+    draft = await edited(desk)
+    record = desk.row("more-web")
+    assert (record.state, record.open_changes, record.files, record.commits) == ("draft", 1, (WEB,), 0)
+    assert record.detail == "1 edit not committed"
+    draft = await desk.drafts.commit(draft, "more")
+    assert (desk.row("more-web").open_changes, desk.row("more-web").commits) == (0, 1)
+    result = await desk.drafts.push(await desk.drafts.plan_push(draft))
+    assert result.done and desk.row("more-web").state == "pushed"
+    facts = StoreFacts(desk.store, Settings(), lambda: 0.0)
+    row = desk.store.get(Ref("", "drafts", "", "more-web"))
+    assert row is not None
+    values = {column.id: column.value(row, facts) for column in DRAFT_KIND.columns}
+    assert values["name"] == "more-web" and values["state"] == "pushed" and values["files"] == WEB
+    assert row.manifest()["spec"]["tip"] == draft.tip
+    await desk.drafts.drop(draft)
+    assert desk.row("more-web") is None
+    await desk.drafts.restore("more-web")
+    assert desk.row("more-web").state == "pushed"
+
+
+async def test_what_another_fleet_does_is_seen(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "POLL", 0.02)
+    desk.attach()
+    await edited(desk)
+    other = Desk(desk.world)
+    await other.drafts.commit("more-web", "by another fleet")
+    await other.drafts.close()
+    for _ in range(500):
+        if desk.row("more-web").commits == 1:
+            break
+        await asyncio.sleep(0.02)
+    assert desk.row("more-web").commits == 1
+
+
+async def test_a_commit_arrives_application_by_application(
+    desk: Desk, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "POLL", 0.02)
+    monkeypatch.setattr(module, "FETCH_AGAIN", 0.0)
+    start = git(world.clone, "rev-parse", "HEAD")
+    for name in ("web-eu", "web-us"):
+        desk.application(name, start)
+    desk.application("manual", start, automated=False)
+    desk.application("elsewhere", start, path="other")
+    desk.application("pinned", start, targetRevision="v1")
+    desk.attach()
+    draft = await edited(desk)
+    draft = await desk.drafts.commit(draft, "more")
+    result = await desk.drafts.push(await desk.drafts.plan_push(draft, to_target=True))
+    assert result.done
+    await desk.until("more-web", "arriving 0/3")
+    assert "1 without auto-sync" in desk.row("more-web").detail
+    desk.application("web-eu", draft.tip, sync="OutOfSync")
+    desk.application("web-eu", draft.tip)
+    await desk.until("more-web", "arriving 1/3")
+    later = world.upstream({"unrelated": "x\n"})  # a commit that only Argo CD has seen so far
+    desk.application("web-us", later)
+    await desk.until("more-web", "arriving 2/3")
+    desk.application("manual", later)
+    await desk.until("more-web", "arrived")
+    reasons = [(event.reason, event.application) for event in desk.events]
+    assert reasons == [
+        ("DraftLanded", ""),
+        ("DraftArrived", "argocd/web-eu"),
+        ("DraftArrived", "argocd/web-us"),
+        ("DraftArrived", "argocd/manual"),
+    ]
+    assert desk.events[-1].message == "more-web: arrived everywhere (3)" and desk.events[-1].cluster == "hub"
+
+
+async def test_an_application_that_cannot_be_told_never_counts_as_arrived(desk: Desk, world: World) -> None:
+    draft = await edited(desk)
+    draft = await desk.drafts.commit(draft, "more")
+    assert (await desk.drafts.push(await desk.drafts.plan_push(draft, to_target=True))).done
+    desk.application("a", "--output=/tmp/owned")
+    desk.application("b", "f" * 40)
+    desk.application("c", draft.tip, sync="Unknown")
+    desk.attach()
+    listed = await desk.drafts.refresh()
+    standing = listed[0].standing
+    assert (standing.state, standing.arrived, standing.total) == ("arriving", 0, 3)
+    assert [follower.has for follower in standing.followers] == [None, None, None]
+    assert "3 unknown" in standing.detail
+
+
+async def test_values_files_of_another_source_are_followed(desk: Desk, world: World) -> None:
+    spec = {
+        "sources": [
+            {"repoURL": "https://charts.example", "chart": "web", "helm": {"valueFiles": ["$values/shop/web.yaml", 3]}},
+            {"repoURL": f"file://{world.origin}", "targetRevision": "main", "ref": "values"},
+        ]
+    }
+    body = {
+        "metadata": {"name": "helm", "namespace": "argocd"},
+        "spec": spec,
+        "status": {"sync": {"status": "Synced", "revisions": ["1.2.3", "abc"]}},
+    }
+    data = msgspec.json.encode(body)
+    row = Row(Ref("hub", RESOURCE, "argocd", "helm"), msgspec.json.decode(data, type=ApplicationBrief), data)
+    desk.store.apply([row])
+    draft = await edited(desk)
+    assert [reach.revision for reach in reached(desk.store, draft, [WEB], "main")] == ["abc"]
+    assert list(reached(desk.store, draft, ["other.yaml"], "main")) == []
+
+
+def test_target_revisions_name_branches() -> None:
+    assert [branch_of(word, "main") for word in ("", "HEAD", "main", "refs/heads/x", "v1.0")] == [
+        "main",
+        "main",
+        "main",
+        "x",
+        "v1.0",
+    ]
+
+
+async def test_a_moved_target_is_rebased_onto_before_it_is_pushed_to(desk: Desk, world: World) -> None:
+    draft = await desk.drafts.commit(await edited(desk), "more")
+    upstream = world.upstream({"shop/db.yaml": "size: 9\n"})
+    plan = await desk.drafts.plan_push("more-web", to_target=True)
+    assert plan.problem == "" and plan.commit != draft.tip
+    assert (await desk.drafts.push(plan)).done
+    assert git(world.origin, "rev-parse", "main~1") == upstream
+
+
+async def test_a_conflict_is_shown_and_nothing_is_pushed(desk: Desk, world: World) -> None:
+    await desk.drafts.commit(await edited(desk), "more")
+    upstream = world.upstream({WEB: "replicas: 4\nimage: web:1\n"})
+    plan = await desk.drafts.plan_push("more-web", to_target=True)
+    assert "changed the same lines" in plan.problem and plan.clashes[0].path == WEB
+    with pytest.raises(Refused, match="changed the same lines"):
+        await desk.drafts.push(plan)
+    assert git(world.origin, "rev-parse", "main") == upstream
+    assert (await desk.drafts.show("more-web")).standing.state == "conflict"
+
+
+async def test_typed_text_survives_and_is_offered_again(desk: Desk, world: World) -> None:
+    draft = await desk.drafts.new("x", str(world.clone))
+    held = await desk.drafts.open(draft, WEB)
+    await desk.drafts.autosave(draft, WEB, "half a li", held.oid)
+    await desk.drafts.autosave(None, "new\nfile.yaml", "no draft yet")
+    await desk.drafts.close()
+    again = Drafts(GitRepositories(world.data, world.clone), FileJournal(world.data / "journal"))
+    found = {(text.draft, text.path): text for text in await again.recovered()}
+    assert found["x", WEB].text == "half a li" and found["x", WEB].over == held.oid
+    assert found["", "new\nfile.yaml"].text == "no draft yet"
+    await again.edit("x", WEB, "half a line\n", (), held.oid)
+    await again.discard_autosave(None, "new\nfile.yaml")
+    assert list(await again.recovered()) == []
+    await again.close()
+
+
+async def test_text_goes_to_the_journal_when_its_draft_cannot_take_it(desk: Desk, world: World) -> None:
+    draft = await desk.drafts.new("x", str(world.clone))
+    place = next((world.data / "git").glob("*.git"))
+    place.rename(place.with_name("away"))
+    await desk.drafts.autosave(draft, WEB, "typed while the disk was gone")
+    place.with_name("away").rename(place)
+    found = await desk.drafts.recovered()
+    assert [(text.draft, text.path, text.text) for text in found] == [("x", WEB, "typed while the disk was gone")]
+    await desk.drafts.discard_autosave(draft, WEB)
+    assert list(await desk.drafts.recovered()) == []
+
+
+async def test_editing_over_what_another_fleet_changed_is_refused(desk: Desk, world: World) -> None:
+    draft = await desk.drafts.new("x", str(world.clone))
+    held = await desk.drafts.open(draft, WEB)
+    other = Desk(world)
+    await other.drafts.edit("x", WEB, "theirs\n")
+    await other.drafts.close()
+    with pytest.raises(Moved):
+        await desk.drafts.edit(draft, WEB, "mine\n", (), held.oid)
+    shown = (await desk.drafts.show("x")).draft
+    await desk.drafts.edit("x", "shop/db.yaml", "mine\n")
+    with pytest.raises(Moved):
+        await desk.drafts.commit(shown, "not what was shown")
+
+
+async def test_a_restored_draft_whose_name_was_taken_gets_another(desk: Desk, world: World) -> None:
+    first = await desk.drafts.new("x", str(world.clone))
+    await desk.drafts.drop(first)
+    await desk.drafts.new("x", str(world.clone))
+    assert (await desk.drafts.restore(first.id)).name == "x-2"
+
+
+async def test_one_broken_repository_hides_no_other(desk: Desk, world: World, tmp_path: Path) -> None:
+    await edited(desk)
+    broken = world.data / "git" / ("0" * 64 + ".git")
+    broken.mkdir()
+    assert [entry.draft.name for entry in await desk.drafts.list()] == ["more-web"]
+    assert any(str(broken) in problem for problem in desk.drafts.problems)
+
+
+async def test_no_git_command_runs_on_the_loop(desk: Desk, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: set[int] = set()
+    real = runner.call
+
+    def call(*arguments: Any, **options: Any) -> runner.Result:
+        threads.add(threading.get_ident())
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(runner, "call", call)
+    desk.attach()
+    draft = await desk.drafts.commit(await edited(desk), "more")
+    await desk.drafts.autosave(draft, WEB, "text")
+    await desk.drafts.diff(draft)
+    assert (await desk.drafts.push(await desk.drafts.plan_push(draft, to_target=True))).done
+    await desk.drafts.undo(draft)
+    await desk.drafts.drop(draft)
+    assert threads and threading.get_ident() not in threads
