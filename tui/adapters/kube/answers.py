@@ -77,7 +77,8 @@ def trouble(error: BaseException, spec: Spec, quiet: float) -> Trouble:
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return Unreachable(f"its proxy refused: {error.status} {_line(error.message)}")
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return Unreachable(f"the certificate of {host} is not valid: {_certificate(error.certificate_error)}")
+        whose = f"{error.host}:{error.port}"  # the proxy's, where there is one with https
+        return Unreachable(f"the certificate of {whose} is not valid: {_certificate(error.certificate_error)}")
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return Unreachable(f"the name of {host} cannot be found: {_reason(error.os_error)}")
     if isinstance(error, aiohttp.ClientConnectorSSLError):

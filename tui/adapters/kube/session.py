@@ -111,7 +111,17 @@ def _connector(context: ssl.SSLContext | None) -> aiohttp.TCPConnector:
     options: dict[str, Any] = {"limit": 0, "keepalive_timeout": KEEP_ALIVE, "ttl_dns_cache": 60}
     if context is not None:
         options["ssl"] = context
-    return aiohttp.TCPConnector(socket_factory=_socket, **options)
+    return _Connector(socket_factory=_socket, **options)
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Verifies an https proxy by the system's authorities; aiohttp would use those of the cluster behind it."""
+
+    def _update_proxy_auth_header_and_build_proxy_req(self, req: aiohttp.ClientRequest) -> aiohttp.ClientRequest:
+        made = super()._update_proxy_auth_header_and_build_proxy_req(req)
+        if made.is_ssl():
+            made._ssl = tls.system_context()
+        return made
 
 
 def _socket(info: Any) -> socket.socket:

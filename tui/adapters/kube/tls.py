@@ -24,7 +24,7 @@ def context(cluster: ClusterSpec, identity: Identity) -> ssl.SSLContext | None:
         return None
     ca = b"" if cluster.insecure else tls_files(cluster)
     if not ca and not cluster.insecure and not identity.cert:
-        return _system_context()
+        return system_context()
     made = _with_ca(ca, cluster.insecure)
     if identity.cert:
         _load_certificate(made, identity)
@@ -60,8 +60,8 @@ def _as_go_verifies(made: ssl.SSLContext) -> ssl.SSLContext:
     return made
 
 
-def _system_context() -> ssl.SSLContext:
-    """One for all: reading the system's CAs takes 50 ms."""
+def system_context() -> ssl.SSLContext:
+    """Verification by the system's authorities; one context for all, because reading them takes 50 ms."""
     global _system
     if _system is None:
         _system = _as_go_verifies(ssl.create_default_context())
