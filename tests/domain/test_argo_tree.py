@@ -46,6 +46,7 @@ def live() -> Store:
         row("prod", "replicasets.apps", {"metadata": owned("web-1", "Deployment", "web"), "spec": {"replicas": 1}}),
         row("prod", "pods", {"metadata": owned("web-1-b", "ReplicaSet", "web-1"), "spec": {}, "status": POD_BROKEN}),
         row("prod", "pods", {"metadata": owned("web-1-a", "ReplicaSet", "web-1"), "status": {"phase": "Pending"}}),
+        row("prod", "ciliumendpoints.cilium.io", {"metadata": owned("web-1-a", "Pod", "web-1-a")}),
         row("other", "pods", {"metadata": owned("web-1-x", "ReplicaSet", "web-1"), "status": {"phase": "Pending"}}),
     )
 

@@ -158,14 +158,15 @@ def health(s: Subject, old: Application, new: Application) -> Iterator[TailEvent
 def revision(s: Subject, old: Application, new: Application) -> Iterator[TailEvent]:
     """sync.revision(s): Argo CD has seen a new commit.
 
-    Every Application of a repository sees every commit; those that stay Synced tell it as one fact of their hub.
+    Every Application of a repository sees every commit; those that it changes nothing of tell it as one fact of
+    their hub.
     """
     before, after = argo.revisions(old.status.sync), argo.revisions(new.status.sync)
     if not after or not before or before == after:
         return
     fresh = joined(after)
     text = f"new commit seen: {move(joined(before), fresh)}"
-    if (old.status.sync.status, new.status.sync.status) == ("Synced", "Synced"):
+    if _compared(old) == _compared(new):
         fact, detail, tone = f"seen:{digest(' '.join((*before, *after)))}", fresh, Tone.MUTED
     else:
         fact, detail, tone = "revision", fresh, Tone.PLAIN
@@ -305,6 +306,11 @@ def spec(s: Subject, old: Application, new: Application) -> Iterator[TailEvent]:
     before, after = argo.main_source(old).target_revision, argo.main_source(new).target_revision
     text = f"spec changed: {words}" + (f" (targetRevision {move(before, after)})" if before != after else "")
     yield s.line("SpecChanged", text, "spec", new.metadata.resource_version)
+
+
+def _compared(app: Application) -> tuple[object, ...]:
+    """What came of the comparison with Git: the whole and each resource."""
+    return app.status.sync.status, *((each.key, each.status) for each in app.status.resources or ())
 
 
 def _camel(name: str) -> str:

@@ -31,9 +31,10 @@ _CHILDREN: dict[tuple[str, str], tuple[str, ...]] = {  # what objects of a kind 
     ("batch", "CronJob"): ("jobs.batch", "pods"),
     ("batch", "Job"): ("pods",),
     ("argoproj.io", "Rollout"): ("replicasets.apps", "pods"),
-    ("", "Service"): ("endpointslices.discovery.k8s.io",),
     ("argoproj.io", "ApplicationSet"): (APPLICATIONS,),
 }
+# Argo CD leaves these out of every tree unless told otherwise (`resource.exclusions`, since 3.0).
+_EXCLUDED = {"endpointslices.discovery.k8s.io", "ciliumendpoints.cilium.io", "ciliumidentities.cilium.io", "events"}
 
 
 class Rows(Protocol):
@@ -187,7 +188,9 @@ class _Builder:
         if not (uid := row.obj.metadata.uid):
             return
         for child in self._rows.children(uid):
-            if child.ref.cluster == row.ref.cluster and row.ref.namespace in ("", child.ref.namespace):
+            ref = child.ref
+            same_place = ref.cluster == row.ref.cluster and row.ref.namespace in ("", ref.namespace)
+            if same_place and ref.resource not in _EXCLUDED:
                 yield child
 
     def _inferred(self, row: Row) -> Iterator[Row]:
