@@ -20,6 +20,7 @@ from tui.domain.ports import Unauthorized
 
 TOKEN_FILE_AGE = 60.0  # seconds a token file's content is trusted; kubelet rotates projected tokens long before expiry
 REFRESH_AT = 0.8  # of a credential's life
+REST = 5.0  # seconds before it is asked for again whatever it says of its end: a clock may be wrong, a plugin slow
 LARGEST_FILE = 1024 * 1024
 GONE_PROVIDERS = {
     "azure": "use an exec plugin: kubelogin convert-kubeconfig",
@@ -70,9 +71,10 @@ class Credentials:
             return self._identity
 
     def _aged(self, identity: Identity) -> bool:
+        age = time.time() - self._made
         if identity.expires:
-            return time.time() >= self._made + (identity.expires - self._made) * REFRESH_AT
-        return bool(self._user.token_file) and time.time() - self._made > TOKEN_FILE_AGE
+            return age >= max(REST, (identity.expires - self._made) * REFRESH_AT)
+        return bool(self._user.token_file) and age > TOKEN_FILE_AGE
 
     async def _make(self, again: bool) -> Identity:
         """Precedence as in client-go: token file, token, basic auth, plugin, provider; certificates beside any."""
