@@ -14,6 +14,7 @@ from tui.domain.selector import Selector, from_object
 from tui.store import Store
 
 ENDPOINTS = "ciliumendpoints.cilium.io"
+_REMEMBERED = 50_000  # answers; policies that are gone are forgotten with the rest when there are more
 
 
 class Selections:
@@ -47,6 +48,8 @@ class Selections:
         held = self._masks.get(row.ref)
         if held is not None and held[0] is row.obj and held[1] is index and held[2] == index.generation:
             return held[3]
+        if len(self._masks) >= _REMEMBERED:
+            self._masks.clear()
         mask = policy_mask(index, row.obj, row.ref.resource)
         self._masks[row.ref] = (row.obj, index, index.generation, mask)
         return mask
