@@ -134,9 +134,13 @@ def set_(options: Options, name: str, file: str, assignments: tuple[str, ...], o
         operations = []
         for assignment in assignments:
             place, written = yamledit.split_assignment(assignment)
-            doc = yamledit.select(text, document)
-            old = _old(text, place, doc)
-            edited = yamledit.set_value(text, place, yamledit.get_value(written), doc)
+            value = yamledit.get_value(written)
+            try:
+                doc = yamledit.select(text, document)
+                old = _old(text, place, doc)
+                edited = yamledit.set_value(text, place, value, doc)
+            except yamledit.Refused as error:
+                raise error.at(path) from None
             if edited.changed:
                 operations.append(Operation(path, "set", document, place, old, written, at=time.time()))
             text = edited.text
@@ -252,12 +256,10 @@ def diff(options: Options, name: str, open_only: bool, output: str) -> None:
 @click.pass_obj
 def commit(options: Options, name: str, message: str | None, output: str) -> None:
     """Commit what is staged in a draft, in your name; prints the commit."""
-    from tui.domain.draft import plain_message
 
     async def work(drafts: Drafts) -> int:
         _, held = await drafts.find(name)
-        words = message or plain_message(held.ops[len(held.ops) - held.open_ops :])
-        done = await drafts.commit(held, words)
+        done = await drafts.commit(held, message or await drafts.propose(held))
         return _print([await drafts.show(done)], output) if output == "json" else _say(f"{done.name} {done.tip[:10]}")
 
     _run(options, work)
@@ -398,7 +400,7 @@ def _say(text: str) -> int:
 
 def _emit(text: str) -> None:
     """Foreign text of several lines on stdout: as it is for programs, harmless for a terminal."""
-    for line in text.split("\n")[: -1 if text.endswith("\n") else None]:
+    for line in text.removesuffix("\n").split("\n") if text else ():
         _say(line)
 
 

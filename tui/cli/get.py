@@ -118,8 +118,9 @@ async def _listed(fleet: Fleet, wanted: Wanted) -> list[str]:
     local = all(kind.resource == "drafts" for kind in wanted.kinds) and bool(wanted.kinds)
     if local:
         assert fleet.drafts is not None
+        fleet.drafts.attach(fleet.store, fleet.notify)
         await fleet.drafts.refresh()
-        return []
+        return list(fleet.drafts.problems)
     fleet.start()
     if not wanted.kinds:
         await until_settled(fleet)

@@ -222,22 +222,6 @@ def with_trailers(message: str, operations: Sequence[Operation]) -> str:
     return body + ("\n" if joined else "\n\n") + "\n".join(missing) + "\n"
 
 
-def plain_message(operations: Sequence[Operation]) -> str:
-    """A commit message in plain words: `shop/web.yaml: replicas 1 → 3`; several edits get one line each below."""
-    lines = []
-    for operation in operations:
-        place = operation.path or {"create": "new file", "remove": "removed"}.get(operation.op, "edited")
-        values = f" {operation.old or '–'} → {operation.new or '–'}" if operation.path else ""
-        lines.append(one_line(f"{operation.file}: {place}{values}"))
-    lines = list(dict.fromkeys(lines))
-    if len(lines) == 1:
-        return lines[0]
-    files = list(dict.fromkeys(operation.file for operation in operations))
-    if len(files) == 1:
-        return f"{one_line(files[0])}: {len(lines)} edits\n\n" + "\n".join(f"- {line}" for line in lines)
-    return f"{len(files)} files edited\n\n" + "\n".join(f"- {line}" for line in lines)
-
-
 def one_line(text: str) -> str:
     """Foreign text on one line, without control characters."""
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())

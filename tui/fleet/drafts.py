@@ -21,6 +21,7 @@ from tui.domain.draft import (
     PushPlan,
     PushResult,
 )
+from tui.domain.message import Touched, propose
 from tui.domain.obj import Row
 from tui.domain.ports import DraftRepository, Found, Journal, Missing, Refused, Repositories, Trouble
 from tui.domain.tail import TailEvent
@@ -220,6 +221,24 @@ class Drafts:
         repository, held = await self.find(draft)
         return await self._after(await repository.edit(held.id, files, operations, over))
 
+    async def propose(self, draft: Draft | str) -> str:
+        """A commit message for what is staged: the edits in plain words, then the trailers."""
+        repository, held = await self.find(draft)
+        operations = held.ops[len(held.ops) - held.open_ops :]
+        touched = []
+        for file in await repository.changes(held.tip, held.head):
+            about = [operation for operation in operations if operation.file == file.path]
+            touched.append(
+                Touched(
+                    file.path,
+                    None if file.status == "A" else await _text(repository, held.tip, file.old_path or file.path),
+                    None if file.status == "D" else await _text(repository, held.head, file.path),
+                    tuple(dict.fromkeys(operation.application for operation in about if operation.application)),
+                    tuple(dict.fromkeys(operation.cluster for operation in about if operation.cluster)),
+                )
+            )
+        return (await asyncio.to_thread(propose, touched)).text
+
     async def commit(self, draft: Draft | str, message: str) -> Draft:
         """Commit what is staged. With a `Draft`, only what was staged when it was read."""
         repository, held = await self.find(draft)
@@ -384,6 +403,14 @@ class Drafts:
         if puts or gone:
             self._store.apply(puts, gone)
             self._notify()
+
+
+async def _text(repository: DraftRepository, revision: str, path: str) -> str:
+    """The text of a file for a description; "" when it is not text."""
+    try:
+        return (await repository.read(revision, path)).text
+    except Trouble:
+        return ""
 
 
 def _journal_key(draft: Draft | str | None, path: str, over: str) -> str:

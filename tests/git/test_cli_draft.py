@@ -1,0 +1,179 @@
+"""`fleet draft` as a script and a person use it: a real process, real repositories."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.git.conftest import World, git
+from tests.terminal import Terminal
+
+ROOT = Path(__file__).parents[2]
+
+
+class Shell:
+    """Runs `fleet draft …` in the user's clone."""
+
+    def __init__(self, world: World, home: Path) -> None:
+        self.world = world
+        self.env = os.environ | {
+            "FLEET_STATE": str(world.data),
+            "PYTHONPATH": str(ROOT),
+            "HOME": str(home),
+            "EDITOR": "false",
+        }
+        self.argv = [sys.executable, "-m", "tui", "draft"]
+
+    def __call__(self, *arguments: str, code: int = 0, cwd: Path | None = None, **env: str) -> str:
+        done = subprocess.run(
+            [*self.argv, *arguments],
+            cwd=cwd or self.world.clone,
+            env=self.env | env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code, (arguments, done.returncode, done.stdout, done.stderr)
+        self.errors = done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def fleet(world: World, home: Path) -> Shell:
+    world.seal()
+    return Shell(world, home)
+
+
+def test_the_whole_way(fleet: Shell, world: World) -> None:
+    assert fleet("new", "More web") == "more-web\n"
+    shown = fleet("set", "more-web", "shop/web.yaml", "replicas=5", "image=web:2")
+    assert "-replicas: 1\n-image: web:1\n+replicas: 5\n+image: web:2\n" in shown
+    assert "state     draft: 2 edits not committed" in fleet("show", "more-web")
+    assert fleet("commit", "more-web").startswith("more-web ")
+    assert "shop/web.yaml" in fleet("diff", "more-web") and fleet("diff", "more-web", "--open") == ""
+    fleet("push", "more-web", code=2)
+    assert "add --yes" in fleet.errors
+    assert git(world.origin, "branch", "--list", "fleet/*") == ""
+    assert "pushed" in fleet("push", "more-web", "--yes")
+    assert "more web" in git(world.origin, "for-each-ref", "--format=%(refname)").replace("-", " ")
+    pushed = json.loads(fleet("push", "more-web", "--to-target", "--yes", "-o", "json"))
+    assert pushed["done"] and pushed["branch"] == "main"
+    assert world.at_origin("shop/web.yaml") == "replicas: 5\nimage: web:2\n"
+    listed = json.loads(fleet("list", "-o", "json"))
+    assert [(entry["kind"], entry["name"], entry["state"]) for entry in listed] == [("Draft", "more-web", "merged")]
+    document = json.loads(fleet("show", "more-web", "-o", "json"))
+    assert document["status"]["standing"]["landed"] == pushed["commit"]
+    message = git(world.origin, "log", "-1", "--format=%B", "main")
+    assert message.startswith("shop: ") and "replicas 1 → 5" in message
+
+
+def test_get_prints_drafts_without_asking_a_cluster(fleet: Shell) -> None:
+    fleet("new", "x")
+    env = fleet.env | {"KUBECONFIG": "/nonexistent"}
+    argv = [sys.executable, "-m", "tui", "get", "drafts", "-o", "json"]
+    done = subprocess.run(argv, cwd=fleet.world.clone, env=env, capture_output=True, text=True, check=True)
+    assert [entry["name"] for entry in json.loads(done.stdout)] == ["x"]
+
+
+def test_drop_restore_undo_redo(fleet: Shell) -> None:
+    fleet("new", "x")
+    fleet("set", "x", "shop/web.yaml", "replicas=5")
+    assert fleet("undo", "x") == "x\n" and fleet("diff", "x") == ""
+    assert fleet("redo", "x") == "x\n" and "replicas: 5" in fleet("diff", "x")
+    fleet("drop", "x")
+    assert "x" not in fleet("list") and "dropped" in fleet("list", "--dropped")
+    fleet("restore", "x")
+    assert "replicas: 5" in fleet("diff", "x")
+
+
+def test_exit_codes(fleet: Shell, world: World, tmp_path: Path) -> None:
+    fleet("show", "nothing", code=1)
+    fleet("new", "x", cwd=tmp_path, code=2)
+    fleet("new", "x", "--repository", "ext::sh -c id", code=1)
+    fleet("new", "x", "--repository", "https://git.example/a/b", code=1)
+    assert "fleet can make one of its own" in fleet.errors
+    fleet("new", "x", "--target", "nope", code=1)
+    fleet("new", "x")
+    fleet("set", "x", "shop/web.yaml", "no-equals-sign", code=1)
+    fleet("set", "x", "shop/none.yaml", "a=1", code=1)
+    fleet("set", "x", "shop/web.yaml", "replicas.deeper=1", code=1)
+    assert "shop/web.yaml" in fleet.errors
+    fleet("commit", "x", "-m", "nothing", code=1)
+    fleet("push", "x", "--yes", code=1)
+    fleet("list", "-o", "nonsense", code=2)
+    fleet("set", "x", "shop/web.yaml", "replicas=5")
+    fleet("commit", "x")
+    world.origin.rename(world.origin.with_name("away"))
+    fleet("push", "x", "--yes", code=3)
+    assert "not there" in fleet.errors
+
+
+def test_a_rejected_push_says_why_and_keeps_all(fleet: Shell, world: World) -> None:
+    hook = world.origin / "hooks" / "pre-receive"
+    hook.write_text("#!/bin/sh\necho 'ask \033[31mthe owners' >&2\nexit 1\n")
+    hook.chmod(0o755)
+    fleet("new", "x")
+    fleet("set", "x", "shop/web.yaml", "replicas=5")
+    fleet("commit", "x")
+    fleet("push", "x", "--yes", code=1)
+    assert "ask" in fleet.errors and "\033" not in fleet.errors
+    assert "COMMITS" in fleet("list")
+
+
+def editor(place: Path, script: str) -> str:
+    path = place / "editor"
+    path.write_text("#!/bin/sh\n" + script)
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_the_editor_of_the_user(fleet: Shell, tmp_path: Path) -> None:
+    fleet("new", "x")
+    change = editor(tmp_path, 'sed -i "s/replicas: 1/replicas: 8/" "$1"\n')
+    assert "+replicas: 8" in fleet("edit", "x", "shop/web.yaml", EDITOR=change)
+    create = editor(tmp_path, 'printf "a: 1\\n" > "$1"\n')
+    assert "+a: 1" in fleet("edit", "x", "shop/new.yaml", VISUAL=create)
+    fleet("edit", "x", "shop/web.yaml", EDITOR="false", code=1)
+    broken = editor(tmp_path, 'printf "a: [1\\n" > "$1"\n')
+    fleet("edit", "x", "shop/web.yaml", EDITOR=broken, code=1)
+    assert "shop/web.yaml" in fleet.errors and "the text is kept" in fleet.errors
+    assert "1 text not saved" in fleet("show", "x")
+
+
+def test_a_document_is_chosen_by_name(fleet: Shell, world: World) -> None:
+    documents = "kind: A\nmetadata: {name: one}\nn: 1\n---\nkind: A\nmetadata: {name: two}\nn: 1\n"
+    world.upstream({"many.yaml": documents})
+    fleet("new", "x")
+    fleet("set", "x", "many.yaml", "n=2", code=1)
+    fleet("set", "x", "many.yaml#A/two", "n=2")
+    fleet("set", "x", "many.yaml#0", 'metadata.labels={"a": "b"}')
+    shown = fleet("diff", "x")
+    assert shown.count("+n: 2") == 1 and "labels" in shown
+
+
+def test_push_asks_on_a_terminal(fleet: Shell, world: World) -> None:
+    fleet("new", "x")
+    fleet("set", "x", "shop/web.yaml", "replicas=5")
+    fleet("commit", "x")
+    for answer, branches in (("n", 0), ("y", 1)):
+        with Terminal([*fleet.argv, "push", "x"], env=fleet.env, cwd=world.clone) as terminal:
+            terminal.wait("Push?")
+            terminal.press(answer, "enter")
+            terminal.wait_end()
+        assert len(git(world.origin, "branch", "--list", "fleet/*").splitlines()) == branches
+
+
+def test_git_and_textual_are_not_imported_to_list(fleet: Shell) -> None:
+    code = (
+        "import sys; sys.argv = ['fleet', 'draft', '--help']\n"
+        "try:\n    from tui.cli import main; main()\nexcept SystemExit: pass\n"
+        "print({'git', 'textual', 'kubernetes', 'aiohttp'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=fleet.env, capture_output=True, text=True, check=True)
+    assert done.stdout.rstrip().endswith("set()")
