@@ -230,8 +230,8 @@ async def test_values_files_of_another_source_are_followed(desk: Desk, world: Wo
     row = Row(Ref("hub", RESOURCE, "argocd", "helm"), msgspec.json.decode(data, type=ApplicationBrief), data)
     desk.store.apply([row])
     draft = await edited(desk)
-    assert [reach.revision for reach in reached(desk.store, draft, [WEB], "main")] == ["abc"]
-    assert list(reached(desk.store, draft, ["other.yaml"], "main")) == []
+    assert [reach.revision for reach in reached([row], draft, [WEB], "main")] == ["abc"]
+    assert list(reached([row], draft, ["other.yaml"], "main")) == []
 
 
 def test_target_revisions_name_branches() -> None:

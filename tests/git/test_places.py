@@ -239,7 +239,7 @@ async def test_leftovers_of_a_killed_fleet_are_swept(world: World, repositories:
     path = repository.repository.path
     await repositories.close()
     old = time.time() - 100_000
-    locks = [f"refs/fleet/drafts/{draft.id}.lock", "refs/remotes/origin/main.lock", "packed-refs.lock"]
+    locks = [f"refs/fleet/drafts/{draft.id}.lock", "refs/remotes/origin/main.lock", "packed-refs.lock", "config.lock"]
     for name in (*locks, "objects/aa/tmp_obj_x"):
         (path / name).parent.mkdir(parents=True, exist_ok=True)
         (path / name).touch()
@@ -339,6 +339,36 @@ async def test_a_sha256_remote(tmp_path: Path, world: World) -> None:
     assert (await repository.push(await repository.plan_push(draft, to_target=True))).done
     assert git(origin, "cat-file", "-p", "main:a.yaml") == "a: 2"
     await service.close()
+
+
+async def test_the_clone_is_remembered_and_the_one_in_use_wins(world: World, home: Path) -> None:
+    first = GitRepositories(world.data, world.clone)
+    await first.open(str(world.clone))
+    await first.close()
+    second = GitRepositories(world.data)
+    opened, _ = await second.existing()
+    assert opened[0].checkout == str(world.clone)
+    other = world.clone.parent / "other"
+    git(world.clone.parent, "clone", "-q", str(world.origin), str(other))
+    git(other, "config", "user.email", "other@example.com")
+    repository = await second.open(str(other))
+    assert repository is opened[0] and repository.checkout == str(other)
+    draft = await repository.create("x", "main", "x")
+    await repository.edit(draft.id, {WEB: b"x\n"})
+    draft = await repository.commit(draft.id, "x")
+    assert git(repository.repository.path, "log", "-1", "--format=%ae", draft.tip) == "other@example.com"
+    await second.close()
+
+
+async def test_two_fleets_may_fetch_at_once(world: World, repositories: GitRepositories) -> None:
+    repository = await repositories.open(str(world.clone))
+    other = GitRepositories(world.data, world.clone)
+    second = await other.open(str(world.clone))
+    for number in range(5):
+        new = world.upstream({"a": f"{number}\n"})
+        await asyncio.gather(repository.fetch(), second.fetch())
+        assert (await repository.branches())["main"] == new
+    await other.close()
 
 
 @pytest.mark.parametrize(

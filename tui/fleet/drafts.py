@@ -27,7 +27,7 @@ from tui.domain.ports import DraftRepository, Found, Journal, Missing, Refused, 
 from tui.domain.tail import TailEvent
 from tui.fleet import draftrows
 from tui.fleet.draftrows import Listed, Recovered
-from tui.fleet.followers import compared, followers, reached
+from tui.fleet.followers import compared, followers, portions, reached
 from tui.store import Store
 
 _log = logging.getLogger("fleet.drafts")
@@ -100,7 +100,10 @@ class Drafts:
         for repository in (await self.repositories.existing())[0]:
             if self._clock() - self._fetched.get(repository.key, 0.0) < FETCH_AGAIN:
                 continue
-            for revision in sorted(compared(self._store, repository.key)):
+            revisions: set[str] = set()
+            async for rows in portions(self._store):
+                revisions |= compared(rows, repository.key)
+            for revision in sorted(revisions):
                 if await repository.contains(revision, revision) is None:
                     await self._freshen(repository)
                     break
@@ -384,7 +387,8 @@ class Drafts:
         self, store: Store, repository: DraftRepository, draft: Draft, files: Sequence[Change], landed: str
     ) -> tuple[Follower, ...]:
         names = [name for file in files for name in (file.path, file.old_path) if name]
-        found = reached(store, draft, names, await repository.default_branch())
+        default = await repository.default_branch()
+        found = [reach async for rows in portions(store) for reach in reached(rows, draft, names, default)]
         return await followers(found, landed, repository.contains)
 
     def _publish(self, listed: Sequence[Listed]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,6 +12,8 @@ from tui.domain.argo.application import RESOURCE, ApplicationBrief, SourceBrief
 from tui.domain.draft import Draft, Follower, touches
 from tui.domain.obj import Row
 from tui.store import Store
+
+_PORTION = 500
 
 
 class Reached(NamedTuple):
@@ -38,10 +41,18 @@ def branch_of(revision: str, default: str) -> str:
     return default if revision in ("", "HEAD") else revision.removeprefix("refs/heads/")
 
 
-def compared(store: Store, key: str) -> set[str]:
+async def portions(store: Store) -> AsyncIterator[Sequence[Row]]:
+    """All Applications, a few hundred at a time, so that the loop can do other things in between."""
+    rows = list(store.rows(RESOURCE))
+    for start in range(0, len(rows), _PORTION):
+        yield rows[start : start + _PORTION]
+        await asyncio.sleep(0)
+
+
+def compared(rows: Iterable[Row], key: str) -> set[str]:
     """The commits of one repository that Applications were last compared to."""
     found: set[str] = set()
-    for row in store.rows(RESOURCE):
+    for row in rows:
         application: ApplicationBrief = row.obj
         for source, revision in _sources(application):
             if revision and _key(source.repo_url) == key and not source.chart:
@@ -58,11 +69,10 @@ def _sources(application: ApplicationBrief) -> Iterator[tuple[SourceBrief, str]]
         yield source, revisions[position] if position < len(revisions) else ""
 
 
-def reached(store: Store, draft: Draft, files: Iterable[str], default: str) -> Iterator[Reached]:
+def reached(rows: Iterable[Row], draft: Draft, files: Sequence[str], default: str) -> Iterator[Reached]:
     """Every Application whose source has one of the files, or that an edit of the draft was made for."""
     key, names = _key(draft.repo), {operation.application for operation in draft.ops if operation.application}
-    files = list(files)
-    for row in store.rows(RESOURCE):
+    for row in rows:
         application: ApplicationBrief = row.obj
         for source, revision in _sources(application):
             if _key(source.repo_url) != key or branch_of(source.target_revision, default) != draft.target:
@@ -73,7 +83,7 @@ def reached(store: Store, draft: Draft, files: Iterable[str], default: str) -> I
                 break
 
 
-def _uses(row: Row, source: SourceBrief, files: list[str]) -> bool:
+def _uses(row: Row, source: SourceBrief, files: Sequence[str]) -> bool:
     if source.path:
         return touches([source.path], files)
     if not source.ref:

@@ -58,8 +58,21 @@ def find_checkouts(folder: Path) -> list[Checkout]:
     Raises Refused for a bare repository and for one that git does not trust.
     """
     root = _discover(folder)
-    if root is None:
-        return []
+    return [] if root is None else _inspect(root)
+
+
+def known(root: Path, url: str) -> Checkout | None:
+    """A clone that was found before, if it is still one of this remote."""
+    if not (root / ".git").exists():
+        return None
+    try:
+        found = _inspect(root)
+    except (GitTrouble, runner.NotInstalled):
+        return None
+    return next((checkout for checkout in found if giturl.same(checkout.url, url)), None)
+
+
+def _inspect(root: Path) -> list[Checkout]:
     asked = runner.call(
         ["git", "-C", str(root), "rev-parse", "--path-format=absolute", "--git-common-dir"], env=environment()
     )

@@ -53,7 +53,7 @@ class DraftRefs:
         for name, oid in sorted(self.repository.refs(TRASH if trash else OPEN).items()):
             try:
                 found.append(self._load(oid, trash))
-            except (GitTrouble, ValueError) as error:
+            except GitTrouble as error:
                 broken.append(f"{name.rpartition('/')[2]}: {error}")
         return found, broken
 
@@ -313,7 +313,10 @@ class DraftRefs:
         entry = self.objects.tree(self.objects.root(state)).get(b"meta.json")
         if entry is None:
             raise Missing("this draft has no meta.json")
-        return model.decode(self.objects.read(entry.oid, "blob"), state, dropped)
+        try:
+            return model.decode(self.objects.read(entry.oid, "blob"), state, dropped)
+        except ValueError as error:
+            raise GitTrouble(str(error)) from error
 
     def _parents(self, commit: str) -> list[str]:
         header = self.objects.read(commit, "commit").partition(b"\n\n")[0].decode("utf-8", "replace")

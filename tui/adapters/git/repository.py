@@ -6,6 +6,7 @@ process that was killed, and may go.
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import fcntl
 import hashlib
@@ -25,9 +26,11 @@ from tui.domain import giturl
 Progress = Callable[[str], None]
 PATIENCE = 15.0  # seconds to wait for another fleet's lock
 NETWORK = 600.0  # seconds a fetch may take
+_FETCHES = 4  # tries, when another fetch holds a ref
 _STALE = 10.0  # seconds after which a lock under refs/remotes is nobody's: git holds one for milliseconds
 _LITTER = 86_400.0  # seconds after which a half-written object is nobody's
 UPSTREAM = "refs/remotes/origin/"
+_SINGLE_LOCKS = ("packed-refs.lock", "shallow.lock", "HEAD.lock", "config.lock")
 
 _CONFIG = """\
 [core]
@@ -145,7 +148,7 @@ class Repository:
 
         Talks to the remote with the user's own configuration; asks nothing unless `terminal`.
         """
-        for attempt in (1, 2):
+        for attempt in range(_FETCHES):
             try:
                 await self.git.run(
                     "fetch", "--progress", "--prune", "--no-auto-maintenance", "--no-write-fetch-head",
@@ -154,8 +157,11 @@ class Repository:
                 )  # fmt: skip
                 return
             except GitTrouble as error:
-                if attempt == 2 or "File exists" not in error.said or not self.sweep_remotes():
+                locked_out = "File exists" in error.said or "cannot lock ref" in error.said
+                if attempt == _FETCHES - 1 or not locked_out:
                     raise
+                if not self.sweep_remotes():  # another fleet is fetching the same
+                    await asyncio.sleep(0.2 * (attempt + 1))
 
     async def find_default_branch(self, *, terminal: bool = False) -> None:
         """Ask the remote for its default branch and remember it; a remote without one leaves all as it is."""
@@ -186,16 +192,33 @@ class Repository:
         """Remove lock files that no fetch holds any more; returns whether there were any."""
         found = False
         places = [*(self.path / "refs" / "remotes").rglob("*.lock"), *(self.path / "refs" / "tags").rglob("*.lock")]
-        for lock in [*places, self.path / "packed-refs.lock", self.path / "shallow.lock", self.path / "HEAD.lock"]:
+        for lock in [*places, *map(self.path.joinpath, _SINGLE_LOCKS)]:
             with suppress(FileNotFoundError):
                 if time.time() - lock.stat().st_mtime > _STALE:
                     lock.unlink()
                     found = True
         return found
 
+    def mark(self) -> tuple[int, ...]:
+        """Equal as long as no ref has changed: git replaces a ref by renaming a file into its folder."""
+        places = ("refs/fleet/drafts", "refs/fleet/trash", "refs/remotes/origin", "packed-refs")
+        return tuple(_changed(self.path / place) for place in places)
+
+    def remember(self, checkout: Checkout) -> None:
+        """Note the clone, so that the next start need not look for it."""
+        self.checkout = checkout
+        self.git("config", "fleet.checkout", str(checkout.root))
+
     def close(self) -> None:
         """End the reading process."""
         self.objects.close()
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 @contextmanager
@@ -237,10 +260,14 @@ def open_repository(data: Path, url: str, checkout: Checkout | None) -> Reposito
     stored = values.get("remote.origin.url", "")
     if not giturl.same(stored, url):
         raise GitTrouble(f"{path} is not the repository of {giturl.shown(url)}")
-    repository = Repository(path, stored, values.get("extensions.objectformat", "sha1"), checkout)
-    repository.git.config = repository.settings()
+    noted = values.get("fleet.checkout", "")
+    known = checkout or (clones.known(Path(noted), stored) if noted else None)
+    repository = Repository(path, stored, values.get("extensions.objectformat", "sha1"), known)
     with repository.lock():
         repository.sweep()
+        if checkout is not None and str(checkout.root) != noted:
+            repository.remember(checkout)
+    repository.git.config = repository.settings()
     return repository
 
 
@@ -273,7 +300,8 @@ def _make(path: Path, url: str, checkout: Checkout | None) -> None:
         algorithm = Git(checkout.root, checkout=True).text("rev-parse", "--show-object-format")
     path.mkdir(mode=0o700)
     git = Git(path, local=True)
-    git("init", "--bare", "--quiet", "--template=", f"--object-format={algorithm}")
+    files = {"GIT_DEFAULT_REF_FORMAT": "files"}  # the sweep knows where their locks are
+    git("init", "--bare", "--quiet", "--template=", f"--object-format={algorithm}", env=files)
     # Written whole and quoted here: a value with `;`, `#` or quotes must not become another setting or a comment.
     version, extension = (1, f"\tobjectformat = {algorithm}\n") if algorithm != "sha1" else (0, "")
     (path / "config").write_text(

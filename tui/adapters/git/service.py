@@ -59,6 +59,11 @@ class GitRepository:
     async def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: function(*args, **kwargs))
 
+    async def moved_to(self, checkout: Checkout) -> None:
+        """From now on another clone of the user's says who commits and how the remote is reached."""
+        await self._call(self.repository.remember, checkout)
+        self.checkout = str(checkout.root)
+
     async def fetch(self, progress: Progress | None = None, *, terminal: bool = False) -> None:
         async with self._fetching:
             self.repository.git.config = await self._call(self.repository.settings)
@@ -149,7 +154,7 @@ class GitRepository:
         return await self._call(self.refs.unsaved, draft)
 
     async def mark(self) -> object:
-        return await self._call(self.repository.refs, "refs/")
+        return self.repository.mark()
 
     async def changes(self, old: str, new: str) -> list[Change]:
         return await self._call(self._changes, old, new)
@@ -294,7 +299,10 @@ class GitRepositories:
             url, checkout = await asyncio.to_thread(self._place, url)
             key = giturl.parse(url).key
             if key in self._open:
-                return self._open[key]
+                held = self._open[key]
+                if checkout is not None and held.checkout != str(checkout.root):
+                    await held.moved_to(checkout)
+                return held
             found = await asyncio.to_thread(open_repository, self.data, url, checkout)
             fresh = found is None
             if found is None and not clone and (checkout is None or checkout.problem):
@@ -378,7 +386,7 @@ class GitRepositories:
         return list(self._urls.values()), broken
 
     def _reopen(self, url: str) -> Repository | None:
-        return open_repository(self.data, url, clones.match(self.folders, url))
+        return open_repository(self.data, url, None)
 
     @staticmethod
     def _checked(url: str) -> str:
