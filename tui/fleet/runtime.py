@@ -18,8 +18,10 @@ from tui.domain.kinds.core import EVENTS
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Ref, Row
 from tui.domain.ports import Absent, Clusters, Context, EventKeeper, Served, Trouble
+from tui.domain.schema import Problem
 from tui.domain.settings import Settings
 from tui.domain.tail import Tail, TailEvent
+from tui.fleet.checking import Checker
 from tui.fleet.derive import StoreFacts
 from tui.fleet.locating import Located, Locator
 from tui.fleet.manifest import Manifest, cleaned
@@ -92,6 +94,7 @@ class Fleet:
         self._hubs: set[str] = set()  # asked for their registrations
         self._registered: dict[str, dict[str, str]] = {}  # cluster Secret -> labels
         self._asking: set[asyncio.Future[None]] = set()
+        self._checker = Checker(self._network.read)
         self._looks: dict[str, Look] = {}
         self._waiters: set[asyncio.Future[None]] = set()
 
@@ -308,6 +311,10 @@ class Fleet:
         if self.drafts is None:
             return Located(reason="drafts are not available here")
         return await Locator(self.store, self.facts, self.drafts).files(ref)
+
+    async def check(self, text: str, file: str = "", cluster: str = "") -> list[Problem]:
+        """What is wrong with a text that is to be committed, by the schemas that the cluster publishes."""
+        return await self._checker.check(text, file, cluster)
 
     # -- questions to the clusters --------------------------------------------------------------------------------
 

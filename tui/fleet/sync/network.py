@@ -89,6 +89,10 @@ class Network:
         """Every resource that a cluster serves, by `plural.group`. Raises `Trouble`."""
         return await self.run(lambda supervisor: supervisor.served(cluster))
 
+    async def read(self, cluster: str, path: str) -> bytes:
+        """One GET of a path below a cluster's API. Raises `Trouble`."""
+        return await self.run(lambda supervisor: supervisor.read(cluster, path))
+
     async def cluster_secrets(self, hub: str) -> dict[str, dict[str, str]]:
         """Names and labels of the cluster Secrets of a hub's Argo CD, never their data. Raises `Trouble`."""
         return await self.run(lambda supervisor: supervisor.cluster_secrets(hub))

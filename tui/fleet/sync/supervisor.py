@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -101,6 +102,11 @@ class Supervisor:
     async def review(self, cluster: str, kind: str, body: Mapping[str, object]) -> bytes:
         """A self-review."""
         return await self._session(cluster).connection.review(kind, body)
+
+    async def read(self, cluster: str, path: str) -> bytes:
+        """One GET of a path below a cluster's API, with its query."""
+        path, _, query = path.partition("?")
+        return await self._session(cluster).connection.get(path, parse_qsl(query))
 
     async def cluster_secrets(self, hub: str) -> dict[str, dict[str, str]]:
         """Names and labels of Argo CD's cluster Secrets; their data is not asked for and does not leave the server."""

@@ -17,9 +17,10 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import TextArea
 
-from tui.domain import giturl, yamledit
+from tui.domain import giturl
 from tui.domain.draft import Draft, Operation
 from tui.domain.kinds.kind import Tone
+from tui.domain.schema import Problem
 from tui.ui import keys
 from tui.ui.bars import Footer, Header
 from tui.ui.prompt import ask
@@ -46,16 +47,10 @@ class Opened(msgspec.Struct):
     operation: Operation = Operation("")
 
 
-def problems(path: str, text: str) -> dict[int, str]:
-    """What cannot be read as YAML, by line from 1."""
-    if not path.endswith((".yaml", ".yml", ".json")):
-        return {}
-    try:
-        for document in yamledit.documents(text):
-            yamledit.Session(text, document.index)
-    except yamledit.Refused as error:
-        return {max(1, error.line): error.reason}
-    return {}
+def marks(found: list[Problem]) -> dict[int, str]:
+    """The first problem of each line, errors before warnings."""
+    order = sorted(found, key=lambda problem: problem.severity != "error")
+    return {problem.line: problem.message for problem in reversed(order)}
 
 
 class EditorScreen(FleetScreen):
@@ -83,7 +78,7 @@ class EditorScreen(FleetScreen):
         self._editor.focus()
         self._editor.goto(self.opened.line)
         self._caption()
-        self._check()
+        self.fleet_app.do(self._check(), "checking")
         if self.opened.note:
             self.fleet_app.say(self.opened.note)
 
@@ -107,9 +102,9 @@ class EditorScreen(FleetScreen):
         self._pause = self.set_timer(PAUSE, self._settled)
 
     def _settled(self) -> None:
-        self._check()
         self._caption()
         self.fleet_app.do(self._keep(), "keeping the typed text")
+        self.fleet_app.do(self._check(), "checking")
 
     async def _keep(self) -> None:
         """The typed text on disk; forgotten when it is what was opened."""
@@ -122,8 +117,15 @@ class EditorScreen(FleetScreen):
         else:
             await drafts.autosave(opened.draft, opened.path, text, opened.over)
 
-    def _check(self) -> None:
-        self._editor.set_problems(problems(self.opened.path, self._editor.text))
+    async def _check(self) -> None:
+        """Mark what the file's own form and the schemas of its cluster find wrong with the text."""
+        path, text = self.opened.path, self._editor.text
+        if not path.endswith((".yaml", ".yml", ".json")):
+            return
+        found = await self.fleet.check(text, path, self.opened.operation.cluster)
+        if text == self._editor.text:  # else a newer check is under way
+            self._editor.set_problems(marks(found))
+            self._caption()
 
     # -- keys -------------------------------------------------------------------------------------------------------
 
@@ -135,8 +137,7 @@ class EditorScreen(FleetScreen):
         from tui.ui import drafting
 
         text, opened, drafts, app = self._editor.text, self.opened, self.fleet.drafts, self.fleet_app
-        self._check()
-        self._caption()
+        await self._check()
         if drafts is None or (text == self._saved and (opened.draft is None or not opened.draft.dirty)):
             app.say("nothing has been changed")
             return

@@ -1,0 +1,403 @@
+"""From a key press to a commit: where an object is declared, the editor on it, the diff, the message, the push.
+
+Each function runs as a worker of the app, so that it may wait for the user and for Git.
+"""
+
+from __future__ import annotations
+
+import json
+import webbrowser
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from tui.domain import draft as model
+from tui.domain import giturl, yamledit
+from tui.domain.draft import Draft, Operation
+from tui.domain.edits import EDITS, kind_of, offered
+from tui.domain.kinds.fleet import DRAFTS_RESOURCE
+from tui.domain.kinds.kind import Tone
+from tui.domain.obj import Ref
+from tui.domain.ports import Missing
+from tui.ui.scope import APPLICATIONS
+from tui.ui.screens.dialogs import Choice, Confirm
+from tui.ui.screens.editor import EditorScreen, Opened
+from tui.ui.screens.form import FormScreen
+from tui.ui.screens.manifest import as_yaml
+
+if TYPE_CHECKING:
+    from tui.fleet.drafts import Drafts
+    from tui.fleet.locating import Place
+    from tui.ui.app import FleetApp
+
+NEW = "new"
+MOST_TOLD = 8  # changed values that a commit message names
+_OWN = ("managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink", "ownerReferences")
+
+
+async def edit(app: FleetApp, ref: Ref) -> None:
+    """Open the source of an object, asking where there is something to choose."""
+    if ref.resource == DRAFTS_RESOURCE:
+        await edit_draft(app, ref.name)
+        return
+    found = await locate(app, ref)
+    if found is None:
+        return
+    draft = await choose_draft(app, found.repo, found.target, f"Edit {ref.name}")
+    if draft is not _GIVEN_UP:
+        await open_place(app, found, draft, ref)
+
+
+async def locate(app: FleetApp, ref: Ref) -> Place | None:
+    """The place to edit, chosen by the user when several are possible; None when there is none or nobody chose."""
+    located = await app.fleet.locate(ref)
+    if not located.places and located.to_clone and await _fetch(app, located.to_clone):
+        located = await app.fleet.locate(ref)
+    if not located.places and ref.resource == APPLICATIONS:
+        files = await app.fleet.files(ref)
+        if not files.places and files.to_clone and await _fetch(app, files.to_clone):
+            files = await app.fleet.files(ref)
+        if files.places:
+            app.say(f"{ref.name} itself: {located.reason or 'no file declares it'}; these are its files")
+            located = files
+    if not located.places:
+        await _not_from_git(app, ref, located.reason or "its source is not known")
+        return None
+    exact = [place for place in located.places if place.confidence == "exact"]
+    if len(exact) == 1 or len(located.places) == 1:
+        return (exact or located.places)[0]
+    choices = [
+        (str(number), place.file, " · ".join(part for part in (_sure(place), place.note, place.application) if part))
+        for number, place in enumerate(located.places)
+    ]
+    chosen = await app.push_screen_wait(Choice(f"Where {ref.name} comes from", choices, ("FILE", "WHAT IS KNOWN")))
+    return None if chosen is None else located.places[int(chosen)]
+
+
+def _sure(place: Place) -> str:
+    return {"exact": "declares it", "likely": "shapes it", "file": "may hold it"}.get(place.confidence, "")
+
+
+async def _fetch(app: FleetApp, urls: tuple[str, ...]) -> bool:
+    """Ask, and fetch repositories that are not here into fleet's own folder; True when one has been fetched."""
+    done = False
+    for url in urls:
+        shown = giturl.shown(url)
+        facts = ("No clone of it was found here or in the configuration.", "fleet would keep one of its own.")
+        if await app.push_screen_wait(Confirm(f"Fetch {shown}?", facts, yes="fetch")):
+            app.say(f"fetching {shown}")
+            await _drafts(app).repository(url, clone=True)
+            done = True
+    return done
+
+
+async def _not_from_git(app: FleetApp, ref: Ref, reason: str) -> None:
+    """Say that an object is not from Git, and offer to draft it as a new file."""
+    known = await _drafts(app).here()
+    if not known:
+        app.say(f"{ref.name}: {reason}", Tone.WARN)
+        return
+    question = f"Draft {ref.name} as a new file?"
+    if not await app.push_screen_wait(Confirm(question, (reason[:1].upper() + reason[1:] + ".",), yes="new file")):
+        return
+    choices = [(found.url, giturl.shown(found.url), found.checkout) for found in known]
+    url = choices[0][0]
+    if len(choices) > 1:
+        chosen = await app.push_screen_wait(Choice("Into which repository", choices, ("REMOTE", "CLONE")))
+        if chosen is None:
+            return
+        url = chosen
+    repository = await _drafts(app).repository(url)
+    manifest = (await app.fleet.manifest(ref)).object
+    kind = str(manifest.get("kind", ref.resource)).lower()
+    path = await app.ask_line("new file: ", f"{ref.namespace or ref.cluster}/{ref.name}-{kind}.yaml")
+    if not path:
+        return
+    draft = await choose_draft(app, url, "", f"Add {ref.name}")
+    if draft is _GIVEN_UP:
+        return
+    opened = Opened(
+        repo=url,
+        target=await repository.default_branch(),
+        path=path.strip("/"),
+        text=as_yaml(declared(manifest)),
+        over="",
+        draft=draft,
+        title=f"Add {ref.name}",
+        operation=Operation(path.strip("/"), op="create", cluster=ref.cluster, object=_object(ref)),
+    )
+    app.push_screen(EditorScreen(opened))
+
+
+def declared(manifest: dict[str, object]) -> dict[str, object]:
+    """What of a live object one would write into Git: no status, nothing that the API server fills in."""
+    held = manifest.get("metadata")
+    metadata = {key: value for key, value in (held if isinstance(held, dict) else {}).items() if key not in _OWN}
+    return {key: value for key, value in {**manifest, "metadata": metadata}.items() if key != "status"}
+
+
+_GIVEN_UP = Draft("", "", "", "", "", "", "", "")
+
+
+async def choose_draft(app: FleetApp, repo: str, target: str, title: str) -> Draft | None:
+    """The draft to edit in; None for a new one, made when first saved; `_GIVEN_UP` when the user turned back."""
+    key = giturl.shown(repo)
+    open_ones = [
+        listed.draft
+        for listed in await _drafts(app).list()
+        if giturl.shown(listed.draft.repo) == key
+        and (not target or listed.draft.target == target)
+        and listed.standing.state in ("draft", "unknown")
+    ]
+    if not open_ones:
+        return None
+    choices = [(NEW, "a new draft", title), *((draft.id, draft.name, draft.title) for draft in reversed(open_ones))]
+    chosen = await app.push_screen_wait(Choice("Into which draft", choices, ("DRAFT", "TITLE")))
+    if chosen is None:
+        return _GIVEN_UP
+    return next((draft for draft in open_ones if draft.id == chosen), None)
+
+
+async def open_place(app: FleetApp, place: Place, draft: Draft | None, ref: Ref | None = None) -> None:
+    """The editor on a place, with text that was typed and not saved offered first."""
+    drafts = _drafts(app)
+    if draft is not None:
+        content = await drafts.open(draft, place.file)
+    else:
+        content = await drafts.read(place.repo, place.target, place.file)
+    name = ref.name if ref else place.file.rpartition("/")[2]
+    opened = Opened(
+        repo=place.repo,
+        target=place.target,
+        path=place.file,
+        text=content.text,
+        over=content.oid,
+        draft=draft,
+        title=f"Edit {name}",
+        line=place.line,
+        note=place.note,
+        operation=Operation(
+            place.file, application=place.application, cluster=place.cluster, object=_object(ref) if ref else ""
+        ),
+    )
+    await open_editor(app, opened)
+
+
+async def open_editor(app: FleetApp, opened: Opened) -> None:
+    """The editor, with text that was typed and not saved offered first."""
+    drafts = _drafts(app)
+    name = opened.draft.name if opened.draft else ""
+    typed = ""
+    for kept in await drafts.recovered():
+        if kept.path == opened.path and kept.draft == name and kept.text != opened.text:
+            typed = kept.text
+    if typed:
+        facts = (opened.path, "fleet ended before it was saved, or you closed the editor without saving.")
+        if await app.push_screen_wait(Confirm("Go on with the text typed last time?", facts, yes="go on")):
+            app.push_screen(EditorScreen(opened, typed))
+            return
+        await drafts.discard_autosave(opened.draft, opened.path, opened.over)
+    app.push_screen(EditorScreen(opened))
+
+
+async def form(app: FleetApp, ref: Ref) -> None:
+    """Choose one of the edits people make most, fill its form, and show what it changes."""
+    place = await locate(app, ref)
+    if place is None:
+        return
+    draft = await choose_draft(app, place.repo, place.target, f"Edit {ref.name}")
+    if draft is _GIVEN_UP:
+        return
+    drafts = _drafts(app)
+    content = await (drafts.open(draft, place.file) if draft else drafts.read(place.repo, place.target, place.file))
+    document = yamledit.Session(content.text, place.doc).value()
+    found = offered(document, place.file)
+    if not found:
+        app.say(f"{place.file} has no form: e opens it in the editor", Tone.WARN)
+        return
+    choices = [(edit.id, edit.title, place.file) for edit in found]
+    chosen = await app.push_screen_wait(Choice(f"Edit {ref.name}", choices, ("EDIT", "IN")))
+    if chosen is None:
+        return
+    chosen_edit, kind = EDITS[chosen], kind_of(document, place.file)
+
+    def check(values: Mapping[str, str]) -> str:
+        try:
+            return "" if chosen_edit.apply(content.text, place.doc, kind, values).changed else "nothing would change"
+        except yamledit.Refused as error:
+            return str(error)
+
+    values = await app.push_screen_wait(
+        FormScreen(chosen_edit.title, place.file, lambda chosen: chosen_edit.fields(kind, document, chosen), check)
+    )
+    if values is None:
+        return
+    text = chosen_edit.apply(content.text, place.doc, kind, values).text
+    if draft is None:
+        draft = await drafts.new(f"{chosen_edit.title} of {ref.name}", place.repo, place.target)
+    about = Operation(place.file, application=place.application, cluster=place.cluster, object=_object(ref))
+    staged = await drafts.edit(draft, place.file, text, operations(about, content.text, text), content.oid)
+    await review(app, staged.name)
+
+
+async def review(app: FleetApp, name: str) -> bool:
+    """Show what is staged and not committed; True when it has been committed."""
+    from tui.ui.screens.diff import DiffScreen
+
+    committed = bool(await app.push_screen_wait(DiffScreen(name, open_only=True)))
+    if committed:
+        await app.show_drafts(name)
+    return committed
+
+
+def operations(about: Operation, before: str, after: str) -> list[Operation]:
+    """What an edit did, value by value where it is little and can be told, else that the text was edited."""
+    try:
+        old, new = ([yamledit.Session(text, d.index).value() for d in yamledit.documents(text)] for text in (before, after))
+    except yamledit.Refused:
+        return [about]
+    if len(old) != len(new):
+        return [about]
+    found: list[Operation] = []
+    for number, (was, now) in enumerate(zip(old, new, strict=True)):
+        for steps, one, other in _differences(was, now, ()):
+            path = yamledit.format_path(steps)
+            found.append(replace(about, op="set", doc=str(number), path=path, old=_short(one), new=_short(other)))
+            if len(found) > MOST_TOLD:
+                return [about]
+    return found or [about]
+
+
+def _differences(old: Any, new: Any, steps: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any, Any]]:
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in dict.fromkeys([*old, *new]):
+            yield from _differences(old.get(key), new.get(key), (*steps, key))
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for at, (one, other) in enumerate(zip(old, new, strict=True)):
+            yield from _differences(one, other, (*steps, at))
+    elif old != new or type(old) is not type(new):
+        yield steps, old, new
+
+
+def _short(value: Any) -> str:
+    text = "" if value is None else value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+async def edit_draft(app: FleetApp, name: str) -> None:
+    """Go on editing a draft: its only file, or the one that is chosen."""
+    drafts = _drafts(app)
+    listed = await drafts.show(name)
+    paths = list(dict.fromkeys([*(file.path for file in listed.files if file.status != "D"), *listed.draft.unsaved]))
+    if not paths:
+        app.say(f"{name} has no files yet: press e on what it shall change")
+        return
+    path: str | None = paths[0]
+    if len(paths) > 1:
+        path = await app.push_screen_wait(Choice("Which file", [(p, p, "") for p in paths], ("FILE", "")))
+    if path is None:
+        return
+    try:
+        content = await drafts.open(listed.draft, path)
+        text, over = content.text, content.oid
+    except Missing:
+        text, over = "", ""
+    draft = listed.draft
+    operation = next((op for op in reversed(draft.ops) if op.file == path), Operation(path))
+    await open_editor(
+        app, Opened(draft.repo, draft.target, path, text, over, draft, title=draft.title, operation=operation)
+    )
+
+
+async def commit(app: FleetApp, name: str) -> bool:
+    """Commit what is staged in a draft with a message proposed from the edits; True when it was done."""
+    drafts = _drafts(app)
+    draft = (await drafts.show(name)).draft
+    if not draft.dirty:
+        app.say(f"{name} has nothing that is not committed")
+        return False
+    proposed = await drafts.propose(draft)
+    subject, _, body = proposed.partition("\n")
+    typed = await app.ask_line("commit: ", subject)
+    if not typed:
+        return False
+    done = await drafts.commit(draft, f"{typed}\n{body}" if body else typed)
+    app.say(f"{done.name}: committed {done.tip[:7]}; P in Drafts pushes it", Tone.GOOD)
+    return True
+
+
+async def push(app: FleetApp, name: str, to_target: bool = False) -> None:
+    """Push a draft after showing what goes where."""
+    drafts = _drafts(app)
+    if not to_target:
+        listed = await drafts.show(name)
+        choices = [
+            ("branch", "a branch of its own", "for a pull request"),
+            ("target", f"{listed.draft.target} itself", "Argo CD applies it at once"),
+        ]
+        chosen = await app.push_screen_wait(Choice(f"Push {name} to", choices, ("BRANCH", "")))
+        if chosen is None:
+            return
+        to_target = chosen == "target"
+    plan = await drafts.plan_push(name, to_target)
+    if plan.problem:
+        clashes = [f"{clash.path}: {clash.reason}" for clash in plan.clashes]
+        app.say("\n".join([plan.problem, *clashes]), Tone.BAD)
+        return
+    facts = [f"remote  {plan.remote}", f"branch  {plan.branch}", *(f"{oid[:7]} {text}" for oid, text in plan.commits)]
+    facts += [f"{change.status} {change.path}" for change in plan.files]
+    facts += [f"your hook {hook} is not run" for hook in plan.hooks]
+    if not await app.push_screen_wait(Confirm(f"Push to {plan.branch}?", facts, yes="push")):
+        return
+    app.say(f"pushing {name}")
+    result = await drafts.push(plan)
+    app.say("\n".join([result.message, *result.lines]), Tone.GOOD if result.done else Tone.BAD)
+
+
+async def page(app: FleetApp, name: str) -> None:
+    """Open the page that makes the pull request."""
+    draft = (await _drafts(app).show(name)).draft
+    if not draft.page:
+        app.say(f"{name}: push it first" if not draft.pushed else f"{name}: the remote named no page", Tone.WARN)
+        return
+    app.say(draft.page)
+    webbrowser.open(draft.page)
+
+
+async def drop(app: FleetApp, name: str) -> None:
+    """Put a draft into the trash after asking."""
+    listed = await _drafts(app).show(name)
+    facts = (listed.draft.title, f"{len(listed.commits)} commits, {len(listed.files)} files", "It can be brought back.")
+    if await app.push_screen_wait(Confirm(f"Drop {name}?", facts, yes="drop")):
+        await _drafts(app).drop(listed.draft)
+        app.say(f"{name} is in the trash: fleet draft restore {name}")
+
+
+async def undo(app: FleetApp, name: str, again: bool = False) -> None:
+    """Take back the last thing done to a draft, or do it again."""
+    drafts = _drafts(app)
+    draft = await (drafts.redo(name) if again else drafts.undo(name))
+    app.say(f"{draft.name}: {'done again' if again else 'taken back'}")
+
+
+async def offer_recovered(app: FleetApp) -> None:
+    """At the start: say that text was typed and not saved, and where it is."""
+    if app.fleet.drafts is None:
+        return
+    found = await app.fleet.drafts.recovered()
+    if found:
+        newest = found[-1]
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        where = f"draft {newest.draft}" if newest.draft else newest.path
+        app.say(f"unsaved text of {where}{more} was kept: edit it again to go on", Tone.WARN)
+
+
+def _object(ref: Ref) -> str:
+    return f"{ref.resource} {ref.namespace}/{ref.name}" if ref.namespace else f"{ref.resource} {ref.name}"
+
+
+def _drafts(app: FleetApp) -> Drafts:
+    if app.fleet.drafts is None:
+        raise Missing("there is no Git here to draft in")
+    return app.fleet.drafts
