@@ -10,7 +10,7 @@ from typing import Any
 
 from tui.demo.apiserver.storage import Event, Storage
 from tui.demo.repository import git
-from tui.demo.serve import Demo, Options
+from tui.demo.assembly import Demo, Options
 
 SPEED = 60.0
 PATIENCE = 30.0  # seconds after which a test gives up on a condition

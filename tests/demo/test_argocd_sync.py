@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.demo.running import Versions, application, events, phase, push, running, settled_at, versions
-from tui.demo.serve import Demo
+from tui.demo.assembly import Demo
 
 pytestmark = pytest.mark.slow
 

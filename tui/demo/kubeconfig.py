@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from tui.demo.content.clusters import ClusterSpec
-from tui.demo.pki import Authority
+from tui.demo.pki import Authority, Pair
 
 USER = "robin.berg"
 GROUPS = ("harbour:engineers",)
@@ -44,11 +44,12 @@ def write(path: Path, authority: Authority, logins: list[Login]) -> None:
     """Write the kubeconfig (and what its users need, beside it); the first cluster is the current context."""
     ca = base64.b64encode(authority.certificate.read_bytes()).decode()
     clusters, users, contexts = [], [], []
+    pair = authority.client(USER, GROUPS)
     for login in logins:
         spec = login.spec
         user = f"{USER}@{spec.name}"
         clusters.append({"name": spec.name, "cluster": {"server": login.url, "certificate-authority-data": ca}})
-        users.append({"name": user, "user": _user(path.parent, authority, login)})
+        users.append({"name": user, "user": _user(path.parent, pair, login)})
         contexts.append({"name": spec.context, "context": {"cluster": spec.name, "user": user}})
     document = {
         "apiVersion": "v1",
@@ -60,12 +61,11 @@ def write(path: Path, authority: Authority, logins: list[Login]) -> None:
     }
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        yaml.safe_dump(document, file, sort_keys=False)
+        yaml.dump(document, file, yaml.CSafeDumper, sort_keys=False)
 
 
-def _user(directory: Path, authority: Authority, login: Login) -> dict[str, Any]:
+def _user(directory: Path, pair: Pair, login: Login) -> dict[str, Any]:
     if login.spec.access == "certificate":
-        pair = authority.client(USER, GROUPS)
         return {
             "client-certificate-data": base64.b64encode(pair.certificate.read_bytes()).decode(),
             "client-key-data": base64.b64encode(pair.key.read_bytes()).decode(),

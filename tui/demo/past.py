@@ -55,7 +55,7 @@ class Past:
             self._controller.generator.generate_one(appset)
 
     def _names(self) -> list[str]:
-        return self._controller.index.names()
+        return [name for name in self._controller.index.names() if name not in self._controller.lazy]
 
     def _projects(self) -> None:
         """Projects come first: an Application without its project is invalid."""
@@ -70,7 +70,7 @@ class Past:
     def _application(self, name: str) -> None:
         hub = self._world.hub
         app = hub.get(APPLICATIONS, NAMESPACE, name)
-        mine = [revision for revision in self._log if concerns(app, revision.paths)]
+        mine = [revision for revision in self._log if concerns(app, revision.places)]
         try:
             cluster = self._world.destination(app["spec"]["destination"])
         except DestinationError:
@@ -119,7 +119,7 @@ class Past:
 
     def _born(self, app: Obj) -> float:
         """When an Application was created: soon after the first commit that concerns it."""
-        return next((revision.time for revision in reversed(self._log) if concerns(app, revision.paths)), 0) + 120.0
+        return next((revision.time for revision in reversed(self._log) if concerns(app, revision.places)), 0) + 120.0
 
     def _status(self, app: Obj, mine: list[Revision], script: str) -> dict[str, Any]:
         """History and operationState as the commits and the script make them."""
@@ -142,7 +142,7 @@ class Past:
         return result if history else {**result, "history": []}
 
     def _newest(self, app: Obj) -> Revision:
-        return next(revision for revision in self._log if concerns(app, revision.paths))
+        return next(revision for revision in self._log if concerns(app, revision.places))
 
     def _times(self, revision: Revision, app: Obj) -> tuple[float, float]:
         """When the sync of a commit started and ended: soon after the push, or when somebody got round to it."""
@@ -190,7 +190,8 @@ class Past:
     def record(self) -> None:
         """Events of the last hour, from the operations that ran in it."""
         now = self._world.clock.now()
-        for app in self._world.hub.list(APPLICATIONS, NAMESPACE):
+        for name in self._names():
+            app = self._world.hub.get(APPLICATIONS, NAMESPACE, name)
             state = (app.get("status") or {}).get("operationState") or {}
             if state.get("phase") != "Succeeded" or now - parse_stamp(state["finishedAt"]) > 3500:
                 continue

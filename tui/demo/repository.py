@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tui.demo.clock import stamp
@@ -77,16 +77,33 @@ def _import_lines(commits: Iterable[Commit], now: float) -> Iterable[bytes]:
 class Revision:
     """One commit as Argo CD needs it: its time, author and the paths it changed."""
 
-    __slots__ = ("author", "paths", "sha", "time")
+    __slots__ = ("_places", "author", "paths", "sha", "time")
 
     def __init__(self, sha: str, time: int, author: str, paths: list[str]) -> None:
         self.sha = sha
         self.time = time
         self.author = author
         self.paths = paths
+        self._places: set[str] | None = None
+
+    @property
+    def places(self) -> set[str]:
+        """Its paths, every directory above them, and "" for the repository itself."""
+        if self._places is None:
+            self._places = set(ancestors(self.paths))
+        return self._places
 
     def __repr__(self) -> str:
         return f"Revision({self.sha[:7]}, {stamp(self.time)}, {len(self.paths)} paths)"
+
+
+def ancestors(paths: Iterable[str]) -> Iterator[str]:
+    """Every path, and every directory above it, up to the root ""."""
+    for path in paths:
+        yield ""
+        while path:
+            yield path
+            path = path.rpartition("/")[0]
 
 
 class Reader:
@@ -95,6 +112,7 @@ class Reader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._trees: dict[str, dict[str, str]] = {}
+        self._subtrees: dict[tuple[str, str], dict[str, str]] = {}
         self._commits: set[str] = set()
         self._batch: subprocess.Popen[bytes] | None = None
 
@@ -134,14 +152,30 @@ class Reader:
         """Blob id of every file of a commit by path."""
         found = self._trees.get(sha)
         if found is None:
-            out = git(self.path, "ls-tree", "-r", "-z", sha)
             found = {}
-            for line in out.decode(errors="surrogateescape").split("\0"):
-                if line:
-                    about, path = line.split("\t", 1)
-                    found[path] = about.split(" ")[2]
+            for kind, oid, path in self._listed(sha):
+                if kind == "blob":
+                    found[path] = oid
+                elif kind == "tree":
+                    found |= self._subtree(path, oid)
             self._trees = {key: self._trees[key] for key in list(self._trees)[-7:]} | {sha: found}
         return found
+
+    def _subtree(self, top: str, oid: str) -> dict[str, str]:
+        """Files of a top directory. Most commits leave most of these alone, so they are kept by their tree's id."""
+        found = self._subtrees.get((top, oid))
+        if found is None:
+            found = {f"{top}/{path}": blob for kind, blob, path in self._listed(oid, "-r") if kind == "blob"}
+            self._subtrees = {key: self._subtrees[key] for key in list(self._subtrees)[-99:]} | {(top, oid): found}
+        return found
+
+    def _listed(self, oid: str, *options: str) -> Iterator[tuple[str, str, str]]:
+        out = git(self.path, "ls-tree", "-z", *options, oid)
+        for line in out.decode(errors="surrogateescape").split("\0"):
+            if line:
+                about, path = line.split("\t", 1)
+                _, kind, blob = about.split(" ")
+                yield kind, blob, path
 
     def blob(self, oid: str) -> bytes:
         """Content of a blob. Raises GitError when it is missing."""

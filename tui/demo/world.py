@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tui.demo.apiserver.storage import Storage
@@ -24,6 +25,7 @@ class World:
     clusters: dict[str, SimulatedCluster] = field(default_factory=dict)
     servers: dict[str, str] = field(default_factory=dict)
     refusing: set[str] = field(default_factory=set)
+    sleepers: dict[str, Callable[[], None]] = field(default_factory=dict)  # fill a cluster that nobody has looked at
 
     @property
     def hub(self) -> Storage:
@@ -54,6 +56,11 @@ class World:
             f'unable to find destination server: error getting cluster by server "{server}": '
             f'rpc error: code = NotFound desc = cluster "{server}" not found'
         )
+
+    def wake(self, name: str) -> None:
+        """Fill a cluster with all that it holds, if that has not happened yet."""
+        if name in self.sleepers:
+            self.sleepers[name]()
 
     def server_of(self, name: str) -> str:
         """The URL that Argo CD uses for a cluster."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Any
@@ -16,6 +16,7 @@ from tui.demo.world import World
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
 
 _PLACEHOLDER = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}")
+_WILD = re.compile(r"[*?\[]")
 _FIELD = re.compile(r"^\.([\w.\-]+)$")
 _INDEX = re.compile(r'^index\s+\.([\w.\-]+)\s+"([^"]+)"$')
 
@@ -104,9 +105,8 @@ def _directories(generator: Obj, reader: Reader) -> Iterator[dict[str, Any]]:
     sha = reader.resolve(revision)
     if sha is None:
         raise GeneratorError(f"error getting directories from repo: unable to resolve '{revision}' to a commit SHA")
-    found = {str(parent) for file in reader.tree(sha) for parent in PurePosixPath(file).parents if str(parent) != "."}
     rules = generator.get("directories") or ()
-    for path in sorted(found):
+    for path in sorted(set(_candidates(reader.tree(sha), [rule["path"] for rule in rules]))):
         hits = [rule for rule in rules if _path_match(path, rule["path"])]
         if hits and not any(rule.get("exclude") for rule in hits):
             name = PurePosixPath(path).name
@@ -119,6 +119,18 @@ def _directories(generator: Obj, reader: Reader) -> Iterator[dict[str, Any]]:
                     "segments": segments,
                 }
             }
+
+
+def _candidates(files: Iterable[str], patterns: list[str]) -> Iterator[str]:
+    """Directories deep enough to match a pattern, below the part of it that has no wildcard."""
+    for pattern in patterns:
+        depth = pattern.count("/") + 1
+        fixed = _WILD.split(pattern, maxsplit=1)[0]
+        for file in files:
+            if file.startswith(fixed):
+                parts = file.split("/")
+                if len(parts) > depth:
+                    yield "/".join(parts[:depth])
 
 
 def _path_match(path: str, pattern: str) -> bool:

@@ -115,6 +115,7 @@ def compare(app: Obj, world: World, renderer: Renderer, sha: str | None, extras:
             {**entry, "status": "Unknown"} for entry in (app.get("status") or {}).get("resources") or ()
         ]
         return result
+    world.wake(result.cluster)
     _judge(app, world.clusters[result.cluster].storage, result, extras)
     return result
 

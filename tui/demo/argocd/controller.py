@@ -22,7 +22,7 @@ from tui.demo.argocd.syncer import Syncer
 from tui.demo.argocd.tracker import Tracker
 from tui.demo.argocd.windows import may_sync
 from tui.demo.clock import parse_stamp
-from tui.demo.repository import Reader
+from tui.demo.repository import Reader, ancestors
 from tui.demo.world import World
 
 POLL = 0.25  # real seconds between two looks at the repository's refs
@@ -47,6 +47,7 @@ class Controller:
         self.syncer = Syncer(world, self.renderer, self.tracker, self.events, self.clock.later)
         self.generator = Generator(world, reader, self.index, self.events, self.syncer.delete_application)
         self.lazy: set[str] = set()
+        self.hushed = False  # while a cluster is filled with what was deployed long ago
         self.random = random.Random(seed)
         self._tasks: set[asyncio.Task[None]] = set()
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -94,7 +95,7 @@ class Controller:
 
     def touch(self, application: str, full: bool = False, seconds: float = DEBOUNCE) -> None:
         """Look at an Application soon; `full` as after a refresh request, otherwise only its live state."""
-        if not self._started:
+        if not self._started or self.hushed:
             return
         if application in self._due:
             self._due[application] |= full
@@ -225,7 +226,7 @@ class Controller:
         compared = ((app.get("status") or {}).get("operationState") or {}).get("syncResult") or {}
         if compared.get("source") != app["spec"]["source"] or self.reader.resolve(last) is None:
             return False
-        return not concerns(app, self.reader.changed(last, revision))
+        return not concerns(app, set(ancestors(self.reader.changed(last, revision))))
 
     # Automatic sync
 

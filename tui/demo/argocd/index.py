@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from tui.demo.apiserver.storage import DELETED, Event, Storage
 from tui.demo.argocd.names import APPLICATIONS, NAMESPACE
 from tui.demo.argocd.objects import Obj
+from tui.demo.repository import ancestors
 
 PATHS = "argocd.argoproj.io/manifest-generate-paths"
 
@@ -81,7 +82,7 @@ class Index:
         """Applications that a push concerns. `moved`: changed paths by branch, None when they are not known."""
         by_root: dict[str, set[str] | None] = {}
         for branch, paths in moved.items():
-            by_root[branch] = None if paths is None else set(_ancestors(paths))
+            by_root[branch] = None if paths is None else set(ancestors(paths))
         for name, entry in list(self._entries.items()):
             branch = "main" if entry.revision == "HEAD" else entry.revision
             if branch not in by_root:
@@ -89,15 +90,6 @@ class Index:
             touched = by_root[branch]
             if touched is None or any(root in touched for root in entry.roots):
                 yield name
-
-
-def _ancestors(paths: Iterable[str]) -> Iterator[str]:
-    """Every path, and every directory above it, up to the root \"\"."""
-    for path in paths:
-        yield ""
-        while path:
-            yield path
-            path = path.rpartition("/")[0]
 
 
 def watched_roots(app: Obj) -> tuple[str, ...]:
@@ -112,10 +104,9 @@ def roots_of(path: str, watched: str) -> tuple[str, ...]:
     return tuple(_resolved(base, part) for part in (str(watched) or "/").split(";") if part)
 
 
-def concerns(app: Obj, paths: Iterable[str]) -> bool:
-    """Whether any of the changed paths concerns an Application."""
-    roots = watched_roots(app)
-    return any(not root or path == root or path.startswith(root + "/") for path in paths for root in roots)
+def concerns(app: Obj, places: Collection[str]) -> bool:
+    """Whether a change concerns an Application; `places`: changed paths and all directories above them."""
+    return any(root in places for root in watched_roots(app))
 
 
 def _resolved(base: str, relative: str) -> str:

@@ -75,6 +75,8 @@ spec:
               values: [prod, staging, dev, edge]
             - key: harbour.example/preview
               operator: DoesNotExist
+            - key: harbour.example/fleet
+              operator: DoesNotExist
   template:
     metadata:
       name: baseline-{{.name}}

@@ -36,6 +36,8 @@ def fate(image: str) -> Fate:
     name, _, tag = image.rpartition(":")
     if name.endswith("shop/payments") and tag == "2.14.0":
         return Fate("crashes", 2, PANIC)
+    if "/fleet/" in name and "-rc." in tag:
+        return Fate("crashes", 1, "fatal: schema version 0 is not supported by this release candidate\n")
     if tag.endswith("-broken"):
         return Fate("crashes", 1, "fatal: cannot start\n")
     if tag.endswith("-missing"):

@@ -53,6 +53,7 @@ class SimulatedCluster:
         self.mirror: Callable[[str, Obj], None] | None = None  # told of every pod change: ("ADDED"|…, pod)
         self.progress: dict[tuple[str, str], tuple[Any, float]] = {}
         self._due: dict[tuple[str, str, str], asyncio.TimerHandle] = {}
+        self.quiet = False  # while it is filled with what is old
         self._started = False
         self._service_number = 20
 
@@ -70,6 +71,8 @@ class SimulatedCluster:
 
     def start(self) -> None:
         """React to changes from now on. Needs a running loop."""
+        if self._started:
+            return
         self._started = True
         for resource in (*WATCHED, *(name for name in POLICIES if name in self.storage.resources)):
             self.storage.subscribe(resource, self._changed)
@@ -95,7 +98,7 @@ class SimulatedCluster:
     # What happened
 
     def _changed(self, event: Event) -> None:
-        if event.type == DELETED:
+        if event.type == DELETED or self.quiet:
             return
         meta = event.new()["metadata"]
         self.enqueue(event.new(), 0.05 if event.previous else 0.3)
@@ -134,6 +137,8 @@ class SimulatedCluster:
             workloads.reconcile(self, key[0], obj)
 
     def _pod_changed(self, event: Event) -> None:
+        if self.quiet:
+            return
         pod = event.new()
         if self.mirror:
             self.mirror(event.type, pod)
@@ -308,7 +313,7 @@ class SimulatedCluster:
     def service_address(self) -> str:
         """The next cluster IP of a service."""
         self._service_number += 1
-        return f"10.{128 + self.spec.number}.{self._service_number // 250}.{self._service_number % 250 + 1}"
+        return f"10.{128 + self.spec.number % 128}.{self._service_number // 250}.{self._service_number % 250 + 1}"
 
     def _fate_of(self, pod: Obj) -> Fate:
         fates = [self.fate(container["image"]) for container in pod["spec"]["containers"]]

@@ -59,7 +59,7 @@ def nodes_of(spec: ClusterSpec) -> list[Node]:
             Node(
                 name,
                 f"172.{16 + spec.number % 16}.{index // 200}.{10 + index % 200}",
-                f"10.{spec.number}.{index}.",
+                f"10.{spec.number % 256}.{index}.",
                 control,
                 f"{spec.region}-{zone}",
                 index,
