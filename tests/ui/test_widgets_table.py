@@ -7,6 +7,7 @@ import random
 import pytest
 import textual
 from textual.app import App
+from textual.widgets import Static
 
 from tui.domain.kinds.kind import Cell, Column, Tone
 from tui.ui import paint
@@ -302,11 +303,27 @@ async def test_a_key_is_painted_before_the_next_frame():
         app.table.go(5)
         assert not app.screen._compositor._dirty_regions
         assert not app.table._repaint_required
-        app.table.refresh()
+
+
+async def test_a_pending_layout_waits_and_the_key_does_not():
+    app = Bare(rows(50))
+    async with app.run_test(size=(40, 11)) as pilot:
+        await pilot.pause()
+        other = Static("gone soon")
+        await app.mount(other)
+        await pilot.pause()
+        app.screen._update_timer.pause()
         app.screen._layout_required = True
-        assert paint.now(app.table) is False
-        app.screen._layout_required = False
+        app.table.refresh()
         assert paint.now(app.table) is True
+        assert app.screen._layout_required
+        with app.batch_update():
+            assert paint.now(app.table) is False
+        parent, other._parent = other._parent, None  # as while it is being removed
+        assert paint.now(app.table) is False
+        other._parent = parent
+        app.screen._layout_required = False
+        assert paint.now(Table(COLUMNS)) is False
 
 
 async def test_without_the_private_path_the_same_is_shown(monkeypatch):

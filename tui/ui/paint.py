@@ -54,17 +54,19 @@ def strip(segments: list[Segment], width: int) -> Strip:
 def now(widget: Widget) -> bool:
     """Paint what the widget has marked with `refresh(...)` at once; False when it is left to the next frame.
 
-    What other widgets have marked stays marked. A pending layout, a batch, or a screen that is not on top is left
-    to Textual.
+    What other widgets have marked stays marked, and a pending layout stays pending: until it is done, the terminal
+    shows the layout before it, and this paints into that one. A batch, a screen that is not on top, and a layout that
+    has lost widgets are left to Textual.
     """
     if not SUPPORTED or not widget.is_attached:
         return False
     app, screen = widget.app, widget.screen
     if screen is not app.screen or app.is_inline or app._batch_count:
         return False
-    if screen._layout_required or screen._scroll_required or screen._repaint_required:
+    visible = screen._compositor.visible_widgets
+    if widget not in visible:
         return False
-    if widget not in screen._compositor.visible_widgets:
+    if (screen._layout_required or screen._scroll_required) and not all(other.is_attached for other in visible):
         return False
     others = screen._dirty_widgets - {widget}
     screen._compositor.update_widgets({widget})
