@@ -91,12 +91,12 @@ DRAFTS = Kind(
     record=Object,  # rows hold `DraftRecord`; they come from Git refs
     state=lambda obj, facts: c.state_cell(obj.state),
     columns=(
-        c.column("name", "NAME", lambda row, facts: row.obj.metadata.name, c.show_name, 28, least=10, grow=1),
-        c.of("title", "TITLE", lambda obj: " ".join(obj.title.split()), width=40, least=12, grow=2),
-        c.of("state", "STATE", lambda obj: obj.state, c.show_state, 14, least=7),
-        c.of("target", "TARGET", lambda obj: obj.target, width=12, least=4),
-        c.of("commits", "COMMITS", lambda obj: obj.commits, c.show_count, 7, right=True),
-        c.of("open", "UNCOMMITTED", lambda obj: obj.open_changes, c.show_count, 11, right=True),
+        c.column("name", "NAME", lambda row, facts: row.obj.metadata.name, c.show_name, 28, least=14, grow=1),
+        c.of("title", "TITLE", lambda obj: " ".join(obj.title.split()), width=40, least=14, grow=2, keep=6),
+        c.of("state", "STATE", lambda obj: obj.state, c.show_state, 14, least=12),
+        c.of("target", "TARGET", lambda obj: obj.target, width=12, least=6),
+        c.of("commits", "COMMITS", lambda obj: obj.commits, c.show_count, 7, least=7, right=True, keep=4),
+        c.of("open", "UNCOMMITTED", lambda obj: obj.open_changes, c.show_count, 11, least=11, right=True, keep=3),
         c.of("files", "FILES", lambda obj: ", ".join(obj.files), width=30, least=8, grow=1),
         c.of("applications", "APPLICATIONS", lambda obj: ", ".join(obj.applications), width=24, least=8),
         c.of("base", "BASE", lambda obj: obj.base[:7], c.show_muted, 8, least=7),
