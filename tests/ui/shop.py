@@ -9,6 +9,7 @@ import msgspec
 from tui.domain import when
 from tui.domain.cluster import CLUSTERS, Cluster, ClusterState, KindState, KindStatus
 from tui.domain.kinds import KINDS
+from tui.domain.kinds.fleet import DRAFTS_RESOURCE, DraftRecord
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Meta, Ref, Row
 from tui.domain.tail import Tail, TailEvent
@@ -356,9 +357,61 @@ def nodes(cluster: str) -> list[Row]:
     ]
 
 
+def drafts() -> list[Row]:
+    """Three drafts: being edited, arriving, in conflict."""
+    made = []
+    for name, title, state, detail, commits, waiting, files, applications in (
+        (
+            "edit-checkout",
+            "Edit checkout",
+            "draft",
+            "1 edit not committed",
+            1,
+            1,
+            ("shop/checkout/prod-eu/deployment.yaml",),
+            ("checkout-prod-eu",),
+        ),
+        (
+            "raise-replicas",
+            "Raise replicas for the sale",
+            "arriving 2/3",
+            "",
+            2,
+            0,
+            ("shop/storefront/prod-eu/deployment.yaml", "shop/storefront/prod-us/deployment.yaml"),
+            ("storefront-prod-eu", "storefront-prod-us"),
+        ),
+        (
+            "new-limits",
+            "New limits",
+            "conflict",
+            "main changed the same lines",
+            1,
+            0,
+            ("payments/prod-eu/deployment.yaml",),
+            ("payments-prod-eu",),
+        ),
+    ):
+        record = DraftRecord(
+            metadata=Meta(name=name, uid=f"uid-{name}", creation_timestamp=when.rfc3339(NOW - 7_200)),
+            title=title,
+            state=state,
+            detail=detail,
+            target="main",
+            commits=commits,
+            files=files,
+            applications=applications,
+            base=SHA,
+            repository=REPO,
+            open_changes=waiting,
+        )
+        made.append(Row(Ref("", DRAFTS_RESOURCE, "", name), record))
+    return made
+
+
 def fill(store: Store) -> None:
     """Put the whole shop into a store."""
-    rows = clusters()
+    rows = [*clusters(), *drafts()]
     for each in APPLICATIONS:
         rows.append(row(HUB, "applications.argoproj.io", application(*each)))
         if each[2] not in (HUB, "edge-kiosk-7"):

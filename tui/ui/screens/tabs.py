@@ -242,6 +242,10 @@ def _diff(view: Widget, row: Row, app: FleetApp) -> None:
     view.show_row(row, app)
 
 
+def _tail(app: FleetApp) -> Widget:
+    return TailView(app.fleet.tail, empty="nothing has happened to it yet")
+
+
 def _events(view: Widget, row: Row, app: FleetApp) -> None:
     assert isinstance(view, TailView)
     ref = row.ref
@@ -271,4 +275,4 @@ FACTS = Tab("summary", "Summary", _view, _words(_facts))
 DRAFT = Tab("summary", "Summary", _view, _words(_draft))
 DIFF = Tab("diff", "Diff", lambda app: DiffView(), _diff)
 MANIFEST = Tab("manifest", "Manifest", lambda app: ManifestView(), _manifest)
-EVENTS = Tab("events", "Events", lambda app: TailView(app.fleet.tail, empty="nothing has happened to it yet"), _events)
+EVENTS = Tab("events", "Events", _tail, _events)
