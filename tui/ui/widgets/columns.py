@@ -39,9 +39,9 @@ def lay_out(columns: Sequence[Column], natural: Sequence[int], width: int, gap: 
     """Place columns into `width` cells.
 
     The first column always stays, with room for a name; `skip` columns after it are scrolled away. Wide columns show in
-    wide mode only. What does not fit even at its least width is dropped, wide columns first, then from the right. Then
-    the widest columns give way first, down to one common width, so that short words stay whole; what is left over goes
-    to the columns that grow.
+    wide mode only. What does not fit even at its least width is dropped: wide columns first, then those with the least
+    `keep`, then from the right. Then the widest columns give way first, down to one common width, so that short words
+    stay whole; what is left over goes to the columns that grow.
     """
     eligible = [at for at, column in enumerate(columns) if wide or not column.wide]
     shown = eligible[:1] + eligible[1 + skip :]
@@ -50,8 +50,7 @@ def lay_out(columns: Sequence[Column], natural: Sequence[int], width: int, gap: 
         least[shown[0]] = max(least[shown[0]], min(natural[shown[0]], _NAME, width // 3))
     dropped = False
     while len(shown) > 1 and sum(least[at] for at in shown) + gap * (len(shown) - 1) > width:
-        broad = [at for at in shown[1:] if columns[at].wide]
-        shown.remove(broad[-1] if broad else shown[-1])
+        shown.remove(min(shown[1:], key=lambda at: (not columns[at].wide, columns[at].keep, -at)))
         dropped = True
     room = width - gap * (len(shown) - 1)
     widths = _levelled({at: natural[at] for at in shown}, least, room)
