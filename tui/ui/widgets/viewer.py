@@ -8,6 +8,7 @@ from collections.abc import Hashable
 from itertools import accumulate
 from typing import ClassVar, Literal
 
+from rich.cells import get_character_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -227,8 +228,14 @@ class Viewer(LineView):
         if room <= 0:
             return [Segment(padded(gutter, width), self._gutter_style(state))]
         line = self._shown_line(at)
-        start = nth * room if self.wrap else self.left
-        return segments + self._text_segments(at, line, start, room, state)
+        if not self.wrap:
+            return segments + self._text_segments(at, line, self.left, room, state)
+        first, last = self._wrapped_part(line, nth, room)
+        cells = width_of(line[first:last])
+        segments += self._text_segments(at, line, width_of(line[:first]), cells, state)
+        if cells < room:
+            segments.append(Segment(" " * (room - cells), self._style(self._parts[at] if self._parts else "", state)))
+        return segments
 
     def forget(self) -> None:
         """Styles have changed."""
@@ -424,14 +431,23 @@ class Viewer(LineView):
         if self._ends_visual and self._wrapped_for == room:
             return
         self._wrapped_for = room
-        heights = (max(1, -(-self._line_width(at) // room)) for at in range(len(self._starts)))
+        heights = (self._height(at, room) for at in range(len(self._starts)))
         self._ends_visual = list(accumulate(heights)) if self._text else []
 
-    def _line_width(self, at: int) -> int:
+    def _height(self, at: int, room: int) -> int:
+        """Lines of the screen that a line takes."""
         line = self.line_text(at)
         if "\t" in line:
             line = line.expandtabs(_TAB)
-        return len(line) if line.isascii() else width_of(safe(line))
+        return max(1, -(-len(line) // room)) if line.isascii() else len(breaks(safe(line), room))
+
+    @staticmethod
+    def _wrapped_part(line: str, nth: int, room: int) -> tuple[int, int]:
+        """First character of the n-th part of a safe line, and the one after its last."""
+        if line.isascii():
+            return nth * room, min(len(line), (nth + 1) * room)
+        starts = breaks(line, room)
+        return starts[nth], starts[nth + 1] if nth + 1 < len(starts) else len(line)
 
     def _line_of(self, index: int) -> tuple[int, int]:
         """(line from 0, number of its part) on a line of the screen."""
@@ -446,3 +462,15 @@ class Viewer(LineView):
             return at
         self._wrap_all()
         return self._ends_visual[at - 1] if at else 0
+
+
+def breaks(line: str, room: int) -> list[int]:
+    """Where the parts of a safe line begin when each takes at most `room` cells; marks stay with their letter."""
+    starts, used = [0], 0
+    for at, char in enumerate(line):
+        size = get_character_cell_size(char)
+        if used + size > room and used:
+            starts.append(at)
+            used = 0
+        used += size
+    return starts
