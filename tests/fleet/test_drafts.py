@@ -109,15 +109,21 @@ async def test_a_draft_is_found_by_name_id_and_end_of_id(desk: Desk) -> None:
 
 async def test_a_new_draft_starts_from_what_the_remote_has_now(desk: Desk, world: World) -> None:
     new = world.upstream({WEB: "replicas: 7\n"})
-    draft = await desk.drafts.new("x", str(world.clone))
+    held = await desk.drafts.read(str(world.clone), "main", WEB)
+    draft = await desk.drafts.new("x", str(world.clone), fetch=True)
+    older = await desk.drafts.new("x", str(world.clone), base=held.commit)
+    assert older.base == held.commit != new and (await desk.drafts.open(older, WEB)).oid == held.oid
+    with pytest.raises(Refused, match="is not a commit of main"):
+        await desk.drafts.new("x", str(world.clone), base=older.state)
     assert draft.base == new
     assert (await desk.drafts.open(draft, WEB)).text == "replicas: 7\n"
 
 
 async def test_without_the_remote_work_goes_on(desk: Desk, world: World) -> None:
+    await desk.drafts.repository(str(world.clone))
     world.origin.rename(world.origin.with_name("away"))
-    draft = await edited(desk)
-    assert draft.dirty
+    assert (await edited(desk)).dirty
+    await desk.drafts.new("y", str(world.clone), fetch=True)
     assert any("remote repository is not there" in problem for problem in desk.drafts.problems)
 
 
@@ -290,6 +296,13 @@ async def test_text_goes_to_the_journal_when_its_draft_cannot_take_it(desk: Desk
     assert [(text.draft, text.path, text.text) for text in found] == [("x", WEB, "typed while the disk was gone")]
     await desk.drafts.discard_autosave(draft, WEB)
     assert list(await desk.drafts.recovered()) == []
+
+
+async def test_text_typed_over_older_content_can_be_refused_too(desk: Desk) -> None:
+    await desk.drafts.autosave(None, WEB, "typed over old content", "old")
+    await desk.drafts.autosave(None, "other.yaml", "kept")
+    await desk.drafts.discard_autosave(None, WEB, "new")
+    assert [text.path for text in await desk.drafts.recovered()] == ["other.yaml"]
 
 
 async def test_editing_over_what_another_fleet_changed_is_refused(desk: Desk, world: World) -> None:

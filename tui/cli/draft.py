@@ -54,7 +54,7 @@ def new(options: Options, title: str, place: str | None, target: str, clone: boo
                 complain("this folder is in no clone; name one with --repository")
                 return 2
             where = known[0].checkout
-        made = await drafts.new(title, where, target, clone=clone, progress=_progress())
+        made = await drafts.new(title, where, target, clone=clone, fetch=True, progress=_progress())
         return _print([await drafts.show(made)], output) if output == "json" else _say(made.name)
 
     _run(options, work)

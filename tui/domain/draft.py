@@ -88,6 +88,7 @@ class Content(msgspec.Struct, frozen=True):
     text: str
     oid: str  # id of the content; hand it back when saving, so that a change in between is noticed
     mode: int = 0o100644  # Git's: 0o100755 is executable
+    commit: str = ""  # where it was read; give it to `new`, so that the draft starts from what was seen
 
 
 class Change(msgspec.Struct, frozen=True):

@@ -210,8 +210,8 @@ class DraftRepository(Protocol):
     async def draft(self, draft_id: str) -> Draft:
         """The newest state of one draft."""
 
-    async def create(self, title: str, target: str, name: str, draft_id: str = "") -> Draft:
-        """A new draft on the target branch as of the last fetch."""
+    async def create(self, title: str, target: str, name: str, draft_id: str = "", base: str = "") -> Draft:
+        """A new draft on the target branch as of the last fetch, or on a commit of it."""
 
     async def edit(
         self,

@@ -176,12 +176,14 @@ class Drafts:
         target: str = "",
         *,
         clone: bool = False,
-        fetch: bool = True,
+        base: str = "",
+        fetch: bool = False,
         progress: Progress | None = None,
     ) -> Draft:
         """A new draft of a remote (URL, or path of a clone) for a branch; "" is the remote's default branch.
 
-        It starts from the branch as the remote has it, or as of the last fetch when the remote does not answer.
+        It starts from the branch as of the last fetch, with `fetch` as the remote has it now if it answers, or from
+        `base`: the `commit` of the Content that an edit began with.
         """
         repository = await self.repository(repo, clone=clone, progress=progress)
         if fetch and self._clock() - self._fetched.get(repository.key, 0.0) > FETCH_AGAIN:
@@ -195,7 +197,7 @@ class Drafts:
             raise Missing(f"{target} is not a branch of {giturl.shown(repository.url)} as of the last fetch")
         opened, _ = await self.repositories.existing()
         taken = {draft.name for other in opened for draft in (await other.drafts())[0]}
-        return await self._after(await repository.create(title, target, model.slug(title, taken)))
+        return await self._after(await repository.create(title, target, model.slug(title, taken), base=base))
 
     async def read(self, repo: str, revision: str, path: str) -> Content:
         """A text file of a remote at a revision. Raises Missing when it is not there."""
@@ -296,9 +298,16 @@ class Drafts:
         await self.journal.keep(_journal_key(draft, path, over), text)
 
     async def discard_autosave(self, draft: Draft | str | None, path: str, over: str = "") -> None:
-        """Forget typed text: it was saved, or the user does not want it."""
+        """Forget typed text: it was saved, or the user does not want it.
+
+        What was typed over other content of the same file goes when nothing was typed over this one.
+        """
         if self.journal is not None:
-            await self.journal.keep(_journal_key(draft, path, over), None)
+            kept = await self.journal.texts()
+            same = [key for key in kept if _same_file(key, _journal_key(draft, path, over))]
+            exact = [key for key in same if key == _journal_key(draft, path, over)]
+            for key in exact or same:
+                await self.journal.keep(key, None)
         if draft is not None:
             repository, held = await self.find(draft)
             if path in held.unsaved:
@@ -420,3 +429,7 @@ async def _text(repository: DraftRepository, revision: str, path: str) -> str:
 def _journal_key(draft: Draft | str | None, path: str, over: str) -> str:
     name = draft.name if isinstance(draft, Draft) else draft or ""
     return f"{name}\n{over}\n{path}"
+
+
+def _same_file(one: str, other: str) -> bool:
+    return one.split("\n", 2)[::2] == other.split("\n", 2)[::2]

@@ -64,9 +64,12 @@ class DraftRefs:
                 return self._load(oid, prefix == TRASH)
         raise Missing("this draft does not exist any more")
 
-    def create(self, title: str, target: str, name: str, draft_id: str = "") -> Draft:
-        """A new draft that starts from the target branch as of the last fetch."""
-        base = self.repository.resolve(target)
+    def create(self, title: str, target: str, name: str, draft_id: str = "", base: str = "") -> Draft:
+        """A new draft that starts from the target branch as of the last fetch, or from the commit `base` of it."""
+        tip = self.repository.resolve(target)
+        if base and not self.repository.contains(tip, base):
+            raise Refused(f"{base[:10]} is not a commit of {target}")
+        base = base or tip
         now = self.now()
         draft = Draft(
             id=draft_id or model.new_id(now, os.urandom(10)),

@@ -106,7 +106,9 @@ class GitRepository:
         return await self._call(self._read, revision, path)
 
     def _read(self, revision: str, path: str) -> Content:
-        return content.read(self.repository.objects, self.repository.objects.root(self._commit(revision)), path)
+        commit = self._commit(revision)
+        held = content.read(self.repository.objects, self.repository.objects.root(commit), path)
+        return msgspec.structs.replace(held, commit=commit)
 
     def _commit(self, revision: str) -> str:
         return self.repository.objects.resolve(revision) or self.repository.resolve(revision)
@@ -117,8 +119,8 @@ class GitRepository:
     async def draft(self, draft_id: str) -> Draft:
         return await self._call(self.refs.get, draft_id)
 
-    async def create(self, title: str, target: str, name: str, draft_id: str = "") -> Draft:
-        return await self._call(self.refs.create, title, target, name, draft_id)
+    async def create(self, title: str, target: str, name: str, draft_id: str = "", base: str = "") -> Draft:
+        return await self._call(self.refs.create, title, target, name, draft_id, base)
 
     async def edit(
         self,
