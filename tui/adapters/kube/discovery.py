@@ -15,6 +15,7 @@ import msgspec
 from tui.domain.ports import Absent, Denied, Served, ServerError, Throttled, Trouble
 
 AGE = 600.0  # seconds an answer is used
+FRESH = 30.0  # seconds it is fresh: several absent kinds ask again at about the same time
 AGGREGATED = ",".join(
     [f"application/json;g=apidiscovery.k8s.io;v={v};as=APIGroupDiscoveryList" for v in ("v2", "v2beta1")]
     + ["application/json"]
@@ -91,17 +92,16 @@ class Discovery:
         self._get = get
         self._clock = clock
         self._served: dict[str, Served] = {}
-        self._until = 0.0
+        self._loaded = 0.0
         self._lock = asyncio.Lock()
 
     async def served(self, fresh: bool = False) -> Mapping[str, Served]:
         """Resources by `plural.group`. Raises `Trouble` when not even the core group can be read."""
-        asked = self._clock()
         async with self._lock:
-            if self._served and (asked < self._until if not fresh else self._until - AGE > asked):
-                return self._served
-            self._served = await self._load()
-            self._until = self._clock() + AGE
+            age = self._clock() - self._loaded
+            if not self._served or age > (FRESH if fresh else AGE):
+                self._served = await self._load()
+                self._loaded = self._clock()
             return self._served
 
     async def _load(self) -> dict[str, Served]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import resource
 import socket
 import ssl
+import threading
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 import yarl
+from aiohttp.abc import ResolveResult
+from aiohttp.resolver import ThreadedResolver
 from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.client.rest import RESTClientObject, RESTResponse
 from multidict import CIMultiDict
@@ -23,9 +26,10 @@ CONNECT = 5.0  # seconds for TCP and TLS; a healthy cluster answers in well unde
 KEEP_ALIVE = 75.0  # seconds an idle connection is kept: longer than the pulse between two probes
 READ_BUFFER = 2**18  # bytes aiohttp buffers per response before it stops reading from the socket
 FILES = 16_384  # each watch is a connection of its own
+LOOKUPS = 32  # names looked up at the same time
 
-guard.seal_aiohttp()
-tls.shrink_buffers()
+_NUMERIC = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+_lookups = threading.BoundedSemaphore(LOOKUPS)
 
 
 class ReadOnlyRest(RESTClientObject):
@@ -100,6 +104,10 @@ def make_api(cluster: ClusterSpec, context: ssl.SSLContext | None, proxy: str | 
 
 def raise_file_limit() -> None:
     """Allow as many open files as the system lets this user have, up to `FILES`; macOS starts with 256."""
+    try:
+        import resource
+    except ImportError:
+        return  # not a Unix: no such limit
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
     if soft < most:
@@ -111,7 +119,7 @@ def _connector(context: ssl.SSLContext | None) -> aiohttp.TCPConnector:
     options: dict[str, Any] = {"limit": 0, "keepalive_timeout": KEEP_ALIVE, "ttl_dns_cache": 60}
     if context is not None:
         options["ssl"] = context
-    return _Connector(socket_factory=_socket, **options)
+    return _Connector(socket_factory=_socket, resolver=_Resolver(), **options)
 
 
 class _Connector(aiohttp.TCPConnector):
@@ -124,6 +132,42 @@ class _Connector(aiohttp.TCPConnector):
         return made
 
 
+class _Resolver(ThreadedResolver):
+    """Looks names up in daemon threads: those of asyncio's executor would keep the program from ending for as long as
+    a dead name server is waited for, and the few of them would make every other cluster wait too."""
+
+    async def resolve(self, host: str, port: int = 0, family: Any = socket.AF_UNSPEC) -> list[ResolveResult]:
+        """The addresses of a host. Raises OSError."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Any] = loop.create_future()
+
+        def tell(found: Any, error: OSError | None) -> None:
+            if answer.done():
+                return
+            if error is None:
+                answer.set_result(found)
+            else:
+                answer.set_exception(error)
+
+        def look() -> None:
+            found, error = None, None
+            with _lookups:
+                try:
+                    found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+                except OSError as problem:
+                    error = problem
+                except UnicodeError:
+                    error = socket.gaierror(socket.EAI_NONAME, "not a host name")
+            with contextlib.suppress(RuntimeError):  # the loop has been closed meanwhile
+                loop.call_soon_threadsafe(tell, found, error)
+
+        threading.Thread(target=look, name=f"lookup {host}", daemon=True).start()
+        return [
+            ResolveResult(hostname=host, host=address[0], port=address[1], family=kind, proto=proto, flags=_NUMERIC)
+            for kind, _, proto, _, address in await answer
+        ]
+
+
 def _socket(info: Any) -> socket.socket:
     """A socket whose silent death is noticed in about half a minute: a laptop that slept, a NAT that forgot."""
     family, kind, proto, _, _ = info
@@ -133,3 +177,8 @@ def _socket(info: Any) -> socket.socket:
         if (option := getattr(socket, name, None)) is not None:
             made.setsockopt(socket.IPPROTO_TCP, option, value)
     return made
+
+
+guard.seal_aiohttp()
+tls.shrink_buffers()
+raise_file_limit()

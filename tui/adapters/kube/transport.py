@@ -21,6 +21,7 @@ from tui.adapters.kube.discovery import Discovery
 from tui.adapters.kube.proxies import proxy_for
 from tui.domain.ports import Served, ServerError, Unauthorized
 
+PATIENCE = 5.0  # seconds for connecting, beside those for the answer
 LARGEST_ERROR = 64 * 1024
 LARGEST_BODY = 64 * 1024 * 1024  # bytes of one whole answer; longer ones are read as a stream
 
@@ -126,9 +127,11 @@ class KubeConnection:
             method, path, query_params=list(query) or None, header_params=headers, body=body
         )
         try:
-            answer = await api.call_api(method, url, [*headers.items(), *identity.headers], body, None, quiet)
+            # A watch may be silent for minutes once it is answered; until then it is as late as anything else.
+            async with asyncio.timeout(self._quiet + PATIENCE):
+                answer = await api.call_api(method, url, [*headers.items(), *identity.headers], body, None, quiet)
         except self._network_errors() as error:
-            raise trouble(error, self._spec, quiet) from None
+            raise trouble(error, self._spec, min(quiet, self._quiet)) from None
         return answer.response
 
     def _client(self, identity: Identity) -> Any:

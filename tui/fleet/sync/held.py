@@ -38,6 +38,11 @@ class Held:
         return len(self._rows)
 
     @property
+    def counts(self) -> tuple[int, int, int]:
+        """Objects held, objects not fully readable, things not readable at all."""
+        return len(self._rows), len(self._codec.broken), self.skipped
+
+    @property
     def trouble(self) -> str:
         """What could not be read, in words; "" when everything could."""
         if broken := len(self._codec.broken):

@@ -43,10 +43,13 @@ METADATA_WATCH = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 class Host(Protocol):
     """What a reflector needs from its cluster."""
 
-    connection: Connection
     up: asyncio.Event  # set while the cluster answers
     lists: asyncio.Semaphore
     streaming_lists: bool  # whether the API server is believed to stream lists (WatchList)
+
+    @property
+    def connection(self) -> Connection:
+        """The cluster's connection."""
 
     async def served(self, fresh: bool = False) -> Mapping[str, Served] | None:
         """What the API server serves; None when it will not say."""
@@ -77,6 +80,7 @@ class Reflector:
         self._state = KindState.WAITING
         self._reason = ""
         self._heard = 0.0
+        self._counts = (0, 0, 0)  # as last told
         self._kick = asyncio.Event()
         self.settled = asyncio.Event()  # the first list has ended, well or not
 
@@ -288,8 +292,10 @@ class Reflector:
                     await reader.take(line)
                     await self.held.breathe()
                 self.held.hand_over()
-                if lines.skipped:
-                    self.held.skipped, lines.skipped = self.held.skipped + lines.skipped, 0
+                self.held.skipped, lines.skipped = self.held.skipped + lines.skipped, 0
+                if self.held.counts != self._counts:
+                    self._counts = self.held.counts
+                    self._host.changed()
         if reader.initial:
             raise Unreachable("the stream ended in the middle of the list")
 

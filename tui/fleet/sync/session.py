@@ -25,6 +25,7 @@ from tui.domain.ports import (
     Throttled,
     Trouble,
     Unauthorized,
+    Unreachable,
 )
 from tui.fleet.bridge import Outbox
 from tui.fleet.sync.gate import Gate
@@ -111,7 +112,7 @@ class Session:
         self._suspected = asyncio.Event()
         self._retry = asyncio.Event()
         self._classified = asyncio.Event()
-        self.connection: Connection
+        self._connection: Connection | None = None
 
     # -- life -----------------------------------------------------------------------------------------------------
 
@@ -126,14 +127,14 @@ class Session:
                     await self._lost(ServerError(f"fleet failed: {type(error).__name__}: {error}"))
         finally:
             await self.drop_all()
-            if hasattr(self, "connection"):
-                await self.connection.close()
+            if self._connection is not None:
+                await self._connection.close()
 
     async def _connect(self) -> None:
         while True:
             try:
-                if not hasattr(self, "connection"):
-                    self.connection = self._shared.clusters.connect(self.context.name)
+                if self._connection is None:
+                    self._connection = self._shared.clusters.connect(self.context.name)
                 await self._probe()
             except Trouble as error:
                 await self._lost(error)
@@ -333,6 +334,13 @@ class Session:
         if ref.namespace:
             parts += ["namespaces", ref.namespace]
         return "/" + "/".join(quote(part, safe=":") for part in [*parts, plural, ref.name])
+
+    @property
+    def connection(self) -> Connection:
+        """Raises `Unreachable` when there is none: the context cannot be used, or it is too early."""
+        if self._connection is None:
+            raise Unreachable(self.standing.reason or "not connected yet")
+        return self._connection
 
     # -- reflector.Host -------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import msgspec
 
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Object, Ref, Row
-from tui.domain.ports import Absent, Clusters, Served, Unreachable
+from tui.domain.ports import Absent, Clusters, Served, ServerError
 from tui.fleet.bridge import Outbox
 from tui.fleet.sync.gate import Gate
 from tui.fleet.sync.held import Observer
@@ -112,15 +112,16 @@ class Supervisor:
         """Names and labels of Argo CD's cluster Secrets; their data is not asked for and does not leave the server."""
         query = [("labelSelector", "argocd.argoproj.io/secret-type=cluster")]
         data = await self._session(hub).connection.get("/api/v1/secrets", query, METADATA_LIST)
-        listed = msgspec.json.decode(data, type=_Listed)
+        try:
+            listed = msgspec.json.decode(data, type=_Listed)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise ServerError(f"the list of cluster Secrets cannot be read: {error}") from None
         return {item.metadata.name: item.metadata.labels or {} for item in listed.items}
 
     def _session(self, cluster: str) -> Session:
         session = self.sessions.get(cluster)
         if session is None:
             raise Absent(f"no cluster is called {cluster}")
-        if not hasattr(session, "connection"):
-            raise Unreachable(session.standing.reason or "not connected yet")
         return session
 
     # -- one cluster behind several contexts ----------------------------------------------------------------------

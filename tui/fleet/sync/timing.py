@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +36,17 @@ class Backoff:
     """Full jitter: between 0 and a bound that doubles with each failure (AWS architecture blog, 2015)."""
 
     timing: Timing
-    random: random.Random = field(default_factory=random.Random)
     failures: int = 0
 
     def next(self) -> float:
         """Seconds to wait after one more failure."""
         bound = min(self.timing.backoff_most, self.timing.backoff * 2 ** min(self.failures, 16))
         self.failures += 1
-        return self.random.uniform(0, bound)
+        return random.uniform(0, bound)
 
     def between(self, least: float, most: float) -> float:
         """A random time, so that many do not do the same thing at the same moment."""
-        return self.random.uniform(least, most)
+        return random.uniform(least, most)
 
     def reset(self) -> None:
         """It went well for long enough."""
