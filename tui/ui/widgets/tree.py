@@ -217,6 +217,8 @@ class LazyTree(LineView):
         asides = self._asides(node, room)
         aside_width = sum(width_of(cell.text) + 1 for cell in asides)
         left = room - aside_width
+        gap = 1 if asides and left > 1 else 0
+        left -= gap
         for number, cell in enumerate(node.label):
             if number and left > 0:
                 segments.append(Segment(" ", plain))
@@ -224,7 +226,7 @@ class LazyTree(LineView):
             text = fit(cell.text, left)
             segments.append(Segment(text, self.tone_style(cell.tone, state)))
             left -= width_of(text)
-        segments.append(Segment(" " * left, plain))
+        segments.append(Segment(" " * (left + gap), plain))
         for cell in asides:
             segments.append(Segment(cell.text + " ", self.tone_style(cell.tone, state)))
         return segments
