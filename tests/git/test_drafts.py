@@ -365,3 +365,14 @@ async def test_commits_are_signed_when_the_user_signs(world: World, home: Path, 
     with pytest.raises(GitTrouble, match="could not be signed"):
         await repository.commit(draft.id, "message")
     assert (await repository.draft(draft.id)).dirty
+
+
+async def test_a_message_may_hold_anything(world: World, repository: GitRepository) -> None:
+    draft = await repository.create("x", "main", "x")
+    await repository.edit(draft.id, {WEB: b"x\n"})
+    draft = await repository.commit(draft.id, "nul \0 and \ud800 — ünïcode\n\n-- not an option\n# not a comment\n")
+    message = git(repository.repository.path, "log", "-1", "--format=%B", draft.tip)
+    assert message.startswith("nul   and ? — ünïcode\n\n-- not an option\n# not a comment")
+    with pytest.raises(Refused, match="empty"):
+        await repository.commit(draft.id, " \n")
+    fsck(repository)

@@ -321,6 +321,21 @@ async def test_gc_and_repack_may_run_meanwhile(world: World, repositories: GitRe
         await repository.undo(draft.id)
 
 
+async def test_tidying_packs_and_loses_nothing(
+    world: World, repositories: GitRepositories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(private, "_LOOSE", 10)
+    repository = await repositories.open(str(world.clone))
+    draft = await repository.create("x", "main", "x")
+    for number in range(5):
+        await repository.edit(draft.id, {WEB: b"%d\n" % number})
+    await asyncio.gather(repository.tidy(), repository.edit(draft.id, {WEB: b"meanwhile\n"}))
+    assert "in-pack: 0" not in git(repository.repository.path, "count-objects", "-v")
+    for _ in range(6):
+        await repository.undo(draft.id)
+    git(repository.repository.path, "fsck", "--strict")
+
+
 async def test_a_sha256_remote(tmp_path: Path, world: World) -> None:
     origin, clone = tmp_path / "o256.git", tmp_path / "c256"
     git(tmp_path, "init", "-q", "--bare", "--object-format=sha256", str(origin))

@@ -186,6 +186,9 @@ class DraftRepository(Protocol):
     async def fetch(self, progress: Callable[[str], None] | None = None, *, terminal: bool = False) -> None:
         """Bring in the remote's branches."""
 
+    async def tidy(self) -> None:
+        """House-keeping that may take a second; loses nothing."""
+
     async def branches(self) -> dict[str, str]:
         """The remote's branches as of the last fetch: name -> commit."""
 

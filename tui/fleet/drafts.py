@@ -69,6 +69,7 @@ class Drafts:
         self._store, self._notify, self._tell = store, notify, tell
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._watch(), name="drafts")
+            self._task.add_done_callback(_say_why)
 
     async def close(self) -> None:
         """End watching and every git process."""
@@ -81,6 +82,7 @@ class Drafts:
     async def _watch(self) -> None:
         """Refresh whenever Applications or the draft refs have changed, by whomever."""
         seen: object = None
+        tidied = False
         while True:
             try:
                 await self._follow()
@@ -88,6 +90,10 @@ class Drafts:
                 if mark != seen:
                     await self.refresh()
                     seen = mark
+                if not tidied:
+                    tidied = True
+                    for repository in (await self.repositories.existing())[0]:
+                        await repository.tidy()
             except Trouble as error:
                 _log.warning("drafts: %s", error)
                 self.problems = (str(error),)
@@ -212,7 +218,10 @@ class Drafts:
         self, draft: Draft | str, path: str, text: str, operations: Sequence[Operation] = (), over: str | None = None
     ) -> Draft:
         """Stage the new text of one file. `over` is the `oid` of the Content that was edited ("" = a new file)."""
-        files = {path: text.encode("utf-8")}
+        try:
+            files = {path: text.encode("utf-8")}
+        except UnicodeEncodeError as error:
+            raise Refused(f"{path} cannot be written as UTF-8: {error.reason} at {error.start}") from error
         return await self.edit_files(draft, files, operations, None if over is None else {path: over})
 
     async def edit_files(
@@ -416,6 +425,12 @@ class Drafts:
         if puts or gone:
             self._store.apply(puts, gone)
             self._notify()
+
+
+def _say_why(task: asyncio.Task[None]) -> None:
+    """A watch that ends by a mistake of ours must not end in silence."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("drafts are not watched any more", exc_info=error)
 
 
 async def _text(repository: DraftRepository, revision: str, path: str) -> str:

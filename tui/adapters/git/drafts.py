@@ -136,6 +136,7 @@ class DraftRefs:
         place, is_checkout = self.repository.place()
         user = clones.user(place, checkout=is_checkout)
         self.repository.git.config = user.config
+        message = message.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
         if not message.strip():
             raise Refused("the commit message is empty")
 

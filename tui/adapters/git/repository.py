@@ -27,6 +27,7 @@ Progress = Callable[[str], None]
 PATIENCE = 15.0  # seconds to wait for another fleet's lock
 NETWORK = 600.0  # seconds a fetch may take
 _FETCHES = 4  # tries, when another fetch holds a ref
+_LOOSE = 2000  # objects in files of their own before they are packed
 _STALE = 10.0  # seconds after which a lock under refs/remotes is nobody's: git holds one for milliseconds
 _LITTER = 86_400.0  # seconds after which a half-written object is nobody's
 UPSTREAM = "refs/remotes/origin/"
@@ -198,6 +199,12 @@ class Repository:
                     lock.unlink()
                     found = True
         return found
+
+    async def tidy(self) -> None:
+        """Pack what has piled up one file each. Nothing is removed; other work may go on meanwhile."""
+        loose = sum(1 for _ in (self.path / "objects").glob("[0-9a-f][0-9a-f]/*"))
+        if loose > _LOOSE:
+            await self.git.run("repack", "-d", "-q", timeout=NETWORK)
 
     def mark(self) -> tuple[int, ...]:
         """Equal as long as no ref has changed: git replaces a ref by renaming a file into its folder."""

@@ -71,6 +71,9 @@ class GitRepository:
             if not await self._call(self.repository.ref, UPSTREAM + "HEAD"):
                 await self.repository.find_default_branch(terminal=terminal)
 
+    async def tidy(self) -> None:
+        await self.repository.tidy()
+
     async def branches(self) -> dict[str, str]:
         return await self._call(self.repository.branches)
 
