@@ -25,6 +25,7 @@ from tui.demo.content.generated import FILE, GeneratedApp, application, more_app
 from tui.demo.content.history import AUTHORS, Commit, commits_of
 from tui.demo.content.tree import final_tree
 from tui.demo.controllers.cluster import SimulatedCluster
+from tui.demo.controllers.defaults import fill
 from tui.demo.controllers.virtual import Mirror
 from tui.demo.life import Life
 from tui.demo.past import Past
@@ -221,14 +222,14 @@ class Demo:
             if cluster.spec.name == "dev-eu-1":
                 objects += system.virtual_host_objects()
             for obj in objects:
-                made = cluster.storage.apply(_dated(obj, created + 3600))
+                made = cluster.storage.apply(fill(_dated(obj, created + 3600)))
                 cluster.settle(made, created + 3600 * 24 * (150 + cluster.spec.number))
 
     def _basics(self, cluster: SimulatedCluster, created: float) -> None:
         """Nodes, and what runs in kube-system."""
         cluster.populate(created)
         for obj in system.system_objects(cluster.spec):
-            made = cluster.storage.apply(_dated(obj, created + 3600))
+            made = cluster.storage.apply(fill(_dated(obj, created + 3600)))
             cluster.settle(made, created + 3600 * 24 * (150 + cluster.spec.number % 50))
 
     def _generate(self, now: float) -> None:

@@ -50,6 +50,7 @@ class Life:
             for cluster in clusters:
                 await self._world.clock.sleep(HEARTBEAT / len(clusters))
                 now = self._world.clock.now()
+                cluster.happenings.forget()
                 for node in cluster.nodes:
                     live = cluster.storage.find("nodes", "", node.name)
                     if live is None:

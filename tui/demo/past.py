@@ -16,6 +16,7 @@ from tui.demo.argocd.syncer import history_entry
 from tui.demo.clock import parse_stamp, stamp
 from tui.demo.content import scenario
 from tui.demo.content.applications import root_application
+from tui.demo.controllers.defaults import fill
 from tui.demo.repository import Revision
 from tui.demo.world import DestinationError, World
 
@@ -87,10 +88,10 @@ class Past:
         except RenderError:
             self._controller.refresh(name)
             return
-        first, last = mine[-1].time + 120.0, mine[0].time + 90.0
+        times = (mine[-1].time + 120.0, mine[0].time + 90.0)
         for task in op.tasks_of(targets, [], self._world.clusters[cluster].storage, set()):
             if task.resource and not task.hook:
-                self._deploy(cluster, task.obj, first, last)
+                self._deploy(cluster, task.obj, *self._span(mine, task.file, times))
         status = {**saved} if saved else self._status(app, mine, script)
 
         def write(obj: Obj) -> None:
@@ -104,6 +105,11 @@ class Past:
         hub.patch(APPLICATIONS, NAMESPACE, name, write)
         self._controller.refresh(name)
 
+    def _span(self, mine: list[Revision], file: str, whole: tuple[float, float]) -> tuple[float, float]:
+        """When a file first and last changed, as far as it is deployed; the Application's own times without a file."""
+        times = [revision.time for revision in mine if file in revision.places] if file else []
+        return (times[-1] + 120.0, times[0] + 90.0) if times else whole
+
     def _deploy(self, cluster: str, target: Obj, first: float, last: float) -> None:
         simulated = self._world.clusters[cluster]
         resource = simulated.storage.resource_of(target).name
@@ -113,7 +119,7 @@ class Past:
         if before is None:
             born = self._born(obj) if obj["kind"] == "Application" else first
             obj["metadata"]["creationTimestamp"] = stamp(born)
-        made = simulated.storage.apply(obj)
+        made = simulated.storage.apply(fill(obj))
         if before is None:
             simulated.settle(made, last)
 

@@ -19,6 +19,7 @@ from tui.demo.argocd.source import RenderError
 from tui.demo.clock import Clock
 from tui.demo.content.generated import FILE, GeneratedApp
 from tui.demo.controllers.cluster import SimulatedCluster
+from tui.demo.controllers.defaults import fill
 
 POLICIES = frozenset({"ciliumnetworkpolicies"})
 # Kinds that a generated Application never makes: asking for them fills nothing.
@@ -91,7 +92,7 @@ class Sleeper:
                     storage.apply(_namespace(app.team))
                 for target in self._targets(app):
                     if target["kind"] in kinds:
-                        made = storage.apply(merged(target, None))
+                        made = storage.apply(fill(merged(target, None)))
                         self._cluster.settle(made, self._clock.now() - app.hours * 3600)
         finally:
             argocd.hushed = self._cluster.quiet = False

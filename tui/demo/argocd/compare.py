@@ -27,6 +27,7 @@ class Target:
     obj: Obj
     resource: str
     hook: str = ""
+    file: str = ""  # by path in the repository, for plain directories
 
     @property
     def key(self) -> Key:
@@ -68,7 +69,7 @@ def targets_of(app: Obj, renderer: Renderer, world: World, sha: str, cluster: st
     rendered = renderer.render(app["spec"]["source"], sha, name, destination, watched_roots(app))
     storage = world.clusters[cluster].storage
     found: dict[Key, Target] = {}
-    for plain in rendered.objects:
+    for number, plain in enumerate(rendered.objects):
         obj = {**plain, "metadata": dict(plain["metadata"])}
         try:
             resource = storage.resource_of(obj)
@@ -81,6 +82,7 @@ def targets_of(app: Obj, renderer: Renderer, world: World, sha: str, cluster: st
             else:
                 obj["metadata"].pop("namespace", None)
             target = Target(stamped(obj, name, destination), resource.name, annotation(obj, HOOK))
+        target.file = rendered.files[number] if rendered.files else ""
         found.pop(target.key, None)  # of duplicates the last one wins
         found[target.key] = target
     return list(found.values()), rendered.source_type

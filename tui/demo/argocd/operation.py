@@ -24,6 +24,7 @@ from tui.demo.argocd.objects import (
     wave_of,
 )
 from tui.demo.clock import Clock
+from tui.demo.controllers.defaults import fill
 
 PHASES = ("PreSync", "Sync", "PostSync")
 WAVE_PAUSE = 2.0  # seconds between two waves (ARGOCD_SYNC_WAVE_DELAY)
@@ -49,6 +50,7 @@ class Task:
     obj: Obj
     resource: str
     prune: bool = False
+    file: str = ""
     result: Obj = field(default_factory=dict)
 
     @property
@@ -70,7 +72,7 @@ def tasks_of(targets: list[Target], prunable: list[Obj], storage: Storage, only:
         phases = [phase for phase in PHASES if phase in target.hook.split(",")] if target.hook else ["Sync"]
         if only and target.hook:
             continue
-        tasks += [Task(phase, target.obj, target.resource) for phase in phases]
+        tasks += [Task(phase, target.obj, target.resource, file=target.file) for phase in phases]
     tasks.sort(key=lambda task: (PHASES.index(task.phase), wave_of(task.obj), _kind(task.obj), task.key.name))
     for live in sorted(prunable, key=lambda obj: (-wave_of(obj), -_kind(obj), obj["metadata"]["name"])):
         if not only or key_of(live) in only:
@@ -171,7 +173,7 @@ class Operation:
         if live is not None:
             word = "unchanged" if same(task.obj, live) else "configured"
         if word != "unchanged":
-            self._storage.apply(merged(task.obj, live))
+            self._storage.apply(fill(merged(task.obj, live)))
         return result_of(task, word)
 
     def _prune_one(self, task: Task) -> Obj:

@@ -40,6 +40,7 @@ class Rendered:
 
     objects: tuple[Obj, ...]
     source_type: str  # Directory | Kustomize | Helm
+    files: tuple[str, ...] = ()  # of a directory: the file each object comes from, by path in the repository
 
 
 class Renderer:
@@ -78,7 +79,9 @@ class Renderer:
             if len(self._kept) > 4000:
                 self._kept.clear()
             try:
-                self._kept[key] = Rendered(tuple(self._objects(kind, source, sha, path, inside, name, namespace)), kind)
+                made = list(self._objects(kind, source, sha, path, inside, name, namespace))
+                files = tuple(prefix + file for file, _ in made) if kind == "Directory" else ()
+                self._kept[key] = Rendered(tuple(obj for _, obj in made), kind, files)
             except RenderError as error:
                 self._kept[key] = error
         found = self._kept[key]
@@ -88,15 +91,21 @@ class Renderer:
 
     def _objects(
         self, kind: str, source: Obj, sha: str, path: str, inside: dict[str, str], name: str, namespace: str
-    ) -> list[Obj]:
+    ) -> Iterator[tuple[str, Obj]]:
+        """(file below the path, object); the file is "" for what a tool made."""
         if kind == "Directory":
-            return [obj for file in _files(source, inside) for obj in self._documents(file, inside[file])]
+            for file in _files(source, inside):
+                for obj in self._documents(file, inside[file]):
+                    yield file, obj
+            return
         if kind == "Kustomize":
             command = _kustomize(path)
-            return list(_parsed(_run(command, self._files(sha, path), _KUSTOMIZE_FAILED.format(path=path)), path))
-        command = _helm(source, name, namespace)
-        text = _run(command, self._files(sha, path) / path, "`helm template . <args> failed`", _values(source))
-        return list(_parsed(text, path))
+            text = _run(command, self._files(sha, path), _KUSTOMIZE_FAILED.format(path=path))
+        else:
+            command = _helm(source, name, namespace)
+            text = _run(command, self._files(sha, path) / path, "`helm template . <args> failed`", _values(source))
+        for obj in _parsed(text, path):
+            yield "", obj
 
     def _files(self, sha: str, path: str) -> Path:
         """A checkout of the top directory that a path is in; the last one is kept for the next Application."""

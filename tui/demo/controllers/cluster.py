@@ -12,6 +12,7 @@ from tui.demo.clock import Clock, stamp
 from tui.demo.content.clusters import ClusterSpec
 from tui.demo.controllers import workloads
 from tui.demo.controllers.cilium import POLICIES, Agents, cilium_node
+from tui.demo.controllers.happenings import Happenings
 from tui.demo.controllers.nodes import Node, bytes_of, node_object, nodes_of
 from tui.demo.controllers.pods import (
     Fate,
@@ -50,6 +51,7 @@ class SimulatedCluster:
         self.random = random.Random(f"{seed}/{spec.name}")
         self.nodes: list[Node] = nodes_of(spec)
         self.agents = Agents(spec, storage, clock)
+        self.happenings = Happenings(storage, clock)
         self.mirror: Callable[[str, Obj], None] | None = None  # told of every pod change: ("ADDED"|…, pod)
         self.progress: dict[tuple[str, str], tuple[Any, float]] = {}
         self._due: dict[tuple[str, str, str], asyncio.TimerHandle] = {}
@@ -174,7 +176,8 @@ class SimulatedCluster:
         if fate.kind == "crashes":
             now = self.clock.now()
             runs = 4 + int((now - when) // 307)
-            made["status"] = crashed(made, now - self.random.uniform(10, 200), fate, runs)
+            ended = now - self.random.uniform(10, 200)
+            made["status"] = crashed(made, ended, fate, runs)
         elif fate.kind == "no-image":
             made["status"] = waiting(made, when + 3, "ImagePullBackOff", _pull_words(fate, made))
         else:
@@ -183,6 +186,8 @@ class SimulatedCluster:
                 entry["restartCount"] = restarts
         made = self.storage.create(made)
         self.agents.attach(made, node, when + 2)
+        if fate.kind == "crashes":
+            self._tell_back_off(made, ended, int((now - when) // 11), when + 20)
 
     def remove_pod(self, pod: Obj) -> None:
         """Ask a pod to end; it is gone a little later."""
@@ -193,6 +198,8 @@ class SimulatedCluster:
             obj["metadata"]["deletionGracePeriodSeconds"] = obj["spec"].get("terminationGracePeriodSeconds", 30)
 
         self.storage.patch("pods", *key, end)
+        for container in pod["spec"]["containers"] if pod["spec"].get("nodeName") else ():
+            self.happenings.tell(pod, "Killing", f"Stopping container {container['name']}", "kubelet")
         self.clock.later(1.0 + self.random.random() * 1.5, self._gone, key)
 
     def restart_container(self, pod: Obj, exit_code: int, words: str) -> None:
@@ -218,11 +225,15 @@ class SimulatedCluster:
         if node is None:
             status = {**pod["status"], **self._unschedulable(pod, now)}
             self.storage.update_status("pods", *key, status)
+            words = status["conditions"][0]["message"]
+            self.happenings.tell(pod, "FailedScheduling", words, "default-scheduler", warning=True)
             self.clock.later(10, self._schedule, key, None)
             return
         made = self._bound(pod, node, now)
         made["status"] = waiting(made, now, "ContainerCreating")
         self.storage.apply(made)
+        words = f"Successfully assigned {'/'.join(key)} to {node.name}"
+        self.happenings.tell(made, "Scheduled", words, "default-scheduler")
         self.clock.later(0.8 + self.random.random() * 1.2, self._run, key)
 
     def _run(self, key: tuple[str, str]) -> None:
@@ -233,10 +244,12 @@ class SimulatedCluster:
         fate = self._fate_of(pod)
         if fate.kind == "no-image":
             self.storage.update_status("pods", *key, waiting(pod, now, "ErrImagePull", _pull_words(fate, pod)))
+            self.happenings.tell(pod, "Failed", _pull_words(fate, pod), "kubelet", warning=True)
             self.clock.later(8, self._back_off_image, key)
             return
         status = running(pod, now, False)
         made = self.storage.update_status("pods", *key, status)
+        self._tell_started(made)
         node = next(node for node in self.nodes if node.name == made["spec"]["nodeName"])
         self.agents.attach(made, node, now)
         if fate.kind == "crashes":
@@ -255,7 +268,10 @@ class SimulatedCluster:
         pod = self._alive(key)
         if pod is not None:
             restarts = restarts_of(pod)
-            self.storage.update_status("pods", *key, crashed(pod, self.clock.now(), self._fate_of(pod), restarts))
+            made = self.storage.update_status(
+                "pods", *key, crashed(pod, self.clock.now(), self._fate_of(pod), restarts)
+            )
+            self._tell_back_off(made, self.clock.now())
             self.clock.later(crash_delay(restarts + 1), self._start_again, key)
 
     def _start_again(self, key: tuple[str, str]) -> None:
@@ -272,7 +288,9 @@ class SimulatedCluster:
         pod = self._alive(key)
         if pod is not None:
             words = f'Back-off pulling image "{pod["spec"]["containers"][0]["image"]}"'
-            self.storage.update_status("pods", *key, waiting(pod, self.clock.now(), "ImagePullBackOff", words))
+            made = self.storage.update_status("pods", *key, waiting(pod, self.clock.now(), "ImagePullBackOff", words))
+            self.happenings.tell(made, "BackOff", words, "kubelet")
+            self.happenings.tell(made, "Failed", "Error: ImagePullBackOff", "kubelet", warning=True)
 
     def _complete(self, key: tuple[str, str]) -> None:
         pod = self._alive(key)
@@ -282,6 +300,24 @@ class SimulatedCluster:
     def _gone(self, key: tuple[str, str]) -> None:
         if self.storage.find("pods", *key):
             self.storage.delete("pods", *key)
+
+    def _tell_started(self, pod: Obj) -> None:
+        for container in pod["spec"]["containers"]:
+            name, image = container["name"], container["image"]
+            for reason, words in (
+                ("Pulled", f'Container image "{image}" already present on machine'),
+                ("Created", f"Created container: {name}"),
+                ("Started", f"Started container {name}"),
+            ):
+                self.happenings.tell(pod, reason, words, "kubelet")
+
+    def _tell_back_off(self, pod: Obj, when: float, count: int = 1, first: float | None = None) -> None:
+        meta = pod["metadata"]
+        container = pod["spec"]["containers"][0]["name"]
+        words = (
+            f"Back-off restarting failed container {container} in pod {meta['name']}_{meta['namespace']}({meta['uid']})"
+        )
+        self.happenings.tell(pod, "BackOff", words, "kubelet", True, when, max(1, count), first)
 
     # Places
 
