@@ -30,9 +30,15 @@ class Past:
         self._world = world
         self._controller = controller
         self._random = random.Random(f"past/{seed}")
-        self._saved = saved or {}
         self._log = controller.reader.log("main")
+        # An Application whose commit is not in this repository is from another life of the directory.
+        known = {name: live for name, live in (saved or {}).items() if self._known(controller, _live_commit(live))}
+        self._saved = known if len(known) == len(saved or {}) else {}
         controller.generator.born = self._born
+
+    @staticmethod
+    def _known(controller: Controller, sha: str) -> bool:
+        return not sha or controller.reader.resolve(sha) is not None
 
     def replay(self, repo: str) -> None:
         """Create the root Application, what it deploys, what that deploys, and the ApplicationSets' Applications."""
