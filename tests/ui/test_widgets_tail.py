@@ -224,6 +224,19 @@ async def test_foreign_text_stays_text():
         assert not {"\x1b", "\u202e", "\x07"} & set(text)
 
 
+async def test_a_long_message_takes_the_room_of_what_is_not_known():
+    tail = Tail()
+    text = "word " * 30
+    tail.add(TailEvent(0.0, "c", "n/a", "Reason", text, "a" * 40, "alice"))
+    tail.add(TailEvent(0.0, "c", "n/a", "Reason", text))
+    app = Bare(tail)
+    async with app.run_test(size=(140, 12)) as pilot:
+        await pilot.pause()
+        known, unknown = lines(app)[:2]
+        assert known.endswith("alice") and known.index("word") == unknown.index("word")
+        assert unknown.endswith("…") and unknown.count("word") > known.count("word") + 3
+
+
 def test_short_revision():
     assert short_revision("0123456789" * 4) == "0123456"
     assert short_revision("v1.2.3-very-long-name") == "v1.2.3-very-long-name"

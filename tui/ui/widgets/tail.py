@@ -93,7 +93,11 @@ class EventLine:
         view = self._view
         made = [Segment(padded(lead, min(_GUTTER, width)), view.tone_style(Tone.ACCENT, state))]
         cells = self._cells(event, day)
-        slots = self._layout[1].slots
+        slots = list(self._layout[1].slots)
+        while slots and slots[-1].column > _MESSAGE and not cells[slots[-1].column].text:
+            slots.pop()  # nothing there: the message may take its room
+        if slots and slots[-1].column == _MESSAGE:
+            slots[-1] = slots[-1]._replace(width=width - _GUTTER - slots[-1].x)
         ends = [slot.x for slot in slots[1:]] + [width - _GUTTER]
         for (at, x, size), end in zip(slots, ends, strict=False):
             text = padded(cells[at].text, size) + " " * (end - x - size)
