@@ -193,11 +193,40 @@ async def test_the_same_line_changed_twice_is_a_conflict_and_changes_nothing(
     after, clashes = await repository.rebase(draft.id)
     assert after == draft
     assert [(clash.path, clash.lines) for clash in clashes] == [(WEB, (1,))]
-    assert (clashes[0].ours, clashes[0].theirs) == ("replicas: 2\n", "replicas: 4\n")
+    assert (clashes[0].field, clashes[0].ours, clashes[0].theirs) == ("replicas", "2", "4")
     assert await state(repository, draft) == "conflict"
     plan = await repository.plan_push(draft, to_target=True)
     assert plan.problem and plan.clashes == clashes
     assert (await push(repository, draft)).done  # its own branch may still be pushed
+
+
+async def test_text_that_clashes_by_lines_names_the_lines(world: World, repository: GitRepository) -> None:
+    world.upstream({"ten": TEN})
+    await repository.fetch()
+    draft = await make(repository, {"ten": TEN.replace("line 2", "mine 2").replace("line 8", "mine 8").encode()})
+    world.upstream({"ten": "new first\n" + TEN.replace("line 2", "theirs 2").replace("line 8", "theirs 8")})
+    await repository.fetch()
+    _, clashes = await repository.rebase(draft.id)
+    assert [(clash.path, clash.lines, clash.field) for clash in clashes] == [("ten", (3, 9), "")]
+    assert (clashes[0].ours, clashes[0].theirs) == ("mine 2\n", "theirs 2\n")
+
+
+async def test_neighbouring_fields_are_merged(world: World, repository: GitRepository) -> None:
+    draft = await make(repository)
+    world.upstream({WEB: "replicas: 1\nimage: web:7\n"})
+    await repository.fetch()
+    assert await state(repository, draft) == "draft"
+    draft, clashes = await repository.rebase(draft.id)
+    assert clashes == ()
+    assert (await repository.read(draft.head, WEB)).text == "replicas: 2\nimage: web:7\n"
+    assert (await push(repository, draft, to_target=True)).done
+
+
+async def test_a_change_that_came_in_with_its_neighbour_has_landed(world: World, repository: GitRepository) -> None:
+    draft = await make(repository)
+    world.upstream({WEB: "replicas: 2\nimage: web:7\n"})
+    await repository.fetch()
+    assert await state(repository, draft) == "merged"
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,7 @@ class Clash(msgspec.Struct, frozen=True):
     lines: tuple[int, ...] = ()  # line numbers in the draft's file, from 1
     ours: str = ""
     theirs: str = ""
+    field: str = ""  # path in the document, when it is known which field; then both values are JSON
 
 
 class Follower(msgspec.Struct, frozen=True):
@@ -306,7 +307,13 @@ def standing(draft: Draft, around: Surroundings) -> Standing:
     if around.clashes:
         files = sorted({clash.path for clash in around.clashes})
         more = f" and {len(files) - 1} more" if len(files) > 1 else ""
-        words = f"{draft.target} changed the same lines of {files[0]}{more}"
+        first = around.clashes[0]
+        if first.field and len(around.clashes) == 1:
+            words = (
+                f"{first.path}: {draft.target} has {first.field} {first.theirs or 'removed'}, the draft {first.ours}"
+            )
+        else:
+            words = f"{draft.target} changed the same {'fields' if first.field else 'lines'} of {files[0]}{more}"
         return Standing("conflict", words, behind=around.behind, clashes=around.clashes)
     notes = []
     if draft.dirty:

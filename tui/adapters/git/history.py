@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from tui.adapters.git.command import GitTrouble
 from tui.adapters.git.objects import EXECUTABLE, FILE, FOLDER, Entry, Objects, Pack
 from tui.adapters.git.repository import Repository
+from tui.domain import merge
 from tui.domain.draft import Change, Clash, Draft
 
 SEARCHED = 2000  # commits of the target that are looked through for a squashed or rebased draft
+_PARSED = 256 << 10  # bytes of a file that is merged by fields
 _NAMED = 500  # files that are named on a command line
 PATCH = 4 << 20  # bytes of a diff that is shown
 
@@ -139,12 +143,12 @@ def landed(repository: Repository, draft: Draft, target: str) -> str:
     ).splitlines()
     for candidate in candidates:
         root = objects.root(candidate)
-        if all(_has(repository, objects.entry(root, path), *change) for path, change in ends.items()):
+        if all(_has(repository, path, objects.entry(root, path), *change) for path, change in ends.items()):
             return candidate
     return _same_patch(repository, draft, some, target) if candidates and len(some) == len(ends) else ""
 
 
-def _has(repository: Repository, here: Entry | None, before: Entry | None, after: Entry | None) -> bool:
+def _has(repository: Repository, path: str, here: Entry | None, before: Entry | None, after: Entry | None) -> bool:
     """Whether a file has a change in it: it is what the change made of it, or merging the change in does nothing."""
     if here == after:
         return True
@@ -152,7 +156,7 @@ def _has(repository: Repository, here: Entry | None, before: Entry | None, after
         return False
     theirs = repository.objects.read(here.oid, "blob")
     ours, base = (repository.objects.read(entry.oid, "blob") for entry in (after, before))
-    return merge_texts(repository, ours, base, theirs)[0] == theirs
+    return merge_contents(repository, path, ours, base, theirs) == theirs
 
 
 def _same_patch(repository: Repository, draft: Draft, paths: list[str], target: str) -> str:
@@ -203,8 +207,8 @@ def replay(repository: Repository, draft: Draft, onto: str, pack: Pack, committe
             path = raw.decode("utf-8", "surrogateescape")
             here = overlay[path] if path in overlay else objects.entry(root, path)
             merged = _merge(repository, path, old, new, here, pack, made)
-            if isinstance(merged, Clash):
-                clashes.append(merged)
+            if isinstance(merged, list):
+                clashes += merged
             else:
                 overlay[path] = merged
         if clashes:
@@ -233,16 +237,16 @@ def _signed(repository: Repository, tree: str, parent: str, step: Commit) -> str
 def _merge(
     repository: Repository, path: str, old: Entry | None, new: Entry | None, here: Entry | None, pack: Pack,
     made: dict[str, bytes],
-) -> Entry | Clash | None:  # fmt: skip
+) -> Entry | list[Clash] | None:  # fmt: skip
     """What becomes of one file: `old` → `new` is the draft's change, `here` what it meets."""
     if here in (old, new):
         return new
     if here is None:
-        return Clash(path, "removed from the target meanwhile, changed in the draft")
+        return [Clash(path, "removed from the target meanwhile, changed in the draft")]
     if new is None:
-        return Clash(path, "changed in the target meanwhile, removed in the draft")
+        return [Clash(path, "changed in the target meanwhile, removed in the draft")]
     if any(entry is not None and entry.mode not in (FILE, EXECUTABLE) for entry in (old, new, here)):
-        return Clash(path, "not a plain file on both sides")
+        return [Clash(path, "not a plain file on both sides")]
 
     def data(entry: Entry | None) -> bytes:
         if entry is None:
@@ -250,19 +254,18 @@ def _merge(
         return made[entry.oid] if entry.oid in made else repository.objects.read(entry.oid, "blob")
 
     ours, base, theirs = data(new), data(old), data(here)
-    merged, conflicts = merge_texts(repository, ours, base, theirs)
-    if merged is None:
-        reason = "added on both sides with different content" if old is None else "the same lines were changed"
-        lines, mine, other = _places(ours, conflicts)
-        return Clash(path, reason, lines, mine, other)
+    merged = merge_contents(repository, path, ours, base, theirs)
+    if isinstance(merged, list):
+        reason = "added on both sides with different content" if old is None else ""
+        return [msgspec.structs.replace(clash, reason=reason or clash.reason) for clash in merged]
     oid = pack.add("blob", merged)
     made[oid] = merged
     mode = new.mode if old is None or new.mode != old.mode else here.mode
     return Entry(mode, oid)
 
 
-def merge_texts(repository: Repository, ours: bytes, base: bytes, theirs: bytes) -> tuple[bytes | None, bytes]:
-    """Three texts merged by lines: (the result, b"") or (None, the text with conflict markers)."""
+def merge_contents(repository: Repository, path: str, ours: bytes, base: bytes, theirs: bytes) -> bytes | list[Clash]:
+    """Three contents of a file merged by lines, and where lines clash by fields of its YAML; or what clashes."""
     with tempfile.TemporaryDirectory(prefix="fleet-") as place:
         names = []
         for name, content in (("ours", ours), ("base", base), ("theirs", theirs)):
@@ -273,10 +276,29 @@ def merge_texts(repository: Repository, ours: bytes, base: bytes, theirs: bytes)
             codes=range(256),
         )  # fmt: skip
     if result.code == 0:
-        return result.out, b""
-    if result.code >= 128:  # binary, or worse
-        return None, b""
-    return None, result.out
+        return result.out
+    by_field = _merge_fields(path, ours, base, theirs)
+    if by_field.text is not None:
+        return by_field.text.encode("utf-8")
+    if by_field.clashes:
+        return [
+            Clash(
+                path, f"{clash.path} was changed on both sides", (clash.line,) if clash.line else (),
+                clash.ours, clash.theirs, clash.path,
+            )
+            for clash in by_field.clashes
+        ]  # fmt: skip
+    lines, mine, other = _places(ours, result.out if result.code < 128 else b"")
+    return [Clash(path, "the same lines were changed", lines, mine, other)]
+
+
+def _merge_fields(path: str, ours: bytes, base: bytes, theirs: bytes) -> merge.Merged:
+    if not path.endswith((".yaml", ".yml", ".json")) or max(len(ours), len(base), len(theirs)) > _PARSED:
+        return merge.Merged()
+    try:
+        return merge.merge(base.decode("utf-8"), ours.decode("utf-8"), theirs.decode("utf-8"))
+    except UnicodeDecodeError:
+        return merge.Merged()
 
 
 def _places(ours: bytes, marked: bytes) -> tuple[tuple[int, ...], str, str]:
