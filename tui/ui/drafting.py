@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from tui.domain import draft as model
 from tui.domain import giturl, yamledit
 from tui.domain.draft import Draft, Operation
 from tui.domain.edits import EDITS, kind_of, offered
@@ -254,7 +253,9 @@ async def review(app: FleetApp, name: str) -> bool:
 def operations(about: Operation, before: str, after: str) -> list[Operation]:
     """What an edit did, value by value where it is little and can be told, else that the text was edited."""
     try:
-        old, new = ([yamledit.Session(text, d.index).value() for d in yamledit.documents(text)] for text in (before, after))
+        old, new = (
+            [yamledit.Session(text, d.index).value() for d in yamledit.documents(text)] for text in (before, after)
+        )
     except yamledit.Refused:
         return [about]
     if len(old) != len(new):
@@ -281,7 +282,9 @@ def _differences(old: Any, new: Any, steps: tuple[Any, ...]) -> Iterator[tuple[t
 
 
 def _short(value: Any) -> str:
-    text = "" if value is None else value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    text = (
+        "" if value is None else value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    )
     return text if len(text) <= 60 else text[:59] + "…"
 
 

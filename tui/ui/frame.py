@@ -23,6 +23,7 @@ TABS: tuple[tuple[str, str, str], ...] = (  # pane id, title, title where there 
     ("drafts", "Drafts", "Drafts"),
 )
 FIRST = "applications"
+LOADING = "connecting…"
 HEALTH: tuple[tuple[str, str, str], ...] = (  # health word, shape, tone: as the Argo CD page draws them
     ("Healthy", "♥", "good"),
     ("Progressing", "◌", "busy"),
@@ -99,7 +100,7 @@ def _counted(counts: Counts, spin: int, gap: str) -> list[Span]:
     made = []
     if counts.loading:
         told = f"{SPIN[spin % len(SPIN)]} {counts.answered}/{counts.clusters} answered"
-        made.append(Span(f"{told} · {counts.objects:,} objects  " if counts.clusters else "connecting…  ", "muted"))
+        made.append(Span(f"{told} · {counts.objects:,} objects  " if counts.clusters else f"{LOADING}  ", "muted"))
     if counts.live is not None and counts.clusters:
         made.append(
             Span(f"●{gap}{counts.live}/{counts.clusters}{gap}", "good" if counts.live == counts.clusters else "warn")
@@ -125,11 +126,11 @@ def draw(width: int, height: int, colours: Palette, depth: int) -> str:
     lines = [paint.spans(header(width, FIRST, Counts()))]
     tall = height - 2 - measure.strip
     title = next(title for name, title, _ in TABS if name == FIRST)
-    left = paint.box(measure.tree, tall, "Clusters", "") if measure.tree else [""] * tall
-    right = paint.box(width - measure.tree, tall, title, "loading…")
+    left = paint.box(measure.tree, tall, "Clusters") if measure.tree else [""] * tall
+    right = paint.box(width - measure.tree, tall, title, focused=True, text=LOADING)
     lines += [a + b for a, b in zip(left, right, strict=True)]
     if measure.framed:
-        lines += paint.box(width, measure.strip, "Events", "")
+        lines += paint.box(width, measure.strip, "Events")
     else:
         lines += [paint.blank(width)] * measure.strip
     lines.append(paint.blank(width, colours.surface))
@@ -170,16 +171,22 @@ class _Paint:
     def blank(self, width: int, background: str = "") -> str:
         return self.code(self.colours.foreground, background or self.colours.background) + " " * width
 
-    def box(self, width: int, height: int, title: str, text: str) -> list[str]:
-        border = self.code(self.colours.border, self.colours.background)
-        quiet = self.code(self.colours.muted, self.colours.background)
+    def box(self, width: int, height: int, title: str, focused: bool = False, text: str = "") -> list[str]:
+        """A bordered panel; `text` stands where a table says why it has no rows."""
+        colours = self.colours
+        border = self.code(colours.focus if focused else colours.border, colours.background)
+        named = self.code(colours.foreground if focused else colours.muted, colours.background, ";1" if focused else "")
+        quiet = self.code(colours.muted, colours.background)
         inner = width - 2
         rule = "─" * (inner - 3 - cells(title))
-        top = f"{border}╭─ {quiet}{title}{border} {rule}╮"
-        middle = [f"{border}│{' ' * inner}│"] * max(0, height - 2)
-        if middle and text:
-            middle[0] = f"{border}│{quiet} {text}{' ' * (inner - 1 - cells(text))}{border}│"
-        return [top, *middle, f"{border}╰{'─' * inner}╯"]
+        lines = [f"{border}╭─{named} {title} {border}{rule}╮"]
+        lines += [f"{border}│{' ' * inner}│"] * max(0, height - 2)
+        at = 2 + (height - 3) // 3  # below the table's own header
+        if text and at < height - 1:
+            before = (inner - cells(text)) // 2
+            said = f"{' ' * before}{text}{' ' * (inner - before - cells(text))}"
+            lines[at] = f"{border}│{quiet}{said}{border}│"
+        return [*lines, f"{border}╰{'─' * inner}╯"]
 
 
 def look(colours: Palette, name: str) -> tuple[str, str, bool]:

@@ -139,7 +139,7 @@ def _operation(app: Application, now: float) -> list[Line]:
 
 def operation_cell(title: str) -> Cell:
     """An operation's title with its shape; a wait is busy."""
-    return Cell(f"◌ {title}", Tone.BUSY) if title.startswith("Waiting") else state_cell(title)
+    return state_cell(title)
 
 
 def initiator(by: argo.Initiator) -> Cell:

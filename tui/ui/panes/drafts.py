@@ -21,7 +21,6 @@ class DraftsPane(TablePane):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("drafts")]
     RESOURCES = (DRAFTS_RESOURCE,)
     FIRST_SORT = "created"
-    NEWEST_FIRST = True
 
     def _nothing(self) -> str:
         if self.table.total:

@@ -58,7 +58,7 @@ class EventsPane(Pane):
         tail = self.tail
         state = f"paused, {tail.behind:,} behind" if tail.paused else "" if tail.following else "looking back"
         self.title(self.view.scope.words(), state, f"/{self.view.filter}" if self.view.filter else "")
-        self.subtitle(f"{tail.visible_count:,}")
+        self.subtitle(f"{tail.visible_count:,}" if tail.visible_count else "")
 
     def here(self) -> Ref | None:
         event = self.tail.event

@@ -16,6 +16,7 @@ from tui.domain.kinds import KINDS
 from tui.domain.kinds.kind import Column, Value
 from tui.domain.obj import Ref
 from tui.ui import keys
+from tui.ui.frame import LOADING
 from tui.ui.panes.base import Pane
 from tui.ui.panes.rows import Shape
 from tui.ui.scope import APPLICATIONS, Scope, View
@@ -35,7 +36,6 @@ class TablePane(Pane):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("table", "object", "instead")]
     RESOURCES: tuple[str, ...] = ()
     FIRST_SORT = "name"  # column id
-    NEWEST_FIRST = False  # the other way round
 
     def __init__(self, view: View) -> None:
         super().__init__(view)
@@ -46,7 +46,7 @@ class TablePane(Pane):
         self._depends = self.shape.depends()
         self.table = Table(self.shape.columns)
         if any(column.id == self.FIRST_SORT for column in self.shape.columns):
-            self.table.sort_by(self.FIRST_SORT, self.NEWEST_FIRST)
+            self.table.sort_by(self.FIRST_SORT)
         self._revs: dict[str, int] = {}
         self._pending: dict[Ref, None] = {}  # rows to be made, oldest first
         self._clusters: frozenset[str] | None = None
@@ -157,7 +157,7 @@ class TablePane(Pane):
         shown, total = self.table.visible_count, self.table.total
         filtered = f"/{view.filter}" if view.filter else ""
         self.title(view.scope.words(), "faults" if view.faults else "", filtered)
-        self.subtitle(f"{shown:,} of {total:,}" if shown != total else f"{total:,}")
+        self.subtitle(f"{shown:,} of {total:,}" if shown != total else f"{total:,}" if total else "")
         self.table.set_empty(self._nothing())
 
     def _nothing(self) -> str:
@@ -165,7 +165,7 @@ class TablePane(Pane):
         if self.table.total:
             return "nothing matches the filter"
         if not self.fleet.store.count(CLUSTERS):
-            return NO_CLUSTERS if self.fleet.contexts == () else "connecting…"
+            return NO_CLUSTERS if self.fleet.contexts == () else LOADING
         states = [
             status.state
             for row in self.fleet.store.rows(CLUSTERS)
