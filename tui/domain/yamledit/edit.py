@@ -9,11 +9,12 @@ from tui.domain.yamledit import plans
 from tui.domain.yamledit.differ import differences
 from tui.domain.yamledit.errors import Missing, Refused
 from tui.domain.yamledit.insertion import add_item, insert
-from tui.domain.yamledit.locate import Found
+from tui.domain.yamledit.locate import owner
 from tui.domain.yamledit.path import Match, Path, Step, format_path, parse
 from tui.domain.yamledit.removal import remove
+from tui.domain.yamledit.render import writable
 from tui.domain.yamledit.session import Edited, Session
-from tui.domain.yamledit.sharing import Sharing, guard, here, slot, within
+from tui.domain.yamledit.sharing import Sharing, content, guard, here, slot, within
 
 MOST_STEPS = 64
 """Small edits that one `set_value` of a collection may be made of before the collection is written anew."""
@@ -43,6 +44,7 @@ def set_value(
     Raises Missing (without `create`), Shared, Refused.
     """
     steps = parse(path)
+    writable(value)
     session = Session(text, doc)
     try:
         found = session.find(steps)
@@ -55,6 +57,7 @@ def set_value(
         return Edited(text)
     if shared == "here" and (done := here(session, found, lambda whole, rest: _assign(whole, rest, value))):
         return done
+    found = content(session, found)
     guard(session, found, shared)
     if type(old) is type(value) and isinstance(value, dict | list) and old and value:
         adapted = _adapt(text, steps, old, value, session.chunk.index, shared)
@@ -65,12 +68,14 @@ def set_value(
 
 def replace(text: str, path: Path, value: Any, doc: int | None = None, *, shared: Sharing = "ask") -> Edited:
     """Writes a subtree anew, whatever it held, comments in it included. Raises Missing, Shared, Refused."""
+    writable(value)
     session = Session(text, doc)
     found = session.find(path)
     if yamlvalue.same(session.tree.value(found.node), value):
         return Edited(text)
     if shared == "here" and (done := here(session, found, lambda whole, rest: _assign(whole, rest, value))):
         return done
+    found = content(session, found)
     guard(session, found, shared)
     return session.commit(plans.put(session.tree, found, value, session.layout()), session.tree.start(found.node))
 
@@ -128,8 +133,9 @@ def insert_key(
 def _insert_key(
     session: Session, steps: tuple[Step, ...], value: Any, beside: tuple[str, bool] | None, shared: Sharing
 ) -> Edited:
+    writable(value)
     holder, key = plans.parent_steps(steps), steps[-1]
-    found = session.find(holder)
+    found = content(session, session.find(holder))
     tree = session.tree
     if not isinstance(key, str):
         raise Refused(f"{format_path(steps)} does not end in a key")
@@ -157,7 +163,8 @@ def insert_item(
 
 
 def _insert_item(session: Session, steps: tuple[Step, ...], index: int | None, value: Any, shared: Sharing) -> Edited:
-    found = session.find(steps)
+    writable(value)
+    found = content(session, session.find(steps))
     tree, node = session.tree, found.node
     offset = tree.start(node)
     if not tree.is_list(node) and not tree.is_null(node):
@@ -192,7 +199,7 @@ def delete(text: str, path: Path, doc: int | None = None, *, shared: Sharing = "
     holder = plans.parent_steps(steps)
     session = Session(text, doc)
     found = session.find(steps)
-    above = session.find(holder)
+    above = content(session, session.find(holder))
     tree = session.tree
     through = above if above.alias >= 0 or above.anchors else found if found.merged else above
 
@@ -205,7 +212,7 @@ def delete(text: str, path: Path, doc: int | None = None, *, shared: Sharing = "
     if shared == "here" and above.alias >= 0 and (done := here(session, above, change)):
         return done
     guard(session, through, shared)
-    room = above if found.parent == above.node else Found(found.parent)
+    room = above if found.parent == above.node else owner(tree, found.parent)
     return session.commit(
         remove(tree, found, session.layout(), room if holder else None),
         tree.start(max(found.key, 0) or found.node),
@@ -226,7 +233,7 @@ def rename_key(text: str, path: Path, key: str, doc: int | None = None, *, share
         return Edited(text)
     if any(tree.key_text(name) == key for name, _ in tree.pairs(found.parent)):
         raise session.moved(tree.refuse(f"the key {key!r} exists already", tree.start(found.key)))
-    holder = session.find(found.steps[:-1])
+    holder = content(session, session.find(found.steps[:-1]))
     guard(session, found if found.merged else holder, shared)
     return session.commit(plans.rename(tree, found, key, session.layout()), tree.start(found.key))
 

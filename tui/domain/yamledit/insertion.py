@@ -132,7 +132,7 @@ def _add_flow(
 
 
 def insert(session: Session, found: Found, key: str, value: Any, beside: tuple[str, bool] | None) -> Edited:
-    """Inserts a key into the mapping, or empty value, at `found`; `beside`: a sibling, and whether to stand behind it."""
+    """Inserts a key into the mapping, or empty value, at `found`; `beside`: a sibling, and whether behind it."""
     tree, node, how = session.tree, found.node, session.layout()
     offset = tree.start(node)
     if tree.is_null(node) or (tree.is_map(node) and tree.ends[node] == node + 1):

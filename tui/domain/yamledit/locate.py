@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from tui.domain.yamledit.errors import Missing
 from tui.domain.yamledit.path import Match, Step, format_path
 from tui.domain.yamledit.split import place
-from tui.domain.yamledit.tree import Tree
+from tui.domain.yamledit.tree import MAX_VALUES, Tree
 
 
 @dataclass(slots=True)
@@ -39,6 +39,20 @@ def locate(tree: Tree, steps: tuple[Step, ...]) -> Found:
     elif tree.events[found.node].anchor is not None and tree.users(found.node):
         found.anchors.append(found.node)
     found.steps = steps
+    return found
+
+
+def owner(tree: Tree, node: int) -> Found:
+    """The place of any node, as a path would find it, without steps."""
+    found = Found(tree.root)
+    while found.node != node:
+        inside = found.node
+        for key, child in tree.pairs(inside) if tree.is_map(inside) else ((-1, item) for item in tree.items(inside)):
+            if child <= node <= tree.ends[child]:
+                found = Found(child, key, inside)
+                break
+        else:
+            raise tree.refuse("the anchor stands in a key", int(tree.events[node].start_mark.index))
     return found
 
 
@@ -80,29 +94,53 @@ def _step(tree: Tree, found: Found, step: Step, steps: tuple[Step, ...], number:
 
 def _step_key(tree: Tree, found: Found, name: str, steps: tuple[Step, ...], number: int) -> None:
     node = found.node
-    hits = [(key, value) for key, value in tree.pairs(node) if tree.key_text(key) == name]
-    if len(hits) > 1:
-        raise tree.refuse(f"the key {name!r} stands here twice", tree.start(hits[1][0]))
-    if hits:
-        found.parent, (found.key, found.node) = node, hits[0]
+    pair = _own_pair(tree, node, name)
+    if pair is not None:
+        found.parent, (found.key, found.node) = node, pair
         return
     for key, value in tree.pairs(node):
         if not tree.is_merge(key):
             continue
-        for source in tree.merges(value):
-            inner = Found(source)
-            try:
-                _step_key(tree, inner, name, steps, number)
-            except Missing:
-                continue
+        chain = _merged(tree, value, name)
+        if chain:
             if found.alias < 0:
                 found.alias, found.merged = value, True
                 found.holder = (node, found.key, found.parent, number)
-            found.parent, found.key, found.node = inner.parent, inner.key, inner.node
-            if tree.users(source):
-                found.anchors.append(source)
+            found.parent, (found.key, found.node) = chain[-1], _own_pair(tree, chain[-1], name) or (-1, -1)
+            found.anchors += [source for source in chain if tree.users(source)]
             return
     raise _missing(tree, steps, number, node, "no such key")
+
+
+def _own_pair(tree: Tree, node: int, name: str) -> tuple[int, int] | None:
+    """The (key, value) that a mapping itself holds. Raises Refused when the key stands there twice."""
+    hits = [(key, value) for key, value in tree.pairs(node) if tree.key_text(key) == name]
+    if len(hits) > 1:
+        raise tree.refuse(f"the key {name!r} stands here twice", tree.start(hits[1][0]))
+    return hits[0] if hits else None
+
+
+def _merged(tree: Tree, value: int, name: str) -> list[int]:
+    """The mappings that lead from the value of a `<<` to the one that holds the key; [] when none does.
+
+    Each mapping is looked into once, however often it is merged.
+    """
+    seen: set[int] = set()
+    stack = [[source] for source in reversed(tree.merges(value))]
+    while stack:
+        chain = stack.pop()
+        source = chain[-1]
+        if source in seen:
+            continue
+        seen.add(source)
+        if _own_pair(tree, source, name):
+            return chain
+        for key, inner in tree.pairs(source):
+            if tree.is_merge(key):
+                stack += [[*chain, further] for further in reversed(tree.merges(inner))]
+                if len(stack) * len(chain) > MAX_VALUES:
+                    raise tree.refuse("too many merges", tree.start(key))
+    return []
 
 
 def _matches(tree: Tree, item: int, step: Match) -> bool:

@@ -23,8 +23,6 @@ def put(tree: Tree, found: Found, value: Any, how: Layout) -> Iterator[Plan]:
         raise tree.refuse(f"the value has the explicit tag {event.tag}", event.start_mark.index)
     anchor = None if tree.is_alias(node) else event.anchor
     full = isinstance(value, dict | list | tuple) and len(value) > 0
-    if anchor is not None and (full or not tree.is_scalar(node)):
-        raise tree.refuse(f"the value carries the anchor &{anchor}", event.start_mark.index)
     keep(tree, node, tree.ends[node])
     model = [(node, tree.ends[node] + 1, tokens(value, anchor))]
     block = not how.json and (found.parent < 0 or tree.is_block(found.parent))
@@ -71,15 +69,18 @@ def base(tree: Tree, found: Found) -> int:
 
 
 def _head(tree: Tree, found: Found) -> int:
-    """Offset behind the `:` or `-` that the value follows."""
+    """Offset behind the `:` or `-` that the value follows, and behind its anchor."""
+    head = tree.start(found.node)
     if found.key >= 0:
         head = tree.colon(found.key)
         if head < 0:
             raise tree.refuse("the key has no value and no colon", tree.start(found.key))
-        return head
-    if found.parent >= 0:
-        return tree.dash(found.parent, found.node) + 1
-    return tree.start(found.node)
+    elif found.parent >= 0:
+        head = tree.dash(found.parent, found.node) + 1
+    event = tree.events[found.node]
+    if not tree.is_alias(found.node) and event.anchor is not None:
+        return int(event.start_mark.index) + len(event.anchor) + 1
+    return head
 
 
 def _inline(tree: Tree, found: Found, text: str) -> list[tuple[int, int, str]]:

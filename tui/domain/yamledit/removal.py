@@ -44,9 +44,9 @@ def _emptied(tree: Tree, holder: Found, how: Layout) -> Iterator[Plan]:
     event = tree.events[node]
     text = "{}" if tree.is_map(node) else "[]"
     kinds = (event.__class__, tree.events[tree.ends[node]].__class__)
-    model = [(node, tree.ends[node] + 1, [Shape(kinds[0]), Shape(kinds[1])])]
-    if event.anchor is not None or event.tag is not None:
-        raise tree.refuse("the emptied collection carries an anchor or a tag", event.start_mark.index)
+    model = [(node, tree.ends[node] + 1, [Shape(kinds[0], event.anchor), Shape(kinds[1])])]
+    if event.tag is not None:
+        raise tree.refuse("the emptied collection carries a tag", event.start_mark.index)
     if tree.is_block(node):
         yield Plan(from_block(tree, holder, text, how), model)
         return
@@ -101,4 +101,7 @@ def _cut_flow(tree: Tree, entries: list[tuple[int, int]], index: int) -> Iterato
         if "#" not in tree.source[gap:stop]:
             yield [(start, end, "")]
             return
+    line, stop = tree.line_start(begins[index]), tree.line_end(ends[index])
+    if not tree.source[line : begins[index]].strip() and tree.source[ends[index] : stop].strip() in ("", ","):
+        yield [(line, tree.next_line(stop), "")]  # alone on its line; the comma before it may stay
     raise tree.refuse("a comment would be lost", begins[index])

@@ -85,30 +85,40 @@ def is_json(source: str) -> bool:
     return True
 
 
-def inline(value: Any, style: str | None, flow: bool, how: Layout, depth: int = 0) -> str:
-    """A value on one line, collections in flow style; `style` is the quote preferred for a string ("": plain)."""
+def writable(value: Any, depth: int = 0) -> None:
+    """Raises Refused for what is no YAML value: other types, keys that are no strings, nesting beyond MAX_DEPTH."""
     if depth > MAX_DEPTH:
         raise Refused(f"the new value is nested deeper than {MAX_DEPTH} levels")
+    if isinstance(value, dict):
+        for key, part in value.items():
+            if not isinstance(key, str):
+                raise Refused(f"a key of the new value is no text: {key!r}")
+            writable(part, depth + 1)
+    elif isinstance(value, list):
+        for part in value:
+            writable(part, depth + 1)
+    elif value is not None and not isinstance(value, bool | int | float | str):
+        raise Refused(f"a {type(value).__name__} is no YAML value")
+
+
+def inline(value: Any, style: str | None, flow: bool, how: Layout) -> str:
+    """A value on one line, collections in flow style; `style` is the quote preferred for a string ("": plain)."""
     if how.json:
         return _json(value)
     if isinstance(value, dict):
-        parts = (
-            f"{scalar(key, '', True, how)}: {inline(part, None, True, how, depth + 1)}" for key, part in value.items()
-        )
+        parts = (f"{scalar(key, '', True, how)}: {inline(part, None, True, how)}" for key, part in value.items())
         return "{" + ", ".join(parts) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(inline(part, None, True, how, depth + 1) for part in value) + "]"
+        return "[" + ", ".join(inline(part, None, True, how) for part in value) + "]"
     return scalar(value, style, flow, how)
 
 
-def _json(value: Any, depth: int = 0) -> str:
-    if depth > MAX_DEPTH:
-        raise Refused(f"the new value is nested deeper than {MAX_DEPTH} levels")
+def _json(value: Any) -> str:
     if isinstance(value, dict):
-        parts = (f"{_json(str(key))}: {_json(part, depth + 1)}" for key, part in value.items())
+        parts = (f"{_json(str(key))}: {_json(part)}" for key, part in value.items())
         return "{" + ", ".join(parts) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_json(part, depth + 1) for part in value) + "]"
+        return "[" + ", ".join(_json(part) for part in value) + "]"
     try:
         return yamlvalue.json_string(value) if isinstance(value, str) else yamlvalue.spell(value)
     except ValueError as error:
@@ -119,9 +129,7 @@ def scalar(value: Any, style: str | None, flow: bool, how: Layout) -> str:
     """A scalar on one line, in the preferred quotes where they can hold it."""
     try:
         if not isinstance(value, str):
-            if value is None or isinstance(value, bool | int | float):
-                return yamlvalue.spell(value)
-            raise Refused(f"a {type(value).__name__} is no YAML value")
+            return yamlvalue.spell(value)
         if style in ("", None, "|", ">") and yamlvalue.plain(value, flow):
             return value
         if style == "'" or (style != '"' and how.quote == "'"):
@@ -129,8 +137,6 @@ def scalar(value: Any, style: str | None, flow: bool, how: Layout) -> str:
             if quoted is not None:
                 return quoted
         return yamlvalue.double(value)
-    except Refused:
-        raise
     except ValueError as error:
         raise Refused(str(error)) from None
 
@@ -161,20 +167,18 @@ def block_scalar(text: str, style: str, indent: int, base: int, comment: str = "
     return out + [""] * (tail - 1)
 
 
-def block(value: Any, indent: int, how: Layout, depth: int = 0) -> list[str]:
+def block(value: Any, indent: int, how: Layout) -> list[str]:
     """A non-empty mapping or list as block lines, every line indented."""
-    if depth > MAX_DEPTH:
-        raise Refused(f"the new value is nested deeper than {MAX_DEPTH} levels")
     pad = " " * indent
     if isinstance(value, dict):
         out = []
         for key, part in value.items():
-            out += pair(key, part, indent, how, depth)
+            out += pair(key, part, indent, how)
         return out
     out = []
     for part in value:
         if isinstance(part, dict | list) and part:
-            lines = block(part, indent + 2, how, depth + 1)
+            lines = block(part, indent + 2, how)
             out += [pad + "- " + lines[0][indent + 2 :], *lines[1:]]
         else:
             lines = _leaf(part, indent + 2, indent, how)
@@ -182,12 +186,12 @@ def block(value: Any, indent: int, how: Layout, depth: int = 0) -> list[str]:
     return out
 
 
-def pair(key: str, value: Any, indent: int, how: Layout, depth: int = 0) -> list[str]:
+def pair(key: str, value: Any, indent: int, how: Layout) -> list[str]:
     """`key: value` as block lines, every line indented."""
     head = " " * indent + scalar(key, "", False, how) + ":"
     if isinstance(value, dict | list) and value:
         inner = indent + (how.step if isinstance(value, dict) else how.dash)
-        return [head, *block(value, inner, how, depth + 1)]
+        return [head, *block(value, inner, how)]
     lines = _leaf(value, None, indent, how)
     return [f"{head} {lines[0]}", *lines[1:]]
 

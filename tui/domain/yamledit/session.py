@@ -154,7 +154,15 @@ class Session:
                     return self._edited(plan)
         except Refused as error:
             raise self.moved(error) from None
-        raise self.moved(self.tree.refuse("the edit cannot be made here without changing something else", offset))
+        raise self.moved(self._stuck(offset))
+
+    def _stuck(self, offset: int) -> Refused:
+        tree = self.tree
+        last = max((node for node in range(len(tree.events)) if tree.is_scalar(node)), default=-1)
+        if last >= 0 and tree.events[last].style in ("|", ">") and tree.end(last) == len(tree.source):
+            reason = "the text ends in a block scalar without a line break, to which nothing can be added"
+            return tree.refuse(reason, tree.start(last))
+        return tree.refuse("the edit cannot be made here without changing something else", offset)
 
     def _clean(self, source: str) -> bool:
         last = self.chunk.end == len(self.text)

@@ -8,12 +8,22 @@ from typing import Any, Literal
 from tui.domain.yamledit import plans
 from tui.domain.yamledit.errors import Shared
 from tui.domain.yamledit.insertion import insert
-from tui.domain.yamledit.locate import Found
+from tui.domain.yamledit.locate import Found, owner
 from tui.domain.yamledit.path import Match, Step, format_path
 from tui.domain.yamledit.session import Edited, Session
-from tui.domain.yamledit.split import place
 
 Sharing = Literal["ask", "all", "here"]
+
+
+def content(session: Session, found: Found) -> Found:
+    """The place itself, or what its alias stands for: where its content is written."""
+    tree = session.tree
+    if not tree.is_alias(found.node):
+        return found
+    there = owner(tree, tree.target(found.node))
+    there.steps, there.alias, there.holder = found.steps, found.alias, found.holder
+    there.anchors = [*found.anchors, there.node]
+    return there
 
 
 def guard(session: Session, found: Found, shared: Sharing) -> None:
@@ -23,30 +33,15 @@ def guard(session: Session, found: Found, shared: Sharing) -> None:
     tree = session.tree
     if shared == "all":
         return
-    if found.alias >= 0:
-        node = found.alias
-        anchor = next((tree.events[n].anchor for n in (found.alias, *found.anchors) if tree.events[n].anchor), "")
-        what = "inherited through <<" if found.merged else f"an alias of &{anchor}"
-    else:
-        node = found.anchors[0]
-        anchor = tree.events[node].anchor
-        what = f"part of the anchor &{anchor}"
-    owner = found.anchors[0] if found.anchors else node
-    users = tuple(place(session.text, session.chunk.start + tree.start(user))[0] for user in tree.users(owner))
-    line, column = place(session.text, session.chunk.start + tree.start(node))
-    lines = ", ".join(map(str, users))
+    anchored = found.anchors[0] if found.anchors else tree.target(found.alias)
+    node = found.alias if found.alias >= 0 else anchored
+    anchor = tree.events[anchored].anchor or ""
+    what = "inherited through <<" if found.merged else f"{'an alias of' if found.alias >= 0 else 'part of'} &{anchor}"
+    users = tuple(session.place_at(user)[0] for user in tree.users(anchored))
+    lines = f"line{'s' if len(users) > 1 else ''} {', '.join(map(str, users))}"
     where = format_path(found.steps) or "it"
-    if shared == "here":
-        raise Shared(
-            f"{where} is {what}: it can only be changed for all that use it, lines {lines}", anchor, users, line, column
-        )
-    raise Shared(
-        f"{where} is {what}, used on line {lines}: change it for all of them, or only here?",
-        anchor,
-        users,
-        line,
-        column,
-    )
+    ask = "it can only be changed for all" if shared == "here" else "change it for all, or only here?"
+    raise Shared(f"{where} is {what}, used on {lines}: {ask}", anchor, users, *session.place_at(node))
 
 
 def here(session: Session, found: Found, change: Callable[[Any, tuple[Step, ...]], Any]) -> Edited | None:
@@ -56,6 +51,7 @@ def here(session: Session, found: Found, change: Callable[[Any, tuple[Step, ...]
     node, key, parent, used = found.holder
     rest = found.steps[used:]
     tree = session.tree
+    _copyable(session, node)
     if not found.merged:
         value = change(tree.value(node), rest)
         place_ = Found(node, key, parent, found.steps[:used])
@@ -70,6 +66,17 @@ def here(session: Session, found: Found, change: Callable[[Any, tuple[Step, ...]
     return insert(session, Found(node, key, parent, found.steps[:used]), name, value[name], None)
 
 
+def _copyable(session: Session, node: int) -> None:
+    """Raises Refused when a copy would turn a key such as `on:`, which Go reads as `true`, into another."""
+    tree = session.tree
+    part = tree.target(node) if tree.is_alias(node) else node
+    for inner in range(part, tree.ends[part] + 1):
+        for key, _ in tree.pairs(inner) if tree.is_map(inner) else ():
+            name = tree.scalar(key) if tree.is_scalar(key) else None
+            if isinstance(name, bool) or not isinstance(name, str | int):
+                raise session.moved(tree.refuse("a key that is no text cannot be copied", tree.start(key)))
+
+
 def within(value: Any, steps: tuple[Step, ...], change: Callable[[Any, Step], None]) -> Any:
     """`value` with `change` applied to the plain collection that the last step names something in."""
     at = value
@@ -80,6 +87,7 @@ def within(value: Any, steps: tuple[Step, ...], change: Callable[[Any, Step], No
 
 
 def slot(value: Any, step: Step) -> Any:
+    """The key or index at which a step's value is kept in a plain collection."""
     if isinstance(step, Match):
         return next(
             index

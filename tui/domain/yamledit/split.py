@@ -70,18 +70,20 @@ def chunks(text: str) -> list[Chunk]:
         raise Refused(f"the file has {len(text) >> 20} MB; fleet edits files up to {MAX_TEXT >> 20} MB")
     begin = 1 if text.startswith(BOM) else 0
     cuts: list[tuple[int, bool]] = [(begin, False)]  # where a piece starts, and whether it starts with ---
+    stops: dict[int, int] = {}  # piece -> its `...`
     for start in _markers(text, begin):
         if text[start] == "-":
             cuts.append((start, True))
         else:
+            stops[len(cuts) - 1] = start
             cuts.append((_skip(_REST, text, start, len(text)), False))
     out: list[Chunk] = []
     head = -1  # where the directives of the next document start
     for number, (start, marked) in enumerate(cuts):
         end = cuts[number + 1][0] if number + 1 < len(cuts) else len(text)
-        content = start + 3 if marked else start
-        if _skip(_BLANK, text, content, end) < end:
-            if not marked and _skip(_DIRECTIVES, text, start, end) == end:
+        content, stop = start + 3 if marked else start, stops.get(number, end)
+        if _skip(_BLANK, text, content, stop) < stop:
+            if not marked and _skip(_DIRECTIVES, text, start, stop) == stop:
                 head = start
                 continue
             out.append(Chunk(len(out), head if head >= 0 and marked else start, end))
