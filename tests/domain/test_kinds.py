@@ -212,3 +212,37 @@ def test_state_words_have_a_shape_as_well_as_a_colour() -> None:
     assert c.state_cell("ImagePullBackOff").tone is Tone.BAD
     assert c.state_cell("Init:0/2").tone is Tone.BUSY
     assert c.state_cell("SomethingNew") == ("SomethingNew", Tone.PLAIN)
+
+
+def test_states_sort_by_severity_in_the_order_argo_cd_aggregates_by() -> None:
+    words = ["Healthy", "Unknown", "Progressing", "Missing", "Suspended", "Degraded"]
+    assert sorted(words, key=c.severity) == list(reversed(c.HEALTH_ORDER))
+    assert sorted(["Synced", "Unknown", "OutOfSync"], key=c.severity) == ["Unknown", "OutOfSync", "Synced"]
+    operations = ["Sync OK", "Waiting for retry 2", "Sync failed", "Syncing"]
+    assert sorted(operations, key=c.severity) == ["Sync failed", "Syncing", "Waiting for retry 2", "Sync OK"]
+    assert c.severity("") is None, "what nobody knows comes last in both directions"
+
+
+def test_what_lacks_most_comes_first() -> None:
+    assert sorted(["3/3", "1/3", "0/2", "10/10", "0/10"], key=c.share) == [
+        "0/10",
+        "0/2",
+        "1/3",
+        "10/10",
+        "3/3",
+    ]
+    assert c.share("none") is None
+
+
+def test_versions_quantities_and_ages_sort_as_numbers() -> None:
+    assert sorted(["v1.10.2", "v1.9.30", "v1.10.10"], key=c.natural) == ["v1.9.30", "v1.10.2", "v1.10.10"]
+    assert sorted(["10Gi", "500Mi", "2G", "1Ti"], key=c.quantity) == ["500Mi", "2G", "10Gi", "1Ti"]
+    assert [c.quantity(odd) for odd in ("", "x", "1.2.3", ".", "3 apples")] == [None] * 5
+    assert c.youngest(200.0) < c.youngest(100.0), "the younger first: ages grow downwards"
+
+
+def test_every_state_and_age_column_has_an_order_of_its_own() -> None:
+    for kind in KINDS.values():
+        for column in kind.columns:
+            if column.show in (c.show_state, c.show_age, c.show_ratio):
+                assert column.sort is not None, f"{kind.resource}: {column.id}"

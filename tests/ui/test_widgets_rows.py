@@ -25,16 +25,13 @@ class RowsMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.rows = Rows()
-        self.model = {}  # key -> row, in order of arrival
-        self.column, self.reverse, self.query = None, False, ""
+        self.model = {}  # key -> row, in the order given
+        self.column, self.reverse, self.by, self.query = None, False, None, ""
 
     @rule(values=st.dictionaries(KEYS, st.tuples(VALUES, VALUES), max_size=8))
     def replace(self, values):
-        # Rows that stay keep their place in the order of arrival, as rows that change in place do.
-        fresh = {key: row(key, *pair) for key, pair in values.items()}
-        kept = {key: fresh[key] for key in self.model if key in fresh}
-        self.model = kept | fresh
-        self.rows.replace(list(fresh.values()))
+        self.model = {key: row(key, *pair) for key, pair in values.items()}
+        self.rows.replace(list(self.model.values()))
 
     @rule(values=st.dictionaries(KEYS, st.tuples(VALUES, VALUES), max_size=4), gone=st.sets(KEYS, max_size=3))
     def update(self, values, gone):
@@ -49,10 +46,10 @@ class RowsMachine(RuleBasedStateMachine):
             assert self.shown() == before
         assert touched <= {one.key for one in changed}
 
-    @rule(column=st.sampled_from([None, 0, 1]), reverse=st.booleans())
-    def sort(self, column, reverse):
-        self.column, self.reverse = column, reverse
-        self.rows.sort(column, reverse)
+    @rule(column=st.sampled_from([None, 0, 1]), reverse=st.booleans(), by=st.sampled_from([None, repr]))
+    def sort(self, column, reverse, by):
+        self.column, self.reverse, self.by = column, reverse, by
+        self.rows.sort(column, reverse, by)
 
     @rule(query=WORDS)
     def filter(self, query):
@@ -71,7 +68,10 @@ class RowsMachine(RuleBasedStateMachine):
 
         keys = [key for key, one in self.model.items() if passes(one)]
         if self.column is not None:
-            keys.sort(key=lambda key: (order_of(self.model[key].sort_values[self.column], self.reverse), str(key)))
+            values = {key: self.model[key].sort_values[self.column] for key in keys}
+            keys.sort(
+                key=lambda key: (order_of(self.by(values[key]) if self.by else values[key], self.reverse), str(key))
+            )
         return keys[::-1] if self.reverse else keys
 
     @invariant()

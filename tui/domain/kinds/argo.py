@@ -51,8 +51,6 @@ def _show_auto(value: Value, now: float) -> Cell:
 
 def _show_operation(value: Value, now: float) -> Cell:
     text = str(value or "")
-    if text.startswith("Waiting"):
-        return Cell(f"◌ {text}", Tone.BUSY)
     return c.state_cell(text) if text else Cell("", Tone.MUTED)
 
 
@@ -108,7 +106,9 @@ APPLICATIONS = Kind(
         c.of("repository", "REPOSITORY", lambda app: argo.main_source(app).repo_url, _show_repository, 20, least=11),
         c.of("path", "PATH", lambda app: argo.main_source(app).path or argo.main_source(app).chart, width=26, least=8),
         c.of("autoSync", "AUTO-SYNC", _auto_sync, _show_auto, 15, least=3),
-        c.of("operation", "LAST OPERATION", argo.operation_title, _show_operation, 18, least=11, keep=5),
+        c.of(
+            "operation", "LAST OPERATION", argo.operation_title, _show_operation, 18, least=11, keep=5, sort=c.severity
+        ),
         c.of("operated", "SINCE", _operated, c.show_since, 6, right=True, time=True, keep=4),
         c.AGE,
         c.of("condition", "CONDITION", _condition, _show_condition, 60, least=14, grow=3, keep=7),

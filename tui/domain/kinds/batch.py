@@ -85,7 +85,7 @@ JOBS = Kind(
     state=lambda obj, facts: _show_job(job_status(obj), facts.now),
     columns=c.namespaced(
         c.of("status", "STATUS", job_status, _show_job, 12),
-        c.of("completions", "COMPLETIONS", _completions, width=11, right=True),
+        c.of("completions", "COMPLETIONS", _completions, width=11, right=True, sort=c.share),
         c.of("duration", "DURATION", _duration, c.show_muted, 8, right=True),
         c.of("message", "MESSAGE", lambda job: " ".join(job_health(job).message.split()), c.show_muted, 40, wide=True),
     ),

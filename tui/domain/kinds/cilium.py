@@ -40,7 +40,14 @@ POLICY_COLUMNS = (
     c.NAME,
     c.column("policy", "KIND", lambda row, facts: _SHORT_KINDS.get(row.ref.resource, ""), c.show_muted, 5, least=3),
     c.column(
-        "valid", "VALID", lambda r, facts: validity(r.obj, r.ref.resource)[0], _show_validity, 10, least=9, keep=8
+        "valid",
+        "VALID",
+        lambda r, facts: validity(r.obj, r.ref.resource)[0],
+        _show_validity,
+        10,
+        least=9,
+        keep=8,
+        sort=c.severity,
     ),
     c.column(
         "selects", "SELECTS", lambda row, facts: facts.selected(row), _show_selects, 7, least=7, right=True, keep=7

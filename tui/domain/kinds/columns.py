@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -77,7 +78,7 @@ def tone_of(word: str) -> tuple[str, Tone]:
         return found
     if word.endswith(("BackOff", "Error")) or word.startswith(("Err", "ExitCode:", "Signal:", "Init:Err", "Init:Exit")):
         return "✖", Tone.BAD
-    if word.startswith(("Init:", "arriving")):
+    if word.startswith(("Init:", "arriving", "Waiting")):
         return "◌", Tone.BUSY
     head, comma, _ = word.partition(",")
     if comma:  # a node: "Ready,SchedulingDisabled"
@@ -92,6 +93,51 @@ def state_cell(word: str) -> Cell:
         return Cell("?", Tone.UNKNOWN)
     glyph, tone = tone_of(word)
     return Cell(f"{glyph} {word}" if glyph and glyph != word else word, tone)
+
+
+# -- what values sort by: what needs attention first ------------------------------------------------------------------
+
+_ATTENTION = (Tone.UNKNOWN, Tone.BAD, Tone.WARN, Tone.BUSY, Tone.PAUSED, Tone.ACCENT, Tone.PLAIN, Tone.MUTED, Tone.GOOD)
+_RANK = {tone: rank for rank, tone in enumerate(_ATTENTION)}
+_NUMBER = re.compile(r"\d+")
+_QUANTITY = re.compile(r"([\d.]+)\s*([A-Za-z]*)")
+_UNITS = {"": 1.0, "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18} | {
+    f"{letter}i": 1024.0**power for power, letter in enumerate("KMGTPE", 1)
+}
+
+
+def severity(value: Value) -> Value:
+    """State words, worst first: for health that is Argo CD's worst-of order, Unknown before Degraded … Healthy."""
+    if value in (None, ""):
+        return None
+    word = str(value)
+    return f"{_RANK[tone_of(word)[1]]} {word}"
+
+
+def youngest(value: Value) -> Value:
+    """Moments, the latest first, so that the ages shown grow downwards."""
+    return -value if isinstance(value, int | float) else None
+
+
+def share(value: Value) -> Value:
+    """`1/3`: what lacks most first, then what wants most."""
+    have, _, want = str(value or "").partition("/")
+    if not (have.isdecimal() and want.isdecimal()):
+        return None
+    return f"{int(have) / int(want) if int(want) else 1:.6f} {10**9 - min(int(want), 10**9):010}"
+
+
+def natural(value: Value) -> Value:
+    """Text with its numbers as numbers: v1.9 before v1.10."""
+    return _NUMBER.sub(lambda found: found[0].zfill(12), str(value)) if value else None
+
+
+def quantity(value: Value) -> Value:
+    """Kubernetes quantities by size: 500m, 2, 10Gi."""
+    found = _QUANTITY.fullmatch(str(value or ""))
+    if found is None or found[2] not in _UNITS or found[1].count(".") > 1 or found[1] == ".":
+        return None
+    return float(found[1]) * _UNITS[found[2]]
 
 
 def show_plain(value: Value, now: float) -> Cell:
@@ -147,6 +193,14 @@ def show_bad(value: Value, now: float) -> Cell:
     return Cell("" if value is None else str(value), Tone.BAD)
 
 
+_SORTS: dict[Show, Callable[[Value], Value]] = {
+    show_state: severity,
+    show_age: youngest,
+    show_since: youngest,
+    show_ratio: share,
+}
+
+
 def created(row: Row, facts: Facts) -> float | None:
     """When the object was created, seconds since the epoch."""
     return when.seconds(row.obj.metadata.creation_timestamp)
@@ -155,8 +209,12 @@ def created(row: Row, facts: Facts) -> float | None:
 def column(
     id: str, title: str, value: Callable[[Row, Facts], Value], show: Show = show_plain, width: int = 12, **more: Any
 ) -> Column:
-    """A column; `more` are the remaining fields of `Column`. Where there is little room, states stay longest."""
+    """A column; `more` are the remaining fields of `Column`. Where there is little room, states stay longest.
+
+    What it sorts by, unless told, follows from how it is shown: states by severity, moments by age.
+    """
     more.setdefault("keep", 8 if show is show_state else 0)
+    more.setdefault("sort", _SORTS.get(show))
     return Column(id=id, title=title, value=value, show=show, width=width, **more)
 
 

@@ -112,11 +112,17 @@ NODES = Kind(
         c.NAME,
         c.of("status", "STATUS", node_status, c.show_state, 20, least=9),
         c.of("roles", "ROLES", node_roles, width=16),
-        c.of("version", "VERSION", lambda node: node.status.node_info.kubelet_version, width=14),
+        c.of("version", "VERSION", lambda node: node.status.node_info.kubelet_version, width=14, sort=c.natural),
         c.of("ip", "INTERNAL-IP", _address, c.show_muted, 15),
         c.of("pressure", "PRESSURE", _pressure, c.show_bad, 16),
         c.of(
-            "cpu", "CPU", lambda node: str((node.status.capacity or {}).get("cpu", "")), width=5, right=True, wide=True
+            "cpu",
+            "CPU",
+            lambda node: str((node.status.capacity or {}).get("cpu", "")),
+            width=5,
+            right=True,
+            wide=True,
+            sort=c.quantity,
         ),
         c.of("memory", "MEMORY", lambda node: str((node.status.capacity or {}).get("memory", "")), width=12, wide=True),
         c.of("os", "OS-IMAGE", lambda node: node.status.node_info.os_image, c.show_muted, 24, wide=True),
@@ -361,7 +367,14 @@ PERSISTENTVOLUMECLAIMS = Kind(
     columns=c.namespaced(
         c.of("status", "STATUS", lambda obj: obj.status.phase, c.show_state, 11),
         c.of("volume", "VOLUME", lambda obj: obj.spec.volume_name, c.show_muted, 24),
-        c.of("capacity", "CAPACITY", lambda o: str((o.status.capacity or {}).get("storage", "")), width=9, right=True),
+        c.of(
+            "capacity",
+            "CAPACITY",
+            lambda o: str((o.status.capacity or {}).get("storage", "")),
+            width=9,
+            right=True,
+            sort=c.quantity,
+        ),
         c.of("class", "CLASS", lambda obj: obj.spec.storage_class_name, width=14),
     ),
 )
@@ -376,7 +389,12 @@ PERSISTENTVOLUMES = Kind(
     columns=c.cluster_scoped(
         c.of("status", "STATUS", lambda obj: obj.status.phase, c.show_state, 11),
         c.of(
-            "capacity", "CAPACITY", lambda obj: str((obj.spec.capacity or {}).get("storage", "")), width=9, right=True
+            "capacity",
+            "CAPACITY",
+            lambda obj: str((obj.spec.capacity or {}).get("storage", "")),
+            width=9,
+            right=True,
+            sort=c.quantity,
         ),
         c.of(
             "claim",

@@ -31,6 +31,15 @@ def _show_applications(value: Value, now: float) -> Cell:
     return Cell(text, c.tone_of(worst)[1])
 
 
+def _worst_applications(value: Value) -> Value:
+    """The worst health there is first, and of that the most."""
+    parts = [part.rpartition(" ") for part in str(value or "").split(", ") if part]
+    if not parts:
+        return None
+    word, _, count = parts[-1]
+    return f"{c.severity(word)} {10**9 - int(count):010}"
+
+
 def _nodes(row: Row, facts: Facts) -> Value:
     return facts.count(row.obj.metadata.name, "nodes")
 
@@ -52,9 +61,11 @@ CLUSTERS = Kind(
     columns=(
         c.column("name", "NAME", lambda row, facts: row.obj.metadata.name, c.show_name, 30, least=10, grow=2),
         c.of("state", "STATE", lambda obj: obj.state.value, c.show_state, 13, least=9),
-        c.of("version", "VERSION", lambda obj: obj.version, width=14, least=7),
+        c.of("version", "VERSION", lambda obj: obj.version, width=14, least=7, sort=c.natural),
         c.column("nodes", "NODES", _nodes, c.show_count, 5, right=True),
-        c.column("applications", "APPLICATIONS", _applications, _show_applications, 22, least=10),
+        c.column(
+            "applications", "APPLICATIONS", _applications, _show_applications, 22, least=10, sort=_worst_applications
+        ),
         c.of("heard", "DATA AGE", lambda obj: obj.heard or None, c.show_age, 8, right=True, time=True),
         c.of("reason", "REASON", lambda obj: " ".join(obj.reason.split()), c.show_bad, 40, least=12, grow=3),
         c.of("group", "GROUP", lambda obj: "/".join(obj.groups), c.show_muted, 14, least=5),

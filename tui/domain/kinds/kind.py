@@ -84,6 +84,7 @@ class Column:
     grow: int = 0  # share of the left-over width
     keep: int = 0  # the higher, the later it is dropped where there is little room; equals go from the right
     time: bool = False  # the value is a moment in seconds since the epoch: RFC 3339 in JSON, an age on the screen
+    sort: Callable[[Value], Value] | None = None  # what a value sorts by, where that is not the value itself
 
 
 @dataclass(frozen=True, slots=True)

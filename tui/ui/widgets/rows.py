@@ -7,14 +7,14 @@ that the garbage collector does not walk: twenty thousand rows must not cost a p
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from tui.domain.kinds.kind import Cell, Tone, Value
 
-Order = tuple[int, Any, str, int]  # rank of the value's type, value, tie, sequence
+Order = tuple[int, Any, str, int]  # rank of the value's type, value, tie, place
 
 
 class TableRow(msgspec.Struct, frozen=True, gc=False):
@@ -35,6 +35,7 @@ class Entry(msgspec.Struct, gc=False):
     text: str  # lower-cased, for the filter
     tie: str
     sequence: int
+    place: int  # in the order given
     version: int = 0
     shown: float = 0.0  # time its cells were made for; 0 = as given
     order: Order = (0, 0, "", 0)
@@ -95,8 +96,10 @@ class Rows:
         self._shown = self._all
         self._column: int | None = None
         self._reverse = False
+        self._by: Callable[[Value], Value] | None = None
         self.query = ""
         self._sequence = 0
+        self._places = 0
         self._tones: dict[tuple[Tone, ...], tuple[Tone, ...]] = {}
 
     def __len__(self) -> int:
@@ -138,10 +141,11 @@ class Rows:
         return len(self._shown.entries) - at if self._reverse else at
 
     def replace(self, rows: Iterable[TableRow]) -> None:
-        """Take these rows instead of all others; rows that stay keep their identity."""
+        """Take these rows instead of all others; rows that stay keep their identity, the order is the one given."""
         old, self._by_key = self._by_key, {}
         for row in rows:
-            entry = self._entry(row, old.get(row.key))
+            self._places += 1
+            entry = self._entry(row, old.get(row.key), place=self._places)
             self._by_key[row.key] = entry
         self._resort()
 
@@ -185,11 +189,11 @@ class Rows:
         source = self._shown if narrows else self._all
         self._shown = self._filtered(source.entries)
 
-    def sort(self, column: int | None, reverse: bool = False) -> None:
-        """Sort by the values of a column, or in the order of arrival."""
-        if (column, reverse) == (self._column, self._reverse):
+    def sort(self, column: int | None, reverse: bool = False, by: Callable[[Value], Value] | None = None) -> None:
+        """Sort by the values of a column, or what `by` makes of them; without a column in the order given."""
+        if (column, reverse, by) == (self._column, self._reverse, self._by):
             return
-        self._column, self._reverse = column, reverse
+        self._column, self._reverse, self._by = column, reverse, by
         for entry in self._by_key.values():
             entry.order = self._order_of(entry)
         self._resort()
@@ -229,14 +233,14 @@ class Rows:
     def _order_of(self, entry: Entry) -> Order:
         column = self._column
         if column is None:
-            return 0, 0, "", entry.sequence
+            return 0, 0, "", entry.place
         values = entry.values
         value = values[column] if column < len(values) else entry.texts[column] if column < len(entry.texts) else None
-        rank, part = order_of(value, self._reverse)
-        return rank, part, entry.tie, entry.sequence
+        rank, part = order_of(self._by(value) if self._by is not None else value, self._reverse)
+        return rank, part, entry.tie, entry.place
 
-    def _entry(self, row: TableRow, old: Entry | None, replace: bool = True) -> Entry:
-        """The row as an entry; with `replace` an old one is changed in place."""
+    def _entry(self, row: TableRow, old: Entry | None, replace: bool = True, place: int = 0) -> Entry:
+        """The row as an entry; with `replace` an old one is changed in place. `place` 0: where it was, or the end."""
         cells = row.cells
         texts = tuple([cell[0] for cell in cells])
         tones = tuple([cell[1] for cell in cells])
@@ -247,8 +251,11 @@ class Rows:
             sequence, version, tie = self._sequence, 0, str(row.key)
         else:
             sequence, version, tie = old.sequence, old.version + (not same), old.tie
+        if not place and old is None:
+            self._places += 1
+        place = place or (self._places if old is None else old.place)
         text = old.text if same and old is not None else " ".join(texts).lower()
-        entry = Entry(row.key, texts, tones, row.sort_values, text, tie, sequence, version)
+        entry = Entry(row.key, texts, tones, row.sort_values, text, tie, sequence, place, version)
         entry.order = self._order_of(entry)
         if old is not None and replace:
             self._copy(old, entry)
@@ -258,4 +265,4 @@ class Rows:
     @staticmethod
     def _copy(entry: Entry, fresh: Entry) -> None:
         entry.texts, entry.tones, entry.values = fresh.texts, fresh.tones, fresh.values
-        entry.text, entry.version, entry.order = fresh.text, fresh.version, fresh.order
+        entry.text, entry.version, entry.order, entry.place = fresh.text, fresh.version, fresh.order, fresh.place

@@ -129,7 +129,7 @@ class Table(LineView):
         if column is not None and self._column_at(column) is None:
             column = None
         self.sorting = (column, reverse)
-        self._rows.sort(None if column is None else self._column_at(column), reverse)
+        self._sort_rows(None if column is None else self._column_at(column), reverse)
         self._sample(self._rows.window(0, _SAMPLE))
         self._relayout()
 
@@ -164,7 +164,7 @@ class Table(LineView):
         paint.now(self)
 
     def sort_by(self, column_id: str | None, reverse: bool = False) -> None:
-        """Sort by a column's values; None is the order of arrival. Unknown values come last either way.
+        """Sort by a column's values; None is the order given. Unknown values come last either way.
 
         Raises KeyError when there is no such column.
         """
@@ -172,7 +172,7 @@ class Table(LineView):
         if column_id is not None and at is None:
             raise KeyError(column_id)
         self.sorting = (column_id, reverse)
-        self._rows.sort(at, reverse)
+        self._sort_rows(at, reverse)
         self._settle()
         paint.now(self)
 
@@ -350,6 +350,9 @@ class Table(LineView):
         super().on_resize(event)
 
     # --- inside ----------------------------------------------------------------------------------------------
+
+    def _sort_rows(self, column: int | None, reverse: bool) -> None:
+        self._rows.sort(column, reverse, None if column is None else self.columns[column].sort)
 
     def _column_at(self, column_id: str) -> int | None:
         return next((at for at, column in enumerate(self.columns) if column.id == column_id), None)
