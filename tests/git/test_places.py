@@ -262,6 +262,18 @@ async def test_a_fetch_steps_over_a_lock_that_nobody_holds(world: World, reposit
     assert (await repository.branches())["main"] == new
 
 
+async def test_work_goes_on_after_a_git_was_killed_a_moment_ago(world: World, repositories: GitRepositories) -> None:
+    repository = await repositories.open(str(world.clone))
+    draft = await repository.create("x", "main", "x")
+    path = repository.repository.path
+    new = world.upstream({"a": "1\n"})
+    for name in ("refs/remotes/origin/main.lock", "packed-refs.lock", f"refs/fleet/drafts/{draft.id}.lock"):
+        (path / name).touch()
+    await asyncio.gather(repository.fetch(), repository.drop(draft.id))
+    assert (await repository.branches())["main"] == new
+    assert (await repository.drafts(trash=True))[0][0].id == draft.id
+
+
 async def test_a_lock_that_is_held_is_waited_for_and_then_named(
     world: World, repositories: GitRepositories, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -136,6 +136,7 @@ def checked(result: runner.Result, codes: Sequence[int]) -> runner.Result:
 
 
 _REASONS = (
+    (r"\.lock': File exists", "another git is at work in fleet's repository; try again"),
     (r"dubious ownership", "git does not trust this folder because someone else owns it (see safe.directory)"),
     (r"No space left on device|Disk quota exceeded|File too large", "the disk is full; nothing was changed"),
     (r"unable to (write|create).*Permission denied|insufficient permission", "the data folder may not be written"),

@@ -28,6 +28,7 @@ from tui.domain.draft import Draft, Operation, Unsaved
 OPEN, TRASH = "refs/fleet/drafts/", "refs/fleet/trash/"
 _SELF = "fleet <fleet@localhost>"
 _TRIES = 5
+_UPDATES = 7  # tries, a second apart
 _LOOKED_BACK = 5000  # states
 
 
@@ -343,13 +344,16 @@ class DraftRefs:
         self._update_ref(["-d", ref, old], held)
 
     def _update_ref(self, arguments: list[str], held: int) -> None:
-        """`git update-ref`; once more when a git that was killed alone has left its lock file behind."""
-        try:
-            self.repository.git("update-ref", *arguments, keep=(held,))
-        except GitTrouble as error:
-            if "File exists" not in error.said or not self.repository.sweep_drafts():
-                raise
-            self.repository.git("update-ref", *arguments, keep=(held,))
+        """`git update-ref`; again when a git that was killed has left a lock file behind."""
+        for attempt in range(_UPDATES):
+            try:
+                self.repository.git("update-ref", *arguments, keep=(held,))
+                return
+            except GitTrouble as error:
+                if "File exists" not in error.said or attempt == _UPDATES - 1:
+                    raise
+                if not (self.repository.sweep_drafts() or self.repository.sweep_remotes()):
+                    time.sleep(1.0)  # packed-refs may be held by a fetch, or by one that has just been killed
 
 
 def _with_blobs(operation: Operation, before: str, after: str) -> Operation:

@@ -26,9 +26,9 @@ from tui.domain import giturl
 Progress = Callable[[str], None]
 PATIENCE = 15.0  # seconds to wait for another fleet's lock
 NETWORK = 600.0  # seconds a fetch may take
-_FETCHES = 4  # tries, when another fetch holds a ref
+_FETCHES = 6  # tries, longer together than a lock is taken to be held
 _LOOSE = 2000  # objects in files of their own before they are packed
-_STALE = 10.0  # seconds after which a lock under refs/remotes is nobody's: git holds one for milliseconds
+_STALE = 5.0  # seconds after which a lock under refs/remotes is nobody's: git holds one for milliseconds
 _LITTER = 86_400.0  # seconds after which a half-written object is nobody's
 UPSTREAM = "refs/remotes/origin/"
 _SINGLE_LOCKS = ("packed-refs.lock", "shallow.lock", "HEAD.lock", "config.lock")
@@ -161,8 +161,8 @@ class Repository:
                 locked_out = "File exists" in error.said or "cannot lock ref" in error.said
                 if attempt == _FETCHES - 1 or not locked_out:
                     raise
-                if not self.sweep_remotes():  # another fleet is fetching the same
-                    await asyncio.sleep(0.2 * (attempt + 1))
+                if not self.sweep_remotes():  # another fetch is at it, or was killed a moment ago
+                    await asyncio.sleep(0.2 * 2**attempt)
 
     async def find_default_branch(self, *, terminal: bool = False) -> None:
         """Ask the remote for its default branch and remember it; a remote without one leaves all as it is."""
