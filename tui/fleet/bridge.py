@@ -126,6 +126,7 @@ class NetworkThread:
         self._main: asyncio.Task[None] | None = None
         self._ended: asyncio.Future[None] | None = None
         self._owner: asyncio.AbstractEventLoop | None = None
+        self._stopping = False
         self.failure: BaseException | None = None
 
     def start(self, body: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -157,6 +158,7 @@ class NetworkThread:
             self.loop.call_soon_threadsafe(function, *args)
 
     def _cancel(self) -> None:
+        self._stopping = True
         if self._main is not None:
             self._main.cancel()
 
@@ -178,7 +180,8 @@ class NetworkThread:
     async def _until_cancelled(self, body: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._main = asyncio.current_task()
         try:
-            await body()
+            if not self._stopping:
+                await body()
         except asyncio.CancelledError:
             return
 

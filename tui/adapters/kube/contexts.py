@@ -20,15 +20,13 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from tui.adapters.kube.flatyaml import TooDeep, document
 from tui.domain.ports import Context
 
 LARGEST = 16 * 1024 * 1024  # bytes of a kubeconfig; the largest seen in the field have a few MB
-DEEPEST = 100  # levels of nesting; a kubeconfig needs seven
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
-
-_Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # scalars stay text: `yes`, 123 and dates are names here
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +157,12 @@ def _parse(path: Path) -> Mapping[str, Any]:
     if len(data) > LARGEST:
         raise _Problem(f"larger than {LARGEST // 1024 // 1024} MiB")
     try:
-        value = _document(data)
+        value = document(data)
     except yaml.MarkedYAMLError as error:
         where = f" (line {error.problem_mark.line + 1})" if error.problem_mark else ""
         raise _Problem(f"not valid YAML: {error.problem or 'syntax'}{where}") from None
+    except TooDeep as error:
+        raise _Problem(str(error)) from None
     except (yaml.YAMLError, ValueError) as error:
         raise _Problem(f"not valid YAML: {_one_line(error)}") from None
     if value is None or (isinstance(value, str) and value in _NULLS):
@@ -170,46 +170,6 @@ def _parse(path: Path) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise _Problem("not a kubeconfig")
     return value
-
-
-def _document(data: bytes) -> Any:
-    """The first document as lists, dicts and texts, None for an empty file.
-
-    Built from the parser's events because the library's own way from there recurses in C, and a file of brackets
-    would end the program.
-    """
-    root: list[Any] = []
-    open_: list[tuple[Any, list[Any]]] = []  # containers being filled, with what is read of each
-    anchors: dict[str, Any] = {}
-    items = root
-    for event in yaml.parse(data, Loader=_Loader):
-        value: Any
-        if isinstance(event, yaml.ScalarEvent):
-            value = event.value
-        elif isinstance(event, yaml.AliasEvent):
-            value = anchors.get(str(event.anchor))
-        elif isinstance(event, yaml.CollectionStartEvent):
-            if len(open_) >= DEEPEST:
-                raise _Problem(f"nested more than {DEEPEST} levels deep")
-            value = [] if isinstance(event, yaml.SequenceStartEvent) else {}
-            items.append(value)
-            open_.append((value, items))
-            items = value if isinstance(value, list) else []
-        elif isinstance(event, yaml.CollectionEndEvent):
-            filled, outer = open_.pop()
-            if isinstance(filled, dict):
-                filled.update((k, v) for k, v in zip(items[::2], items[1::2], strict=True) if isinstance(k, str))
-            items = outer
-            continue
-        elif isinstance(event, yaml.DocumentEndEvent):
-            break
-        else:
-            continue
-        if event.anchor and not isinstance(event, yaml.AliasEvent):
-            anchors[str(event.anchor)] = value
-        if not isinstance(event, yaml.CollectionStartEvent):
-            items.append(value)
-    return root[0] if root else None
 
 
 def _merge(merged: _Merged, config: Mapping[str, Any], path: Path) -> None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar, cast
 
 import msgspec
 
 from tui.domain.ports import Absent, Denied, Served, ServerError, Throttled, Trouble
+
+T = TypeVar("T")
 
 AGE = 600.0  # seconds an answer is used
 FRESH = 30.0  # seconds it is fresh: several absent kinds ask again at about the same time
@@ -92,20 +94,27 @@ class Discovery:
         self._get = get
         self._clock = clock
         self._served: dict[str, Served] = {}
-        self._loaded = 0.0
+        self._loaded = -AGE
+        self._refusal: Trouble | None = None
         self._lock = asyncio.Lock()
 
     async def served(self, fresh: bool = False) -> Mapping[str, Served]:
         """Resources by `plural.group`. Raises `Trouble` when not even the core group can be read."""
         async with self._lock:
             age = self._clock() - self._loaded
+            if self._refusal is not None and age <= FRESH:
+                raise self._refusal
             if not self._served or age > (FRESH if fresh else AGE):
-                self._served = await self._load()
                 self._loaded = self._clock()
+                try:
+                    self._served, self._refusal = await self._load(), None
+                except (Absent, Denied, ServerError) as refusal:
+                    self._refusal = refusal  # every kind asks, and would be refused as well
+                    raise
             return self._served
 
     async def _load(self) -> dict[str, Served]:
-        core, named = await asyncio.gather(self._root("/api"), self._root("/apis"))
+        core, named = await _both(self._root("/api"), self._root("/apis"))
         found: dict[str, Served] = {}
         legacy: list[tuple[str, str]] = []
         for answer in (core, named):
@@ -118,7 +127,7 @@ class Discovery:
             versions.sort(key=lambda version, first=preferred: version != first)  # type: ignore[misc]
             legacy += [(old.name, version) for version in versions]
         slots = asyncio.Semaphore(3)
-        lists = await asyncio.gather(*(self._legacy(group, version, slots) for group, version in legacy))
+        lists = await _both(*(self._legacy(group, version, slots) for group, version in legacy))
         for (name, version), resources in zip(legacy, lists, strict=True):
             _add_legacy(found, name, version, resources)
         return found
@@ -146,6 +155,18 @@ class Discovery:
                 if not group and isinstance(error, Trouble):
                     raise
                 return ()
+
+
+async def _both(*asked: Coroutine[Any, Any, T]) -> list[T]:
+    """All answers, or the first error once all have ended.
+
+    A plain gather that is cancelled while one of its parts fails raises the failure, and the cancellation is lost.
+    """
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return cast(list[T], answers)
 
 
 def _aggregated(found: dict[str, Served], group: _Group) -> None:

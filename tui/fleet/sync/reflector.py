@@ -28,7 +28,7 @@ from tui.domain.ports import (
 )
 from tui.fleet.sync import codec
 from tui.fleet.sync.held import Held
-from tui.fleet.sync.timing import Backoff, Timing
+from tui.fleet.sync.timing import Backoff, Timing, cancelled
 
 _log = logging.getLogger("fleet.sync")
 
@@ -95,7 +95,7 @@ class Reflector:
 
     async def run(self) -> None:
         """List and watch until cancelled."""
-        while True:
+        while not cancelled():
             await self._host.up.wait()
             began = time.monotonic()
             pause = 0.0

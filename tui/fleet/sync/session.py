@@ -6,14 +6,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import quote
 
 import msgspec
 
-from tui.domain.cluster import CLUSTERS, Cluster, ClusterState, KindState, KindStatus
+from tui.domain.cluster import CLUSTERS, ClusterState
 from tui.domain.kinds.kind import Kind
-from tui.domain.obj import Meta, Ref, Row
+from tui.domain.obj import Ref, Row
 from tui.domain.ports import (
     Absent,
     Clusters,
@@ -31,11 +31,11 @@ from tui.fleet.bridge import Outbox
 from tui.fleet.sync.gate import Gate
 from tui.fleet.sync.held import Held, Observer
 from tui.fleet.sync.reflector import Reflector
-from tui.fleet.sync.timing import Backoff, Timing
+from tui.fleet.sync.standing import Namespace, Standing, Version
+from tui.fleet.sync.timing import Backoff, Timing, cancelled
 
 _log = logging.getLogger("fleet.sync")
 
-APPLICATIONS = "applications.argoproj.io"  # a cluster that has some is a hub
 HUB_GROUP = "/apis/argoproj.io"
 
 
@@ -54,41 +54,11 @@ class Shared:
     identified: Callable[[Session], bool]  # told the uid; whether the session is the one to read this cluster
 
 
-class _Version(msgspec.Struct, rename="camel"):
-    git_version: str = ""
-    major: str = ""
-    minor: str = ""
-
-
-class _Uid(msgspec.Struct, frozen=True):
-    uid: str = ""
-
-
-class _Namespace(msgspec.Struct):
-    metadata: _Uid = _Uid()
-
-
 @dataclass(slots=True)
 class _Watch:
     reflector: Reflector
     task: asyncio.Task[None]
     unwanted: float = 0.0  # monotonic time since when nobody looks at it; 0 = somebody does
-
-
-@dataclass(slots=True)
-class _Standing:
-    """What is known about the cluster itself."""
-
-    state: ClusterState = ClusterState.CONNECTING
-    reason: str = ""
-    since: float = 0.0
-    retry_at: float = 0.0
-    heard: float = 0.0
-    version: str = ""
-    uid: str = ""
-    contexts: tuple[str, ...] = ()
-    answered: bool = False
-    _announced: float = field(default=0.0)
 
 
 class Session:
@@ -100,7 +70,7 @@ class Session:
         self.up = asyncio.Event()
         self.lists = asyncio.Semaphore(shared.timing.requests)
         self.streaming_lists = False
-        self.standing = _Standing(contexts=(context.name,), since=shared.now())
+        self.standing = Standing(contexts=(context.name,), since=shared.now())
         self.merged_into: Session | None = None
         self.looked_at = False
         self.likely_hub = False
@@ -119,7 +89,7 @@ class Session:
     async def run(self) -> None:
         """Connect, watch, notice when the cluster is lost, and try again; until cancelled."""
         try:
-            while True:
+            while not cancelled():
                 try:
                     await self._connect()
                 except Exception as error:  # noqa: BLE001 - a mistake of ours must cost this cluster's row only
@@ -131,7 +101,7 @@ class Session:
                 await self._connection.close()
 
     async def _connect(self) -> None:
-        while True:
+        while not cancelled():
             try:
                 if self._connection is None:
                     self._connection = self._shared.clusters.connect(self.context.name)
@@ -156,10 +126,10 @@ class Session:
         async with self._shared.probes:
             standing = self.standing
             try:
-                version = msgspec.json.decode(await self.connection.get("/version"), type=_Version)
+                version = msgspec.json.decode(await self.connection.get("/version"), type=Version)
                 standing.version = version.git_version
                 if not standing.answered:
-                    self.streaming_lists = _streams_lists(version)
+                    self.streaming_lists = version.streams_lists
             except (Denied, Absent, Throttled):
                 pass  # it answers, which is what was asked
             except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -175,7 +145,7 @@ class Session:
         """uid of the kube-system namespace, the nearest thing to an identity that a cluster has; "" = may not know."""
         try:
             data = await self.connection.get("/api/v1/namespaces/kube-system")
-            return msgspec.json.decode(data, type=_Namespace).metadata.uid
+            return msgspec.json.decode(data, type=Namespace).metadata.uid
         except (Denied, Absent, Throttled, ServerError, msgspec.MsgspecError, UnicodeDecodeError):
             return ""
 
@@ -354,8 +324,8 @@ class Session:
     def heard(self) -> None:
         """Something came from the API server."""
         now = self._shared.now()
-        if now - self.standing._announced >= self._shared.timing.age:
-            self.standing._announced = now
+        if now - self.standing.announced >= self._shared.timing.age:
+            self.standing.announced = now
             self.dirty = True
         self.standing.heard = now
 
@@ -383,44 +353,11 @@ class Session:
 
     def row(self) -> Row:
         """The cluster's row as of now."""
-        standing = self.standing
         kinds = {name: watch.reflector.status for name, watch in self._watches.items()}
-        state, reason = standing.state, standing.reason
-        if state is ClusterState.LIVE and (said := _all_denied(kinds)):
-            state, reason = ClusterState.DENIED, said
-        applications = kinds.get(APPLICATIONS)
-        record = Cluster(
-            metadata=Meta(name=self.context.name, uid=standing.uid),
-            state=state,
-            reason=reason,
-            since=standing.since,
-            retry_at=standing.retry_at,
-            heard=standing.heard,
-            version=standing.version,
-            uid=standing.uid,
-            server=self.context.server,
-            contexts=standing.contexts,
-            hub=applications is not None and applications.objects > 0,
-            kinds=kinds,
-        )
-        return Row(self.ref, record)
-
-
-def _all_denied(kinds: Mapping[str, KindStatus]) -> str:
-    """The reason when every kind that exists is refused; "" when not."""
-    there = [status for status in kinds.values() if status.state is not KindState.ABSENT]
-    if there and all(status.state is KindState.DENIED for status in there):
-        return there[0].reason
-    return ""
+        return Row(self.ref, self.standing.record(self.context, kinds))
 
 
 def _unknown_kind(resource: str) -> Kind:
     """A kind that fleet has no table for: its version and scope come from discovery."""
     plural, _, group = resource.partition(".")
     return Kind(plural=plural, kind="", group=group)
-
-
-def _streams_lists(version: _Version) -> bool:
-    """Streaming lists are on by default from Kubernetes 1.32 (API concepts: streaming lists)."""
-    minor = "".join(char for char in version.minor if char.isdigit())
-    return version.major == "1" and minor.isdigit() and int(minor) >= 32

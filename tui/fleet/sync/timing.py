@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from dataclasses import dataclass
 
@@ -29,6 +30,12 @@ class Timing:
     bootstrap: float = 60.0  # a cluster gives up its place in the queue after this
     announce: float = 0.1  # cluster rows are sent at most this often
     age: float = 10.0  # and at least this often while they are heard
+
+
+def cancelled() -> bool:
+    """Whether the running task has been asked to end: libraries have been seen to lose the exception that says so."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 @dataclass(slots=True)

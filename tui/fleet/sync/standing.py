@@ -1,0 +1,83 @@
+"""What is known about a cluster itself, and the record its row shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from tui.domain.cluster import Cluster, ClusterState, KindState, KindStatus
+from tui.domain.obj import Meta
+from tui.domain.ports import Context
+
+APPLICATIONS = "applications.argoproj.io"  # a cluster that has some is a hub
+
+
+class Version(msgspec.Struct, rename="camel"):
+    """What /version answers."""
+
+    git_version: str = ""
+    major: str = ""
+    minor: str = ""
+
+    @property
+    def streams_lists(self) -> bool:
+        """Streaming lists are on by default from Kubernetes 1.32 (API concepts: streaming lists)."""
+        minor = "".join(char for char in self.minor if char.isdigit())
+        return self.major == "1" and minor.isdigit() and int(minor) >= 32
+
+
+class Uid(msgspec.Struct, frozen=True):
+    uid: str = ""
+
+
+class Namespace(msgspec.Struct):
+    """The namespace kube-system, as far as it identifies a cluster."""
+
+    metadata: Uid = Uid()
+
+
+@dataclass(slots=True)
+class Standing:
+    """What is known about the cluster itself."""
+
+    state: ClusterState = ClusterState.CONNECTING
+    reason: str = ""
+    since: float = 0.0
+    retry_at: float = 0.0
+    heard: float = 0.0
+    version: str = ""
+    uid: str = ""
+    contexts: tuple[str, ...] = ()
+    answered: bool = False
+    announced: float = 0.0  # when its row was last sent for being heard
+
+    def record(self, context: Context, kinds: dict[str, KindStatus]) -> Cluster:
+        """The cluster's record as of now."""
+        state, reason = self.state, self.reason
+        if state is ClusterState.LIVE and (said := _all_denied(kinds)):
+            state, reason = ClusterState.DENIED, said
+        applications = kinds.get(APPLICATIONS)
+        return Cluster(
+            metadata=Meta(name=context.name, uid=self.uid),
+            state=state,
+            reason=reason,
+            since=self.since,
+            retry_at=self.retry_at,
+            heard=self.heard,
+            version=self.version,
+            uid=self.uid,
+            server=context.server,
+            contexts=self.contexts,
+            hub=applications is not None and applications.objects > 0,
+            kinds=kinds,
+        )
+
+
+def _all_denied(kinds: Mapping[str, KindStatus]) -> str:
+    """The reason when every kind that exists is refused; "" when not."""
+    there = [status for status in kinds.values() if status.state is not KindState.ABSENT]
+    if there and all(status.state is KindState.DENIED for status in there):
+        return there[0].reason
+    return ""
