@@ -19,15 +19,13 @@ from tui.ui.screens.detail import DetailScreen
 from tui.ui.screens.diff import DiffScreen
 from tui.ui.screens.editor import EditorScreen
 from tui.ui.screens.shell import Shell
-from tui.ui.widgets.table import Table
-from tui.ui.widgets.tree import LazyTree
 
 # Who answers an action of each place; moving keys and `sort` are answered by the lists themselves.
 WHO: dict[str, tuple[type, ...]] = {
     "everywhere": (FleetApp, FleetScreen, Shell),
-    "list": (Pane, TablePane, EventsPane, TreePane, Shell, Table, LazyTree),
+    "list": (Pane, TablePane, EventsPane, TreePane),
     "table": (TablePane,),
-    "object": (Pane, TablePane, Table),
+    "object": (Pane, TablePane),
     "events": (EventsPane,),
     "drafts": (DraftsPane,),
     "document": (DetailScreen,),

@@ -270,6 +270,10 @@ def operations(about: Operation, before: str, after: str) -> list[Operation]:
     return found or [about]
 
 
+def _values(text: str) -> list[Any]:
+    return [yamledit.Session(text, document.index).value() for document in yamledit.documents(text)]
+
+
 def _differences(old: Any, new: Any, steps: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any, Any]]:
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in dict.fromkeys([*old, *new]):

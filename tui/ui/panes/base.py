@@ -99,6 +99,10 @@ class Pane(Vertical):
         if (ref := self.here()) is not None:
             self.fleet_app.show_object(ref)
 
+    async def action_all_namespaces(self) -> None:
+        """All namespaces."""
+        await self.fleet_app.choose_namespace("")
+
     async def action_application(self) -> None:
         """The Application of an object; of an Application, everything that is its."""
         ref = self.here()

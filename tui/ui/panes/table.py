@@ -17,6 +17,7 @@ from tui.domain.kinds.kind import Column, Value
 from tui.domain.obj import Ref
 from tui.ui import keys
 from tui.ui.frame import LOADING
+from tui.ui.panes import freshness
 from tui.ui.panes.base import Pane
 from tui.ui.panes.rows import Shape
 from tui.ui.scope import APPLICATIONS, Scope, View
@@ -52,6 +53,7 @@ class TablePane(Pane):
         self._clusters: frozenset[str] | None = None
         self._depended = (0, 0.0)  # revision and time of the facts last worked out
         self._fresh = True  # the table must start again
+        self._stale: dict[str, float] = {}  # clusters whose rows are not kept up, and when they were last heard
 
     def _shape(self, scope: Scope) -> Shape:
         """The columns for a scope: what is the same on every row is not shown."""
@@ -95,6 +97,7 @@ class TablePane(Pane):
             self._clusters, self._fresh = clusters, True
         gone = self._read()
         self._depend(facts.now)
+        self._age(facts.now)
         portion = list(islice(self._pending, PORTION))
         for ref in portion:
             del self._pending[ref]
@@ -139,7 +142,7 @@ class TablePane(Pane):
             if self.view.faults and not self.shape.faulty(row, table_row, facts):
                 unwanted.append(ref)
             else:
-                made.append(table_row)
+                made.append(freshness.faded(table_row) if ref.cluster in self._stale else table_row)
         return made, unwanted
 
     def _depend(self, now: float) -> None:
@@ -150,15 +153,29 @@ class TablePane(Pane):
             for resource in self.resources:
                 self._pending.update(dict.fromkeys(row.ref for row in self.fleet.store.rows(resource)))
 
+    def _age(self, now: float) -> None:
+        """Make the rows of clusters anew that have just become stale, or are heard again."""
+        before, self._stale = self._stale, freshness.stale(self.fleet.store, self.resources, now)
+        for cluster in before.keys() ^ self._stale.keys():
+            for resource in self.resources:
+                self._pending.update(dict.fromkeys(row.ref for row in self.fleet.store.rows(resource, cluster)))
+
     # -- words ----------------------------------------------------------------------------------------------------
 
     def _caption(self) -> None:
         view = self.view
         shown, total = self.table.visible_count, self.table.total
         filtered = f"/{view.filter}" if view.filter else ""
-        self.title(view.scope.words(), "faults" if view.faults else "", filtered)
+        old = freshness.words(self._shown_stale(), self.fleet.facts.now)
+        self.title(view.scope.words(), "faults" if view.faults else "", filtered, old)
         self.subtitle(f"{shown:,} of {total:,}" if shown != total else f"{total:,}" if total else "")
         self.table.set_empty(self._nothing())
+
+    def _shown_stale(self) -> dict[str, float]:
+        """The stale clusters among those in view; Applications live elsewhere than where they deploy to."""
+        if self._clusters is None or APPLICATIONS in self.resources:
+            return self._stale
+        return {name: heard for name, heard in self._stale.items() if name in self._clusters}
 
     def _nothing(self) -> str:
         """Why there are no rows, in words."""
@@ -175,6 +192,8 @@ class TablePane(Pane):
         ]
         if not self.fleet.progress().settled or KindState.LISTING in states or KindState.WAITING in states:
             return "loading…"
+        if silent := freshness.silent(self.fleet.store, self._clusters):
+            return f"none known\n{silent}"
         if self.view.faults:
             return "nothing is wrong"
         for state, words in (
@@ -228,11 +247,17 @@ class TablePane(Pane):
     def on_key(self, event: events.Key) -> None:
         """Shift and a letter sort by the column that starts with it."""
         letter = event.character or ""
-        if len(letter) == 1 and letter.isupper():
+        if len(letter) == 1 and letter.isupper() and letter not in self._taken():
             found = next((column for column in self.shape.columns if column.title.startswith(letter)), None)
             if found is not None:
                 event.stop()
                 self.sort_by(found)
+
+    def _taken(self) -> set[str]:
+        """Keys that mean something else here."""
+        places = {*self.PLACES, "everywhere", "instead"}
+        actions = keys.remapped(self.fleet_app.settings.keys)
+        return {key for action in actions if action.where in places for key in action.keys}
 
     def action_filter(self) -> None:
         """Filter as one types."""

@@ -177,10 +177,6 @@ class Shell(FleetScreen):
         self.tree_shown = not self.tree_shown
         self._measure()
 
-    async def action_all_namespaces(self) -> None:
-        """All namespaces."""
-        await self.fleet_app.choose_namespace("")
-
     async def on_key(self, event: events.Key) -> None:
         """A digit shows one of the last namespaces chosen."""
         favourites = self.fleet_app.favourites
