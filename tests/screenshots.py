@@ -1,0 +1,166 @@
+"""Make `screenshots/` from the demo fleet, or check that they are current.
+
+    python -m tests.screenshots [--check]
+
+The demo lives, so ages, times, ports and states differ from run to run. The check makes the pictures anew and compares
+what they say with such things masked; a picture is stale when more than a tenth of its lines differ.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import html
+import re
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.demos import Demo, served
+from tui.cli.options import Options
+from tui.cli.wire import assemble, settings_of
+from tui.ui.app import FleetApp
+
+FOLDER = Path(__file__).resolve().parents[1] / "screenshots"
+CURRENT = 0.9  # share of lines that must agree
+SEED = "7"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture: how to get there from the first screen, in which theme and size."""
+
+    name: str
+    keys: tuple[str, ...]
+    theme: str = "fleet-dark"
+    size: tuple[int, int] = (160, 48)
+    shows: str = ""  # text that is there when the picture is complete
+
+    @property
+    def file(self) -> Path:
+        shade = self.theme.removeprefix("fleet-")
+        return FOLDER / f"{self.name}-{shade}-{self.size[0]}x{self.size[1]}.svg"
+
+
+def typed(text: str) -> tuple[str, ...]:
+    """The key names of a text."""
+    named = {" ": "space", "/": "slash", ":": "colon", "-": "minus"}
+    return tuple(named.get(character, character) for character in text)
+
+
+def command(text: str) -> tuple[str, ...]:
+    """The keys of a `:` command."""
+    return ("colon", *typed(text), "enter")
+
+
+EDIT = (*command("deploy"), "slash", *typed("prod-eu-1"), "enter", "e", "enter")  # into a new draft
+
+PICTURES = (
+    Picture("applications", (), shows="payments-prod-us-1"),
+    Picture("applications", (), theme="fleet-light", shows="payments-prod-us-1"),
+    Picture("applications", (), size=(80, 24), shows="staging-e…"),
+    Picture("clusters", command("clusters"), shows="edge-gdansk-03"),
+    Picture("policies", command("policies"), shows="26"),
+    Picture("application", ("slash", *typed("payments-prod-us"), "enter", "enter"), shows="payments"),
+    Picture("events", command("events"), shows="Healthy"),
+    Picture("editor", EDIT, shows="replicas"),
+    Picture("drafts", command("drafts"), shows="raise-catalog"),
+    Picture("diff", (*command("drafts"), "d"), shows="replicas: 5"),
+)
+
+
+@asynccontextmanager
+async def alarm(app: FleetApp, picture: Picture) -> AsyncIterator[None]:
+    """Give up after a minute, saying what the screen shows instead."""
+    try:
+        async with asyncio.timeout(60):
+            yield
+    except TimeoutError:
+        sys.exit(f"{picture.file.name} never showed {picture.shows!r}:\n{text_of(app.export_screenshot())}")
+
+
+async def take(demo: Demo, state: Path, picture: Picture) -> str:
+    """The picture as SVG."""
+    options = Options(
+        kubeconfig=str(demo.kubeconfig), repositories=(demo.repository,), state=state, theme=picture.theme
+    )
+    settings = settings_of(options)
+    app = FleetApp(assemble(options, settings), settings)
+    async with app.run_test(size=picture.size) as pilot, alarm(app, picture):
+        await app.fleet.settled(lambda: app.fleet.store.count("applications.argoproj.io") > 0)
+        for key in picture.keys:
+            await pilot.press(key)
+            await app.fleet.settled()
+        while picture.shows not in text_of(svg := app.export_screenshot(title="fleet")):
+            await pilot.pause(0.05)
+        await app.fleet.settled()
+        await pilot.pause(0.2)
+        svg = app.export_screenshot(title="fleet")
+    return re.sub(r"fleet-demo-\w{8}", "fleet-demo-xxxxxxxx", svg)
+
+
+def text_of(svg: str) -> str:
+    """The lines of text in a picture."""
+    rows: dict[str, list[tuple[float, str]]] = {}
+    for match in re.finditer(r'<text[^>]*? x="([\d.]+)" y="([\d.]+)"[^>]*>(.*?)</text>', svg):
+        rows.setdefault(match[2], []).append((float(match[1]), html.unescape(match[3]).replace("\xa0", " ")))
+    ordered = sorted(rows.items(), key=lambda item: float(item[0]))
+    return "\n".join("".join(text for _, text in sorted(parts)) for _, parts in ordered)
+
+
+def masked(svg: str) -> list[str]:
+    """What a picture says, without what moves: numbers, states, spacing."""
+    text = re.sub(r"\b[0-9a-f]{7,40}\b|\d+[smhdy]?", "0", text_of(svg))
+    text = re.sub(r"[◌◔✔✖♥⏸∅↑▲●?…┃▌↓]|Healthy|Progressing|Degraded|Synced|OutOfSync|Sync \w+|Running|Waiting", "", text)
+    return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+
+
+def alike(held: str, fresh: str) -> float:
+    """The share of lines that two pictures have in common."""
+    return difflib.SequenceMatcher(None, masked(held), masked(fresh), autojunk=False).ratio()
+
+
+async def prepare(demo: Demo, state: Path) -> None:
+    """A draft to show."""
+    from tui.cli.wire import make_drafts
+
+    options = Options(kubeconfig=str(demo.kubeconfig), repositories=(demo.repository,), state=state)
+    drafts = make_drafts(options, settings_of(options))
+    try:
+        file = "shop/catalog/prod-eu-1/deployment.yaml"
+        draft = await drafts.new("Raise catalog", str(demo.repository))
+        content = await drafts.open(draft, file)
+        draft = await drafts.edit(draft, file, content.text.replace("replicas: 3", "replicas: 5"), over=content.oid)
+        await drafts.commit(draft, await drafts.propose(draft))
+    finally:
+        await drafts.close()
+
+
+async def main() -> None:
+    check = "--check" in sys.argv
+    stale = []
+    FOLDER.mkdir(exist_ok=True)
+    with served("--seed", SEED) as demo, tempfile.TemporaryDirectory() as folder:
+        await prepare(demo, Path(folder))
+        for picture in PICTURES:
+            svg = await take(demo, Path(folder), picture)
+            if not check:
+                picture.file.write_text(svg, encoding="utf-8")
+                print(picture.file.name)
+                continue
+            held = picture.file.read_text(encoding="utf-8") if picture.file.exists() else ""
+            share = alike(held, svg)
+            print(f"{picture.file.name}: {share:.0%}")
+            if share < CURRENT:
+                stale.append(picture.file.name)
+    kept = {picture.file for picture in PICTURES}
+    stale += [f"{path.name} (made by nothing)" for path in FOLDER.glob("*.svg") if path not in kept]
+    if stale:
+        sys.exit(f"not current: {', '.join(stale)}: run `python -m tests.screenshots` and look at the pictures")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
