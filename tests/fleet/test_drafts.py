@@ -202,7 +202,7 @@ async def test_a_commit_arrives_application_by_application(
         ("DraftArrived", "argocd/web-us"),
         ("DraftArrived", "argocd/manual"),
     ]
-    assert desk.events[-1].message == "more-web: arrived everywhere (3)" and desk.events[-1].cluster == "hub"
+    assert desk.events[-1].message == "more-web: arrived (everywhere, 3)" and desk.events[-1].cluster == "hub"
 
 
 async def test_an_application_that_cannot_be_told_never_counts_as_arrived(desk: Desk, world: World) -> None:

@@ -90,16 +90,15 @@ def steps(before: Listed, now: Listed, time: float) -> Iterator[TailEvent]:
     if standing.state == "conflict" != before.standing.state:
         yield event("DraftConflict", f"{draft.name}: {standing.detail}", Tone.BAD)
     had = {(follower.cluster, follower.name) for follower in before.standing.followers if follower.has}
-    for follower in standing.followers:
-        if follower.has and (follower.cluster, follower.name) not in had and standing.landed:
-            yield event(
-                "DraftArrived",
-                f"{draft.name}: arrived ({standing.arrived} of {standing.total})"
-                if standing.total != standing.arrived
-                else f"{draft.name}: arrived everywhere ({standing.total})",
-                Tone.GOOD,
-                cluster=follower.cluster,
-                application=follower.name,
-                revision=follower.revision,
-                key=f"draft/{draft.id}/arrived/{follower.cluster}/{follower.name}",
-            )
+    new = [one for one in standing.followers if one.has and (one.cluster, one.name) not in had]
+    for number, follower in enumerate(new, standing.arrived - len(new) + 1):
+        count = f"{number} of {standing.total}" if number < standing.total else f"everywhere, {standing.total}"
+        yield event(
+            "DraftArrived",
+            f"{draft.name}: arrived ({count})",
+            Tone.GOOD,
+            cluster=follower.cluster,
+            application=follower.name,
+            revision=follower.revision,
+            key=f"draft/{draft.id}/arrived/{follower.cluster}/{follower.name}",
+        )
