@@ -3,7 +3,7 @@
     python -m tests.screenshots [--check]
 
 The demo lives, so ages, times, ports and states differ from run to run. The check makes the pictures anew and compares
-what they say with such things masked; a picture is stale when more than a tenth of its lines differ.
+what they say with such things masked; a picture is stale when more than a tenth of its words differ.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tui.cli.wire import assemble, settings_of
 from tui.ui.app import FleetApp
 
 FOLDER = Path(__file__).resolve().parents[1] / "screenshots"
-CURRENT = 0.9  # share of lines that must agree
+CURRENT = 0.9  # share of words that must agree
 SEED = "7"
 
 
@@ -112,14 +112,14 @@ def text_of(svg: str) -> str:
 
 
 def masked(svg: str) -> list[str]:
-    """What a picture says, without what moves: numbers, states, spacing."""
+    """The words of a picture, without what moves: numbers, states, spacing."""
     text = re.sub(r"\b[0-9a-f]{7,40}\b|\d+[smhdy]?", "0", text_of(svg))
     text = re.sub(r"[◌◔✔✖♥⏸∅↑▲●?…┃▌↓]|Healthy|Progressing|Degraded|Synced|OutOfSync|Sync \w+|Running|Waiting", "", text)
-    return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    return text.split()
 
 
 def alike(held: str, fresh: str) -> float:
-    """The share of lines that two pictures have in common."""
+    """The share of words that two pictures have in common."""
     return difflib.SequenceMatcher(None, masked(held), masked(fresh), autojunk=False).ratio()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 
 from textual import events
 from textual.app import App
@@ -68,7 +69,8 @@ class TypeAhead(App[None]):
             self.work.clear()  # what takes longer goes on alone
         painted = asyncio.Event()
         if self.screen.call_after_refresh(painted.set):
-            await asyncio.wait_for(painted.wait(), PATIENCE)
+            with suppress(TimeoutError):  # a screen that is just being left does not paint any more
+                await asyncio.wait_for(painted.wait(), PATIENCE)
         self._through(serial)
 
     def _through(self, serial: int) -> None:
