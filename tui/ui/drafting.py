@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import webbrowser
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -17,6 +17,7 @@ from tui.domain.draft import Draft, Operation
 from tui.domain.edits import EDITS, kind_of, offered
 from tui.domain.kinds.fleet import DRAFTS_RESOURCE
 from tui.domain.kinds.kind import Tone
+from tui.domain.message import differences
 from tui.domain.obj import Ref
 from tui.domain.ports import Missing
 from tui.ui.scope import APPLICATIONS
@@ -253,18 +254,16 @@ async def review(app: FleetApp, name: str) -> bool:
 def operations(about: Operation, before: str, after: str) -> list[Operation]:
     """What an edit did, value by value where it is little and can be told, else that the text was edited."""
     try:
-        old, new = (
-            [yamledit.Session(text, d.index).value() for d in yamledit.documents(text)] for text in (before, after)
-        )
+        old, new = _values(before), _values(after)
     except yamledit.Refused:
         return [about]
     if len(old) != len(new):
         return [about]
     found: list[Operation] = []
     for number, (was, now) in enumerate(zip(old, new, strict=True)):
-        for steps, one, other in _differences(was, now, ()):
-            path = yamledit.format_path(steps)
-            found.append(replace(about, op="set", doc=str(number), path=path, old=_short(one), new=_short(other)))
+        for each in differences(was, now):
+            path, one, other = yamledit.format_path(each.path), _short(each.old), _short(each.new)
+            found.append(replace(about, op="set", doc=str(number), path=path, old=one, new=other))
             if len(found) > MOST_TOLD:
                 return [about]
     return found or [about]
@@ -274,21 +273,10 @@ def _values(text: str) -> list[Any]:
     return [yamledit.Session(text, document.index).value() for document in yamledit.documents(text)]
 
 
-def _differences(old: Any, new: Any, steps: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any, Any]]:
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for key in dict.fromkeys([*old, *new]):
-            yield from _differences(old.get(key), new.get(key), (*steps, key))
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for at, (one, other) in enumerate(zip(old, new, strict=True)):
-            yield from _differences(one, other, (*steps, at))
-    elif old != new or type(old) is not type(new):
-        yield steps, old, new
-
-
 def _short(value: Any) -> str:
-    text = (
-        "" if value is None else value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
-    )
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
     return text if len(text) <= 60 else text[:59] + "…"
 
 

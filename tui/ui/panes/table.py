@@ -192,10 +192,6 @@ class TablePane(Pane):
         ]
         if not self.fleet.progress().settled or KindState.LISTING in states or KindState.WAITING in states:
             return "loading…"
-        if silent := freshness.silent(self.fleet.store, self._clusters):
-            return f"none known\n{silent}"
-        if self.view.faults:
-            return "nothing is wrong"
         for state, words in (
             (KindState.DENIED, "these credentials may not read this kind here"),
             (KindState.FAILED, "this could not be read here"),
@@ -204,6 +200,10 @@ class TablePane(Pane):
                 return words
         if states and all(found is KindState.ABSENT for found in states):
             return "not served here"
+        if silent := freshness.silent(self.fleet.store, self._clusters):
+            return f"none known\n{silent}"
+        if self.view.faults:
+            return "nothing is wrong"
         return "none"
 
     def action_copy(self) -> None:

@@ -1,0 +1,50 @@
+"""What an edit is called in a draft, and what of a live object is put into a new file."""
+
+from __future__ import annotations
+
+from tui.domain.draft import Operation
+from tui.ui.drafting import MOST_TOLD, declared, operations
+
+ABOUT = Operation("shop/web.yaml", application="web", cluster="prod-eu")
+DEPLOYMENT = """\
+kind: Deployment
+spec:
+  replicas: 3  # never below 2
+  template:
+    spec:
+      containers:
+        - name: web
+          image: web:1
+"""
+
+
+def test_changed_values_are_named_with_their_place() -> None:
+    after = DEPLOYMENT.replace("replicas: 3", "replicas: 5").replace("web:1", "web:2")
+    found = operations(ABOUT, DEPLOYMENT, after)
+    assert [(each.op, each.path, each.old, each.new) for each in found] == [
+        ("set", "spec.replicas", "3", "5"),
+        ("set", "spec.template.spec.containers[name=web].image", "web:1", "web:2"),
+    ]
+    assert {each.application for each in found} == {"web"}
+
+
+def test_many_changes_and_texts_that_are_no_yaml_are_edited_text() -> None:
+    many = "\n".join(f"key{number}: {number}" for number in range(MOST_TOLD + 5))
+    assert operations(ABOUT, many, many.replace(": ", ": 1")) == [ABOUT]
+    assert operations(ABOUT, "a: 1", "a: [") == [ABOUT]
+    assert operations(ABOUT, "a: 1", "a: 1\n---\nb: 2") == [ABOUT]
+    assert operations(ABOUT, "a: 1", "a: 1  # said") == [ABOUT]
+
+
+def test_a_new_file_says_only_what_one_would_declare() -> None:
+    live = {
+        "kind": "ConfigMap",
+        "metadata": {"name": "web", "uid": "u", "resourceVersion": "1", "labels": {"app": "web"}},
+        "data": {"a": "1"},
+        "status": {},
+    }
+    assert declared(live) == {
+        "kind": "ConfigMap",
+        "metadata": {"name": "web", "labels": {"app": "web"}},
+        "data": {"a": "1"},
+    }
