@@ -142,11 +142,15 @@ async def test_a_refusal_is_remembered_for_a_while() -> None:
 
 def test_nothing_heavy_is_imported_before_the_first_connection() -> None:
     """The screen is painted first: reading kubeconfigs must not load the client."""
-    code = (
-        "import sys; from tui.adapters.kube import KubeClusters, seal_process; "
-        "from tui.domain.settings import Settings; import tui.fleet.sync, tui.fleet.bridge; seal_process(); KubeClusters(Settings(), '/nonexistent').contexts(); "
-        "print(sorted({'kubernetes', 'aiohttp', 'cryptography', 'requests', 'httpx', 'kr8s'} & set(sys.modules)))"
-    )
+    code = """
+import sys
+from tui.adapters.kube import KubeClusters, seal_process
+from tui.domain.settings import Settings
+import tui.fleet.sync, tui.fleet.bridge
+seal_process()
+KubeClusters(Settings(), "/nonexistent").contexts()
+print(sorted({"kubernetes", "aiohttp", "cryptography", "requests", "httpx", "kr8s"} & set(sys.modules)))
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2])
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
 

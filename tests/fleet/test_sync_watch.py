@@ -202,6 +202,23 @@ async def test_denied_and_absent_kinds_do_not_stop_the_others(tmp_path: Path) ->
             await here.until(lambda: here.live("secrets"))
 
 
+@pytest.mark.parametrize("version", ["v1.30.0", "v1.34.0"])
+async def test_what_may_be_listed_but_not_watched_is_asked_again(tmp_path: Path, version: str) -> None:
+    from tui.demo.apiserver.access import Deny, User
+
+    users = [User("u", token="t", groups=("system:masters",))]
+    deny = [Deny("pods", verbs=("watch",))]
+    async with (
+        serving([*NAMESPACES, *pods(3)], users=users, deny=deny, version=version) as server,
+        watching(config(tmp_path / "c", {"c1": server.url}, {"token": "t"})) as here,
+    ):
+        rev = await settle(here)
+        server.storage.create(pod("new"))
+        server.storage.delete("pods", "shop", "p0000")
+        await here.until(lambda: here.names() == ["new", "p0001", "p0002"] and here.live())
+        assert {ref.name for ref in here.store.changes_since(rev, "pods").changed} == {"new"}
+
+
 async def test_secrets_arrive_without_their_data(tmp_path: Path) -> None:
     secret = thing("Secret", "s", "shop", data={"password": "aHVudGVyMg=="}, type="Opaque")
     secret["metadata"]["annotations"] = {"kubectl.kubernetes.io/last-applied-configuration": '{"data":"aHVudGVyMg=="}'}

@@ -170,12 +170,17 @@ class Reflector:
                 return
             await self._list(path)
         self._live()
-        while not watchable:
+        if watchable:
+            try:
+                await self._watch(path)
+                return
+            except Denied:
+                self.version = ""  # may list but not watch: then it is asked from time to time
+        while True:
             await self._wait(self._timing.poll)
             async with self._host.lists:
                 await self._list(path)
             self._live()
-        await self._watch(path)
 
     async def _path(self) -> tuple[str, bool]:
         """The collection's path in the version to use, and whether it can be watched; `Absent` when not served."""
@@ -259,6 +264,10 @@ class Reflector:
                 raise
             self._host.streaming_lists = False
             return False
+        except Denied:
+            if not self.held.initial:
+                raise
+            return False  # may be only the watching
         return True
 
     # -- watch ----------------------------------------------------------------------------------------------------

@@ -188,8 +188,10 @@ class Session:
     async def _guard(self) -> None:
         """Return when the cluster no longer answers; asks it when something suspects so, and when it is silent."""
         while True:
-            suspected = await self._wait(self._suspected, self._shared.timing.pulse)
-            silent = self._shared.now() - self.standing.heard >= self._shared.timing.pulse
+            pulse = self._shared.timing.pulse
+            left = pulse - (self._shared.now() - self.standing.heard)
+            suspected = await self._wait(self._suspected, min(pulse, max(1.0, left)))
+            silent = self._shared.now() - self.standing.heard >= pulse
             if not suspected and not silent:
                 continue
             if self.merged_into is not None:
