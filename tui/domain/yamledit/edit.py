@@ -10,6 +10,7 @@ from tui.domain.yamledit.differ import differences
 from tui.domain.yamledit.errors import Missing, Refused
 from tui.domain.yamledit.insertion import add_item, insert
 from tui.domain.yamledit.locate import owner
+from tui.domain.yamledit.moving import entries, reorder
 from tui.domain.yamledit.path import Match, Path, Step, format_path, parse
 from tui.domain.yamledit.removal import remove
 from tui.domain.yamledit.render import writable
@@ -236,6 +237,70 @@ def rename_key(text: str, path: Path, key: str, doc: int | None = None, *, share
     holder = content(session, session.find(found.steps[:-1]))
     guard(session, found if found.merged else holder, shared)
     return session.commit(plans.rename(tree, found, key, session.layout()), tree.start(found.key))
+
+
+def move(
+    text: str,
+    path: Path,
+    doc: int | None = None,
+    *,
+    before: Step | None = None,
+    after: Step | None = None,
+    to: Path | None = None,
+    shared: Sharing = "ask",
+) -> Edited:
+    """Moves a key or item: before or after a sibling (a key, a number or a Match), or to another place of the document.
+
+    Beside a sibling its lines move as they are, with the comments directly above. `to` names a key that does not exist
+    yet, or a list to append to; there the value is written anew, and comments in it are refused.
+    Raises Missing, Shared, Refused.
+    """
+    steps = parse(path)
+    session = Session(text, doc)
+    found = session.find(steps)
+    if to is not None:
+        return _relocate(session, steps, parse(to), shared)
+    holder = plans.parent_steps(steps)
+    sibling = before if before is not None else after
+    if sibling is None:
+        raise Refused("say before or after which sibling, or where to")
+    above = content(session, session.find(holder))
+    guard(session, found if found.merged else above, shared)
+    other = session.find((*holder, sibling))
+    if other.parent != found.parent:
+        raise session.moved(session.tree.refuse("only one of the two comes from <<", session.tree.start(found.node)))
+    siblings = [last for _, last in entries(session.tree, found.parent)]
+    here_, index = siblings.index(found.node), siblings.index(other.node) + (before is None)
+    if index in (here_, here_ + 1):
+        return Edited(text)
+    plan = reorder(session.tree, found, index, session.layout())
+    return session.commit(plan, session.tree.start(found.node))
+
+
+def _relocate(session: Session, steps: tuple[Step, ...], target: tuple[Step, ...], shared: Sharing) -> Edited:
+    if target[: len(steps)] == steps:
+        raise Refused("a value cannot be moved into itself")
+    found, tree, doc = session.find(steps), session.tree, session.chunk.index
+    source = tree.source[tree.start(found.node) : tree.end(found.node)]
+    if "#" in source and any(line.lstrip().startswith("#") or " #" in line for line in source.splitlines()):
+        raise session.moved(tree.refuse("comments in it would be lost", tree.start(found.node)))
+    value = session.value(steps)
+    if session.has(target):
+        whole = append_item(session.text, target, value, doc, shared=shared)
+    else:
+        whole = set_value(session.text, target, value, doc, shared=shared)
+    return Edited.between(session.text, delete(whole.text, _anchored(session, steps), doc, shared=shared).text)
+
+
+def _anchored(session: Session, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The path with numbers counted from the front, so that what is added behind does not change what they mean."""
+    out: list[Step] = []
+    for step in steps:
+        if isinstance(step, int) and step < 0:
+            node = content(session, session.find(tuple(out))).node
+            step += len(list(session.tree.items(node)))
+        out.append(step)
+    return tuple(out)
 
 
 def _adapt(text: str, steps: tuple[Step, ...], old: Any, new: Any, doc: int, shared: Sharing) -> str | None:

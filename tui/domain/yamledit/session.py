@@ -12,7 +12,8 @@ from tui.domain.yamledit.errors import Missing, Refused
 from tui.domain.yamledit.locate import Found, locate
 from tui.domain.yamledit.path import Path, parse
 from tui.domain.yamledit.render import Layout
-from tui.domain.yamledit.split import Chunk, pick, place
+from tui.domain.yamledit.split import BREAK, Chunk, pick, place
+from tui.domain.yamledit.template import COVER, covered, is_template
 from tui.domain.yamledit.tree import Tree
 from tui.domain.yamledit.verify import Plan, holds
 
@@ -74,10 +75,22 @@ class Session:
         """Raises Refused (with line and column in the whole text) when the document cannot be parsed."""
         self.text = text
         self.chunk: Chunk = pick(text, doc)
+        source = text[self.chunk.start : self.chunk.end]
+        self.template = False  # whether actions of Helm are covered in the tree
         try:
-            self.tree = Tree(text[self.chunk.start : self.chunk.end])
+            self.tree = Tree(source)
         except Refused as error:
+            if not is_template(source):
+                raise self.moved(error) from None
+            self._uncover(source, error)
+
+    def _uncover(self, source: str, error: Refused) -> None:
+        """Reads a template that is no YAML as it stands; `error` says why it is not."""
+        try:
+            self.tree = Tree(covered(source))
+        except Refused:
             raise self.moved(error) from None
+        self.template = True
 
     def moved(self, error: Refused) -> Refused:
         """The error with its place in the whole text instead of in the document."""
@@ -99,9 +112,16 @@ class Session:
         """The plain value at a path."""
         found = self.find(path)
         try:
+            if self.template and COVER in self.tree.source[self.tree.start(found.node) : self.tree.end(found.node)]:
+                raise self.tree.refuse(
+                    "a template stands here; its value is known when Helm renders it", self._at(found)
+                )
             return self.tree.value(found.node)
         except Refused as error:
             raise self.moved(error) from None
+
+    def _at(self, found: Found) -> int:
+        return self.tree.start(found.node)
 
     def has(self, path: Path) -> bool:
         """Whether the path exists."""
@@ -150,14 +170,26 @@ class Session:
                     source = plan.apply(self.tree.source)
                 except ValueError:
                     continue
+                if self.template and not self._plain(plan, source):
+                    continue
                 if self._clean(source) and holds(self.tree, plan, source):
                     return self._edited(plan)
         except Refused as error:
             raise self.moved(error) from None
         raise self.moved(self._stuck(offset))
 
+    def _plain(self, plan: Plan, source: str) -> bool:
+        """Whether a plan keeps to what is plain in a template: one change within a line, no action touched or made."""
+        ((start, end, new), *more) = plan.changes
+        original = self.text[self.chunk.start : self.chunk.end]
+        line = self.tree.source[self.tree.line_start(start) : self.tree.line_end(end)]
+        inside = not more and COVER not in self.tree.source[start:end] and not set(BREAK) & set(line + new)
+        return inside and covered(plan.apply(original)) == source
+
     def _stuck(self, offset: int) -> Refused:
         tree = self.tree
+        if self.template:
+            return tree.refuse("in a template only values on one line, without an action, can be set", offset)
         last = max((node for node in range(len(tree.events)) if tree.is_scalar(node)), default=-1)
         if last >= 0 and tree.events[last].style in ("|", ">") and tree.end(last) == len(tree.source):
             reason = "the text ends in a block scalar without a line break, to which nothing can be added"
