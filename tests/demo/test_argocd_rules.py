@@ -268,3 +268,43 @@ def test_names_are_made_as_upstream_makes_them() -> None:
     long = host_name("a" * 60, "default", "preview")
     assert len(long) == 63
     assert long.startswith("a" * 52 + "-")
+
+
+def test_helm_is_called_as_argo_cd_calls_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = tmp_path / "bin" / "helm"
+    tool.parent.mkdir()
+    tool.write_text(
+        "#!/bin/sh\n"
+        'echo "apiVersion: v1"; echo "kind: ConfigMap"; echo "metadata:"; echo "  name: made"; echo "data:"\n'
+        'echo "  said: \'$*\'"; echo "  chart: $(cat Chart.yaml)"; echo "  inline: $(cat)"\n'
+    )
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}:/usr/bin:/bin")
+    origin = tmp_path / "r.git"
+    create_origin(origin, [Commit(("A", "a@example"), 1, "all", {"c/Chart.yaml": "here"})], 1_790_000_000.0)
+    reader = Reader(origin)
+    renderer = Renderer(reader)
+    try:
+        sha = reader.resolve("main")
+        assert sha
+        helm = {
+            "releaseName": "media",
+            "valueFiles": ["values.yaml"],
+            "parameters": [{"name": "a.b", "value": "1"}, {"name": "c", "value": "2", "forceString": True}],
+            "values": "inline",
+        }
+        rendered = renderer.render({"path": "c", "helm": helm}, sha, "app", "ns")
+        (made,) = rendered.objects
+        assert rendered.source_type == "Helm"
+        assert made["data"] == {
+            "said": "template . --name-template media --namespace ns --set a.b=1 --set-string c=2 "
+            "--values values.yaml --values - --include-crds",
+            "chart": "here",
+            "inline": "inline",
+        }
+        tool.write_text("#!/bin/sh\necho 'Error: no such chart' >&2; exit 1\n")
+        with pytest.raises(RenderError, match="exit status 1: Error: no such chart"):
+            renderer.render({"path": "c"}, sha, "app", "ns")
+    finally:
+        renderer.close()
+        reader.close()

@@ -32,6 +32,7 @@ class DemoOptions:
     state: Path | None = None
     speed: float = 1.0
     rate: float = 0.0
+    calm: bool = False
     serve: bool = False
 
     def arguments(self) -> list[str]:
@@ -40,7 +41,7 @@ class DemoOptions:
         for name, value in (("clusters", self.clusters), ("apps", self.apps), ("state", self.state)):
             if value is not None:
                 given.append(f"--{name}={value}")
-        return given
+        return [*given, *(["--calm"] if self.calm else [])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 @click.option("--state", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Keep it between runs.")
 @click.option("--speed", type=click.FloatRange(0.01, 1000), default=1.0, metavar="X", help="Hurry its clock.")
 @click.option("--rate", type=click.FloatRange(0, 100_000), default=0.0, metavar="R", help="Object changes a second.")
+@click.option("--calm", is_flag=True, help="Nothing happens by itself.")
 @click.pass_obj
 def demo(obj: Options, **given: Any) -> None:
     """A living fleet on this machine: clusters, Argo CD, a Git repository, and the screen on them.

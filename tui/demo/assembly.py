@@ -13,6 +13,7 @@ from typing import Any
 
 from tui.demo import kubeconfig, pki
 from tui.demo.apiserver.access import Deny, User
+from tui.demo.apiserver.crds import definition_of
 from tui.demo.apiserver.resources import builtin
 from tui.demo.apiserver.server import ApiServer, ServerTls
 from tui.demo.apiserver.storage import Storage
@@ -48,6 +49,7 @@ class Options:
     state: Path | None = None
     speed: float = 1.0
     rate: float = 0.0
+    calm: bool = False  # nothing happens by itself
     parent: int = 0  # end when this process does; 0 = nobody's
 
 
@@ -102,7 +104,7 @@ class Demo:
         for name in self.argocd.index.names():
             if name not in self.argocd.lazy:
                 self.argocd.touch(name, False, 1.0)
-        self.life = Life(self.world, self.argocd, self.options.seed, self.options.rate)
+        self.life = Life(self.world, self.argocd, self.options.seed, self.options.rate, self.options.calm)
         self.life.start()
         await clone
         self._saver = asyncio.get_running_loop().create_task(self._keep_saving())
@@ -228,6 +230,9 @@ class Demo:
     def _basics(self, cluster: SimulatedCluster, created: float) -> None:
         """Nodes, and what runs in kube-system."""
         cluster.populate(created)
+        for resource in list(cluster.storage.resources.values()):
+            if resource.custom:
+                cluster.storage.apply(_dated(definition_of(resource), created + 1800))
         for obj in system.system_objects(cluster.spec):
             made = cluster.storage.apply(fill(_dated(obj, created + 3600)))
             cluster.settle(made, created + 3600 * 24 * (150 + cluster.spec.number % 50))

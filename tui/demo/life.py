@@ -19,18 +19,19 @@ DRIFT = 240.0  # about how often somebody changes something by hand
 
 
 class Life:
-    """Background changes. `rate` above 0 adds that many object changes a second."""
+    """Background changes. `rate` above 0 adds that many object changes a second; `calm` leaves heartbeats only."""
 
-    def __init__(self, world: World, argocd: Controller, seed: int, rate: float) -> None:
+    def __init__(self, world: World, argocd: Controller, seed: int, rate: float, calm: bool = False) -> None:
         self._world = world
         self._argocd = argocd
         self._rate = rate
+        self._calm = calm
         self._random = random.Random(f"life/{seed}")
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin. Needs a running loop."""
-        work = [self._heartbeats(), self._restarts(), self._drift()]
+        work = [self._heartbeats()] if self._calm else [self._heartbeats(), self._restarts(), self._drift()]
         if self._rate > 0:
             work.append(self._load())
         self._tasks = [asyncio.get_running_loop().create_task(part) for part in work]

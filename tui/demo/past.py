@@ -18,7 +18,10 @@ from tui.demo.content import scenario
 from tui.demo.content.applications import root_application
 from tui.demo.controllers.defaults import fill
 from tui.demo.repository import Revision
+from tui.demo.values import clone
 from tui.demo.world import DestinationError, World
+
+OLD_SETS = 3  # revisionHistoryLimit of the shop
 
 Saved = dict[str, dict[str, Any]]  # Application -> {"history", "operationState"} of an earlier run
 
@@ -53,9 +56,12 @@ class Past:
                 self._application(name)
                 done.add(name)
             self._controller.generator.generate()
-        for cluster, resource, namespace, name in scenario.MISSING if not self._saved else ():
-            if self._world.clusters[cluster].storage.find(resource, namespace, name):
-                self._world.clusters[cluster].storage.delete(resource, namespace, name)
+        for place, resource, namespace, name in scenario.MISSING if not self._saved else ():
+            if self._world.clusters[place].storage.find(resource, namespace, name):
+                self._world.clusters[place].storage.delete(resource, namespace, name)
+        for cluster in self._world.clusters.values():  # their pods came later than they
+            for service in cluster.storage.list("services"):
+                cluster.settle(service, 0.0)
         for name in self._names():  # once more: what was deployed later may have changed what is seen now
             self._controller.refresh(name)
         for appset in hub.list(APPSETS, NAMESPACE):
@@ -97,7 +103,9 @@ class Past:
         times = (mine[-1].time + 120.0, mine[0].time + 90.0)
         for task in op.tasks_of(targets, [], self._world.clusters[cluster].storage, set()):
             if task.resource and not task.hook:
-                self._deploy(cluster, task.obj, *self._span(mine, task.file, times))
+                first, last = self._span(mine, task.file, times)
+                older = self._older(app, mine, task) if task.obj["kind"] == "Deployment" else []
+                self._deploy(cluster, task.obj, first, last, older)
         status = {**saved} if saved else self._status(app, mine, script)
 
         def write(obj: Obj) -> None:
@@ -116,7 +124,17 @@ class Past:
         times = [revision.time for revision in mine if file in revision.places] if file else []
         return (times[-1] + 120.0, times[0] + 90.0) if times else whole
 
-    def _deploy(self, cluster: str, target: Obj, first: float, last: float) -> None:
+    def _older(self, app: Obj, mine: list[Revision], task: op.Task) -> list[tuple[Obj, float]]:
+        """A Deployment as its file had it before, oldest first, with the times."""
+        earlier = [revision for revision in mine if task.file and task.file in revision.places][1 : 1 + OLD_SETS]
+        found = []
+        for revision in reversed(earlier):
+            cluster = self._world.destination(app["spec"]["destination"])
+            targets, _ = targets_of(app, self._controller.renderer, self._world, revision.sha, cluster)
+            found += [(fill(clone(each.obj)), revision.time + 90.0) for each in targets if each.key == task.key]
+        return found
+
+    def _deploy(self, cluster: str, target: Obj, first: float, last: float, older: list[tuple[Obj, float]]) -> None:
         simulated = self._world.clusters[cluster]
         resource = simulated.storage.resource_of(target).name
         namespace, name = target["metadata"].get("namespace", ""), target["metadata"]["name"]
@@ -127,7 +145,7 @@ class Past:
             obj["metadata"]["creationTimestamp"] = stamp(born)
         made = simulated.storage.apply(fill(obj))
         if before is None:
-            simulated.settle(made, last)
+            simulated.settle(made, last, older)
 
     def _born(self, app: Obj) -> float:
         """When an Application was created: soon after the first commit that concerns it."""

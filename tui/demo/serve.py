@@ -71,6 +71,7 @@ def parsed(arguments: list[str]) -> Options:
     parser.add_argument("--state", type=Path)
     parser.add_argument("--speed", type=float, default=1.0)
     parser.add_argument("--rate", type=float, default=0.0)
+    parser.add_argument("--calm", action="store_true")
     parser.add_argument("--parent-pid", type=int, default=0, dest="parent")
     return Options(**vars(parser.parse_args(arguments)))
 

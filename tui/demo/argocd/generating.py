@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 
 from tui.demo.argocd import appset as sets
@@ -12,6 +11,7 @@ from tui.demo.argocd.names import APPLICATIONS, APPSETS, NAMESPACE
 from tui.demo.argocd.objects import Obj
 from tui.demo.clock import stamp
 from tui.demo.repository import Reader
+from tui.demo.values import clone
 from tui.demo.world import World
 
 
@@ -70,7 +70,7 @@ def _same_application(wanted: Obj, live: Obj) -> bool:
 def _updated(wanted: Obj, live: Obj | None) -> Obj:
     if live is None:
         return wanted
-    result = copy.deepcopy(live)
+    result = clone(live)
     result["spec"] = wanted["spec"]
     result["metadata"]["labels"] = wanted["metadata"].get("labels") or {}
     return result

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from typing import Any, NamedTuple
+
+from tui.demo.values import clone
 
 Obj = dict[str, Any]
 
@@ -84,7 +85,7 @@ def tracked_by(obj: Obj) -> str:
 
 def stamped(target: Obj, instance: str, destination: str) -> Obj:
     """A copy of a target with its tracking id, as manifest generation leaves it. CRDs are never stamped."""
-    obj = copy.deepcopy(target)
+    obj = clone(target)
     if obj["kind"] != "CustomResourceDefinition":
         meta = obj["metadata"]
         meta["annotations"] = {**(meta.get("annotations") or {}), TRACKING: tracking_id(instance, obj, destination)}
@@ -100,7 +101,7 @@ def same(target: Obj, live: Obj) -> bool:
 def merged(target: Obj, live: Obj | None) -> Obj:
     """What an apply leaves: live, less what the last apply had and the target has not, plus the target."""
     desired = _desired(target)
-    result = copy.deepcopy(desired) if live is None else _merge(_last_applied(live), desired, live)
+    result = clone(desired) if live is None else _merge(_last_applied(live), desired, live)
     text = json.dumps(desired, separators=(",", ":"), sort_keys=True)
     meta = result["metadata"]
     meta["annotations"] = {**(meta.get("annotations") or {}), LAST_APPLIED: text + "\n"}
@@ -150,4 +151,4 @@ def _merge(before: Any, now: Any, live: Any) -> Any:
     if isinstance(now, list) and isinstance(live, list) and len(now) == len(live):
         old = before if isinstance(before, list) and len(before) == len(now) else [None] * len(now)
         return [_merge(*three) for three in zip(old, now, live, strict=True)]
-    return copy.deepcopy(now)
+    return clone(now)

@@ -5,7 +5,6 @@ Order of writes as Argo CD has it: history before the phase Succeeded, sync and 
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +16,7 @@ from tui.demo.argocd.names import APPLICATIONS, HISTORY, NAMESPACE
 from tui.demo.argocd.objects import Key, Obj
 from tui.demo.argocd.source import Renderer, RenderError
 from tui.demo.argocd.tracker import Tracker
+from tui.demo.values import clone
 from tui.demo.world import DestinationError, World
 
 
@@ -121,7 +121,7 @@ class Syncer:
         app = self._get(name)
         if app is None or "operation" not in app:
             return False
-        copied = copy.deepcopy(state)
+        copied = clone(state)
 
         def write(live: Obj) -> None:
             live["status"]["operationState"] = copied
@@ -147,7 +147,7 @@ class Syncer:
         state |= {"phase": phase, "message": message, "finishedAt": now}
 
         def done(live: Obj) -> None:
-            live["status"]["operationState"] = copy.deepcopy(state)
+            live["status"]["operationState"] = clone(state)
             live.pop("operation", None)
 
         app = self.world.hub.patch(APPLICATIONS, NAMESPACE, name, done)

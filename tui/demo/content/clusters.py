@@ -43,6 +43,7 @@ class ClusterSpec:
     refuses: bool = False  # nothing listens at its address
     denies: tuple[str, ...] = ()  # resources its users may not read
     cilium: str = "1.18.4"
+    cordoned: int = -1  # index of a node that takes no new pods
     labels: tuple[tuple[str, str], ...] = ()  # further labels of its Argo CD cluster Secret
 
     @property
@@ -62,7 +63,7 @@ CLUSTERS = (
     ClusterSpec("hub", "hub", "eu-west", 10, "v1.34.2", SMALL, nodes=3, control=3, access="certificate"),
     ClusterSpec("prod-eu-1", "prod", "eu-west", 11, shape=LARGE, nodes=6, access="certificate"),
     ClusterSpec("prod-us-1", "prod", "us-east", 12, shape=LARGE, nodes=5, access="certificate"),
-    ClusterSpec("prod-ap-1", "prod", "ap-south", 13, "v1.32.9", MIDDLE, nodes=4, access="exec"),
+    ClusterSpec("prod-ap-1", "prod", "ap-south", 13, "v1.32.9", MIDDLE, nodes=4, access="exec", cordoned=3),
     ClusterSpec("staging-eu-1", "staging", "eu-west", 14, "v1.34.2", MIDDLE, nodes=3),
     ClusterSpec("dev-eu-1", "dev", "eu-west", 15, "v1.34.2", MIDDLE, nodes=2),
     ClusterSpec(

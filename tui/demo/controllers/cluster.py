@@ -10,7 +10,7 @@ from typing import Any
 from tui.demo.apiserver.storage import DELETED, Event, Storage
 from tui.demo.clock import Clock, stamp
 from tui.demo.content.clusters import ClusterSpec
-from tui.demo.controllers import workloads
+from tui.demo.controllers import services, workloads
 from tui.demo.controllers.cilium import POLICIES, Agents, cilium_node
 from tui.demo.controllers.happenings import Happenings
 from tui.demo.controllers.nodes import Node, bytes_of, node_object, nodes_of
@@ -87,15 +87,18 @@ class SimulatedCluster:
         for timer in self._due.values():
             timer.cancel()
 
-    def settle(self, obj: Obj, when: float) -> None:
-        """Bring a freshly applied object to where it would be long after `when` (seconds since the epoch)."""
+    def settle(self, obj: Obj, when: float, older: list[tuple[Obj, float]] | None = None) -> None:
+        """Bring a freshly applied object to where it would be long after `when` (seconds since the epoch).
+
+        `older`: earlier forms of a Deployment with their times, oldest first.
+        """
         resource = self.storage.resource_of(obj).name
         if resource in POLICIES:
             self.agents.judge(obj, when)
         elif resource == "namespaces":
             self.storage.update_status(resource, "", obj["metadata"]["name"], {"phase": "Active"})
         else:
-            workloads.settle(self, resource, obj, when)
+            workloads.settle(self, resource, obj, when, older or [])
 
     # What happened
 
@@ -147,6 +150,9 @@ class SimulatedCluster:
         if event.type == DELETED:
             for node in self.nodes:
                 node.pods.pop(event.key, None)
+        if event.type == DELETED or not services.same_behind(event.old(), pod):
+            for service in services.selecting(self, pod):
+                self.enqueue(service, 0.2)
         for owner in pod["metadata"].get("ownerReferences") or ():
             resource = OWNERS.get(owner["kind"])
             if resource == "replicasets.apps":
@@ -330,7 +336,8 @@ class SimulatedCluster:
 
     def _node_for(self, pod: Obj) -> Node | None:
         wanted = self._memory_of(pod)
-        fitting = [node for node in self.nodes if not node.control and wanted <= node.memory]
+        usable = [node for node in self.nodes if not node.control and not node.cordoned]
+        fitting = [node for node in usable if wanted <= node.memory]
         fitting = [node for node in fitting if len(node.pods) < node.room]
         return min(fitting, key=lambda node: (len(node.pods), node.index), default=None)
 

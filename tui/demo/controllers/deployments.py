@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 from tui.demo.clock import stamp
 from tui.demo.controllers import pods as p
 from tui.demo.controllers.owned import STEP, owned, place
+from tui.demo.values import clone
 
 if TYPE_CHECKING:
     from tui.demo.controllers.cluster import SimulatedCluster
@@ -17,20 +17,31 @@ Obj = dict[str, Any]
 DEADLINE = 600  # progressDeadlineSeconds when the manifest says none
 
 
-def settle(cluster: SimulatedCluster, obj: Obj, when: float) -> None:
-    """Bring a Deployment to its end state as of `when`, without timers."""
-    made = _replica_set(obj, 1, int(obj["spec"].get("replicas", 1)), when)
+def settle(cluster: SimulatedCluster, obj: Obj, when: float, older: list[tuple[Obj, float]] | None = None) -> None:
+    """Bring a Deployment to its end state as of `when`, without timers.
+
+    `older`: what it was before and when, oldest first; each other template leaves an empty ReplicaSet.
+    """
+    revision, seen = 1, {p.template_hash(obj["spec"]["template"])}
+    for before, then in older or ():
+        digest = p.template_hash(before["spec"]["template"])
+        if digest not in seen:
+            seen.add(digest)
+            empty = {**before, "metadata": obj["metadata"]}
+            _set_status(cluster, cluster.storage.create(_replica_set(empty, revision, 0, then)))
+            revision += 1
+    made = _replica_set(obj, revision, int(obj["spec"].get("replicas", 1)), when)
     made = cluster.storage.create(made)
     for number in range(made["spec"]["replicas"]):
         cluster.place_pod(_pod_of_set(made, number, when), when + number)
-    _annotate_revision(cluster, obj, "1")
+    _annotate_revision(cluster, obj, str(revision))
     _settled_deployment(cluster, obj, made, when)
 
 
 def _replica_set(deployment: Obj, revision: int, replicas: int, when: float) -> Obj:
     spec = deployment["spec"]
     digest = p.template_hash(spec["template"])
-    template = copy.deepcopy(spec["template"])
+    template = clone(spec["template"])
     meta = template.setdefault("metadata", {})
     meta["labels"] = {**(meta.get("labels") or {}), "pod-template-hash": digest}
     return {

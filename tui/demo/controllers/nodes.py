@@ -25,6 +25,7 @@ class Node:
     control: bool
     zone: str
     index: int
+    cordoned: bool
     memory: int  # bytes a pod may ask for
     cpu: int
     room: int
@@ -63,6 +64,7 @@ def nodes_of(spec: ClusterSpec) -> list[Node]:
                 control,
                 f"{spec.region}-{zone}",
                 index,
+                index == spec.cordoned,
                 (spec.shape.memory * 2**30) * 15 // 16,
                 spec.shape.cpu,
                 spec.shape.pods,
@@ -90,7 +92,9 @@ def node_object(spec: ClusterSpec, node: Node, created: float, now: float) -> Ob
     }
     role = "control-plane" if node.control else "worker"
     labels[f"node-role.kubernetes.io/{role}"] = ""
-    taints = [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}] if node.control else None
+    taints = [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}] if node.control else []
+    if node.cordoned:
+        taints.append({"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"})
     memory = f"{shape.memory * 2**20 - 131072}Ki"
     capacity = {"cpu": str(shape.cpu), "memory": memory, "pods": str(shape.pods), "ephemeral-storage": "101430960Ki"}
     allocatable = {**capacity, "cpu": f"{shape.cpu * 1000 - 80}m", "memory": f"{node.memory // 1024}Ki"}
@@ -103,6 +107,7 @@ def node_object(spec: ClusterSpec, node: Node, created: float, now: float) -> Ob
             "podCIDRs": [f"{node.prefix}0/24"],
             "providerID": f"harbour:///{node.zone}/{node.name}",
             **({"taints": taints} if taints else {}),
+            **({"unschedulable": True} if node.cordoned else {}),
         },
         "status": {
             "capacity": capacity,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any
 
 from tui.demo.clock import stamp
+from tui.demo.values import clone
 
 Obj = dict[str, Any]
 
@@ -50,7 +50,7 @@ def owner_reference(owner: Obj) -> Obj:
 def new_pod(owner: Obj, template: Obj, name: str, labels: dict[str, str], when: float) -> Obj:
     """A pod as its controller creates it: Pending, on no node."""
     meta = template.get("metadata") or {}
-    spec = copy.deepcopy(template["spec"])
+    spec = clone(template["spec"])
     for container in (*spec.get("initContainers", ()), *spec["containers"]):
         container.setdefault("imagePullPolicy", "IfNotPresent")
         container.setdefault("resources", {})

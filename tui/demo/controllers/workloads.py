@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tui.demo.clock import stamp
-from tui.demo.controllers import deployments
+from tui.demo.controllers import deployments, services
 from tui.demo.controllers import pods as p
 from tui.demo.controllers.owned import STEP, owned, place
 
@@ -27,15 +27,15 @@ def reconcile(cluster: SimulatedCluster, resource: str, obj: Obj) -> None:
         case "jobs.batch":
             _job(cluster, obj)
         case "services":
-            _service(cluster, obj)
+            services.reconcile(cluster, obj)
 
 
-def settle(cluster: SimulatedCluster, resource: str, obj: Obj, when: float) -> None:
+def settle(cluster: SimulatedCluster, resource: str, obj: Obj, when: float, older: list[tuple[Obj, float]]) -> None:
     """Bring an object to its end state as of `when`, without timers."""
     now = cluster.clock.now()
     match resource:
         case "deployments.apps":
-            deployments.settle(cluster, obj, when)
+            deployments.settle(cluster, obj, when, older)
         case "statefulsets.apps":
             for number in range(int(obj["spec"].get("replicas", 1))):
                 cluster.place_pod(_stateful_pod(obj, number, when), when + 8 * number)
@@ -51,7 +51,7 @@ def settle(cluster: SimulatedCluster, resource: str, obj: Obj, when: float) -> N
             status = {"lastScheduleTime": stamp(last), "lastSuccessfulTime": stamp(last + 312)}
             cluster.storage.update_status(resource, *place(obj), status)
         case "services":
-            _service(cluster, obj)
+            services.reconcile(cluster, obj)
 
 
 # StatefulSets
@@ -171,7 +171,7 @@ def _daemon_status(cluster: SimulatedCluster, obj: Obj, pods: list[Obj]) -> None
     cluster.storage.update_status("daemonsets.apps", *place(obj), status)
 
 
-# Jobs and services
+# Jobs
 
 
 def _job(cluster: SimulatedCluster, obj: Obj) -> None:
@@ -219,24 +219,3 @@ def _job_condition(name: str, when: float, reason: str = "CompletionsReached", m
         "lastProbeTime": stamp(when),
         "lastTransitionTime": stamp(when),
     }
-
-
-def _service(cluster: SimulatedCluster, obj: Obj) -> None:
-    """Give a service its address, as the API server does on creation."""
-    if obj["spec"].get("clusterIP"):
-        return
-
-    def write(live: Obj) -> None:
-        address = cluster.service_address()
-        live["spec"] |= {
-            "clusterIP": address,
-            "clusterIPs": [address],
-            "internalTrafficPolicy": "Cluster",
-            "ipFamilies": ["IPv4"],
-            "ipFamilyPolicy": "SingleStack",
-            "sessionAffinity": "None",
-        }
-        live["spec"].setdefault("type", "ClusterIP")
-        live.setdefault("status", {"loadBalancer": {}})
-
-    cluster.storage.patch("services", *place(obj), write)
