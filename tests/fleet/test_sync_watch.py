@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,12 +14,14 @@ import pytest
 
 from tests.fleet.watching import PODS, Looked, Watching, config, watching
 from tests.support import serving, thing
+from tui.adapters.kube import KubeClusters
 from tui.demo.apiserver.server import ApiServer
 from tui.domain.cluster import ClusterState, KindState
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Ref, Row
 from tui.domain.ports import Absent
-from tui.fleet.sync import Timing
+from tui.domain.settings import Settings
+from tui.fleet.sync import Network, Timing
 
 NAMESPACES = [thing("Namespace", "kube-system"), thing("Namespace", "shop")]
 
@@ -277,6 +280,41 @@ async def test_hubs_are_known_by_their_applications(tmp_path: Path) -> None:
         watching(config(tmp_path / "c", {"c1": server.url}), kinds) as here,
     ):
         await here.until(lambda: here.cluster() and here.cluster().hub)
+
+
+async def test_plugins_run_in_the_network_thread(tmp_path: Path) -> None:
+    """Their ends are waited for by a loop that is not the main thread's."""
+    from tui.demo.apiserver.access import User
+
+    api = "client.authentication.k8s.io/v1"
+    said = f'{{"kind":"ExecCredential","apiVersion":"{api}","status":{{"token":"t"}}}}'
+    user = {"exec": {"apiVersion": api, "command": sys.executable, "args": ["-c", f"print({said!r})"]}}
+    users = [User("u", token="t", groups=("system:masters",))]
+    async with (
+        serving([*NAMESPACES, *pods(3)], users=users) as server,
+        watching(config(tmp_path / "c", {"c1": server.url}, user)) as here,
+    ):
+        await settle(here)
+
+
+async def test_what_is_wanted_before_the_start_is_not_forgotten(tmp_path: Path) -> None:
+    async with serving([*NAMESPACES, *pods(1)]) as server:
+        here = Watching()
+        kubeconfig = config(tmp_path / "c", {"c1": server.url})
+        here.network = Network(
+            lambda: KubeClusters(Settings(), kubeconfig), {"pods": Kind("pods", "Pod")}, Settings(), here.deliver
+        )
+        here.network.want([Looked(frozenset({"pods"}))])
+        here.network.start()
+        await here.until(lambda: here.names() == ["p0000"])
+        await here.network.stop()
+
+
+async def test_stopping_at_once(tmp_path: Path) -> None:
+    async with watching(config(tmp_path / "c", {"c1": "http://127.0.0.1:9"})):
+        pass
+    never = Network(lambda: KubeClusters(Settings()), {}, Settings(), lambda batches: None)
+    await never.stop()
 
 
 async def test_nothing_is_left_behind(server: ApiServer, tmp_path: Path) -> None:

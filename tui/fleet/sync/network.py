@@ -120,6 +120,7 @@ class Network:
     async def _body(self) -> None:
         assert self._supervisor is not None and self._outbox is not None
         supervisor = Supervisor(self._clusters(), self._kinds, self._outbox, self._observers, self._timing, self._clock)
+        supervisor.want(self._wants)
         self._supervisor.set_result(supervisor)
         await supervisor.run()
 
