@@ -9,6 +9,7 @@ import msgspec
 from tui.domain import when
 from tui.domain.argo import application as argo
 from tui.domain.argo.application import ApplicationBrief
+from tui.domain.argo.windows import Window
 from tui.domain.kinds import columns as c
 from tui.domain.kinds.kind import Cell, Facts, Kind, Tone, Value
 from tui.domain.obj import Object, Row
@@ -197,6 +198,7 @@ class _ProjectSpec(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     description: str = ""
     source_repos: tuple[str, ...] | None = None
     destinations: tuple[argo.Destination, ...] | None = None
+    sync_windows: tuple[Window, ...] | None = None
 
 
 class AppProject(Object, frozen=True, gc=False):
