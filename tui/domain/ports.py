@@ -176,6 +176,15 @@ class Found(msgspec.Struct, frozen=True):
     ready: bool = False  # fleet has its private repository of it already
 
 
+class CommitInfo(msgspec.Struct, frozen=True, gc=False):
+    """What a person wants to know of a commit. Texts are foreign."""
+
+    oid: str
+    subject: str
+    author: str  # name, without the address
+    time: float | None = None  # when it was written, seconds since the epoch; None when it does not say
+
+
 class DraftRepository(Protocol):
     """One remote's private repository and its drafts. Every method may raise `Trouble` and changes no checkout."""
 
@@ -197,6 +206,9 @@ class DraftRepository(Protocol):
 
     async def resolve(self, revision: str) -> str:
         """The commit a branch, tag, HEAD or id means."""
+
+    async def about(self, revision: str) -> CommitInfo:
+        """Subject, author and time of a commit, as of the last fetch."""
 
     async def contains(self, commit: str, ancestor: str) -> bool | None:
         """Whether `ancestor` is in the history of `commit`; None when either is unknown."""

@@ -17,11 +17,12 @@ from tui.domain.kinds import KINDS, OWN, generic
 from tui.domain.kinds.core import EVENTS
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Ref, Row
-from tui.domain.ports import Absent, Clusters, Context, EventKeeper, Served, Trouble
+from tui.domain.ports import Absent, Clusters, CommitInfo, Context, EventKeeper, Served, Trouble
 from tui.domain.schema import Problem
 from tui.domain.settings import Settings
 from tui.domain.tail import Tail, TailEvent
 from tui.fleet.checking import Checker
+from tui.fleet.commits import Commits
 from tui.fleet.derive import StoreFacts
 from tui.fleet.locating import Located, Locator
 from tui.fleet.manifest import Manifest, cleaned
@@ -82,6 +83,7 @@ class Fleet:
         self.tail = Tail()
         self.facts = StoreFacts(self.store, settings, clock)
         self.drafts = drafts
+        self._commits = Commits(drafts, self.notify, clock) if drafts is not None else None
         self.contexts: tuple[Context, ...] | None = None  # of the kubeconfigs; None = not read yet
         self._make_clusters = clusters
         self._kubeconfig_problems: tuple[str, ...] = ()
@@ -114,6 +116,8 @@ class Fleet:
             asking.cancel()
         await asyncio.gather(*self._asking, return_exceptions=True)
         await self._network.stop()
+        if self._commits is not None:
+            await self._commits.close()
         if self.drafts is not None:
             await self.drafts.close()
         await asyncio.to_thread(self._tailing.close)
@@ -299,6 +303,10 @@ class Fleet:
             if row is None or isinstance(error, Absent) or not (held := row.manifest()):
                 raise
             return Manifest(cleaned(held), fresh=False, reason=str(error))
+
+    def commit(self, url: str, revision: str) -> CommitInfo | str:
+        """A commit of a remote as far as it is known by now, or why not; `notify` follows when more is known."""
+        return self._commits.look(url, revision) if self._commits is not None else "no repository is read here"
 
     async def locate(self, ref: Ref) -> Located:
         """The places in Git that declare an object: what `e` opens."""

@@ -15,10 +15,12 @@ from tui.adapters.git.objects import EXECUTABLE, FILE, FOLDER, Entry, Objects, P
 from tui.adapters.git.repository import Repository
 from tui.domain import merge
 from tui.domain.draft import Change, Clash, Draft
+from tui.domain.ports import CommitInfo
 
 SEARCHED = 2000  # commits of the target that are looked through for a squashed or rebased draft
 _PARSED = 256 << 10  # bytes of a file that is merged by fields
 _NAMED = 500  # files that are named on a command line
+_SIGNED = re.compile(r"(.*?)\s*<[^>]*>\s+(-?\d{1,12})(?:\s+[+-]\d{4})?")
 PATCH = 4 << 20  # bytes of a diff that is shown
 
 
@@ -52,6 +54,13 @@ def commit(objects: Objects, oid: str) -> Commit:
         fields["committer"][0],
         message.decode("utf-8", "replace"),
     )
+
+
+def about(found: Commit) -> CommitInfo:
+    """A commit as people read it."""
+    signed = _SIGNED.fullmatch(found.author)
+    name, seconds = (signed[1].strip(), float(signed[2])) if signed else (found.author, None)
+    return CommitInfo(found.oid, found.subject, name, seconds)
 
 
 def commits(objects: Objects, base: str, tip: str) -> list[Commit]:

@@ -32,7 +32,7 @@ from tui.adapters.runner import NotInstalled
 from tui.domain import draft as model
 from tui.domain import giturl
 from tui.domain.draft import Change, Clash, Content, Draft, Operation, PushPlan, PushResult, Surroundings
-from tui.domain.ports import Found
+from tui.domain.ports import CommitInfo, Found
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -120,6 +120,12 @@ class GitRepository:
         return await self._call(self.refs.all, trash=trash)
 
     async def draft(self, draft_id: str) -> Draft:
+    async def about(self, revision: str) -> CommitInfo:
+        return await self._call(self._about, revision)
+
+    def _about(self, revision: str) -> CommitInfo:
+        return history.about(history.commit(self.repository.objects, self._commit(revision)))
+
         return await self._call(self.refs.get, draft_id)
 
     async def create(self, title: str, target: str, name: str, draft_id: str = "", base: str = "") -> Draft:
