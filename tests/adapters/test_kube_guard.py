@@ -125,6 +125,22 @@ def test_no_path_reaches_a_connect_subresource(segments: list[str]) -> None:
         assert len(inside) < 3 or inside[2] in guard.READ_SUBRESOURCES
 
 
+PARTIAL = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/secrets", "/api/v1/namespaces/a/secrets", "/api/v1/namespaces/a/s%65crets"])
+def test_values_of_secrets_are_not_asked_for(path: str) -> None:
+    guard.check_secrets(path, PARTIAL)
+    for accept in ("application/json", PARTIAL + ",application/json", "*/*", "application/json;as=Table"):
+        with pytest.raises(Refused, match="values of Secrets"):
+            guard.check_secrets(path, accept)
+
+
+def test_other_things_named_secrets_are_read() -> None:
+    for path in ("/api/v1/namespaces/secrets", "/api/v1/namespaces/secrets/pods", "/apis/x.io/v1/secrets"):
+        guard.check_secrets(path, "application/json")
+
+
 def test_an_identity_provider_is_not_a_cluster() -> None:
     with pytest.raises(Refused):
         guard.allow_token_endpoint("https://c1:6443/api/v1/namespaces/x/pods", ["https://c1:6443"])

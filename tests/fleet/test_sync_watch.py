@@ -222,7 +222,8 @@ async def test_what_may_be_listed_but_not_watched_is_asked_again(tmp_path: Path,
         assert {ref.name for ref in here.store.changes_since(rev, "pods").changed} == {"new"}
 
 
-async def test_secrets_arrive_without_their_data(tmp_path: Path) -> None:
+@pytest.mark.parametrize("known", [True, False])
+async def test_secrets_arrive_without_their_data(tmp_path: Path, known: bool) -> None:
     secret = thing("Secret", "s", "shop", data={"password": "aHVudGVyMg=="}, type="Opaque")
     secret["metadata"]["annotations"] = {"kubectl.kubernetes.io/last-applied-configuration": '{"data":"aHVudGVyMg=="}'}
     kinds = [Kind("secrets", "Secret", watch="always", metadata_only=True)]

@@ -34,6 +34,7 @@ BAD_HEADERS = ("upgrade", "x-http-method-override", "x-http-method", "x-method-o
 
 _SEGMENT = re.compile(r"[^/%\\\x00-\x20\x7f]+")
 _GROUP_OR_VERSION = re.compile(r"[A-Za-z0-9.-]+")
+_SECRETS = re.compile(r"/api/[^/]+/(namespaces/[^/]+/)?secrets(/|$)")
 _REQUEST_LINE = re.compile(rb"([A-Z]+) (\S+) HTTP/1\.[01]\r\n")
 
 _identity_urls: set[str] = set()
@@ -60,6 +61,12 @@ def check(method: str, url: str, headers: Iterable[str] = (), base: str = "") ->
             raise Refused(f"fleet does not POST to {parts.path}")
     else:
         raise Refused(f"fleet only reads: {method} {parts.path} is refused")
+
+
+def check_secrets(path: str, accept: str) -> None:
+    """Raise `Refused` for a read of Secrets that would bring their values: only their metadata may be asked for."""
+    if _SECRETS.match(unquote(path)) and not all("as=PartialObjectMetadata" in form for form in accept.split(",")):
+        raise Refused("fleet does not ask for the values of Secrets")
 
 
 def check_headers(method: str, headers: Iterable[str]) -> None:

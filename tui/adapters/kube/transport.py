@@ -92,6 +92,7 @@ class KubeConnection:
         body: Mapping[str, object] | None = None,
     ) -> AsyncIterator[Any]:
         """The response to one request, status already judged. A 401 is tried once more with a new identity."""
+        guard.check_secrets(path, accept)
         identity = await self._credentials.current()
         for attempt in (1, 2):
             response = await self._send(identity, method, path, query, accept, quiet, body)

@@ -37,6 +37,7 @@ from tui.fleet.sync.timing import Backoff, Timing, cancelled
 _log = logging.getLogger("fleet.sync")
 
 HUB_GROUP = "/apis/argoproj.io"
+METADATA_ONLY = frozenset({"secrets"})  # whatever a table says: their values are not asked for
 
 
 @dataclass(slots=True)
@@ -130,7 +131,10 @@ class Session:
                 standing.version = version.git_version
                 if not standing.answered:
                     self.streaming_lists = version.streams_lists
-            except (Denied, Absent, Throttled):
+            except Absent:  # some proxies hide this path; other web servers have none of the others either
+                if not await self.served():
+                    raise ServerError("it answers, but not as a Kubernetes API server does") from None
+            except (Denied, Throttled):
                 pass  # it answers, which is what was asked
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 raise ServerError("it answers, but not as a Kubernetes API server does") from None
@@ -362,4 +366,4 @@ class Session:
 def _unknown_kind(resource: str) -> Kind:
     """A kind that fleet has no table for: its version and scope come from discovery."""
     plural, _, group = resource.partition(".")
-    return Kind(plural=plural, kind="", group=group)
+    return Kind(plural=plural, kind="", group=group, metadata_only=resource in METADATA_ONLY)

@@ -16,7 +16,7 @@ from tui.fleet.bridge import Outbox
 from tui.fleet.sync.gate import Gate
 from tui.fleet.sync.held import Observer
 from tui.fleet.sync.reflector import JSON, METADATA_LIST, METADATA_WATCH
-from tui.fleet.sync.session import Session, Shared
+from tui.fleet.sync.session import METADATA_ONLY, Session, Shared
 from tui.fleet.sync.timing import Timing
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ class Supervisor:
         session = self._session(ref.cluster)
         kind = self._kinds.get(ref.resource)
         path = await session.path_of(ref, kind)
-        accept = METADATA_WATCH if kind is not None and kind.metadata_only else JSON
+        partly = ref.resource in METADATA_ONLY or (kind is not None and kind.metadata_only)
+        accept = METADATA_WATCH if partly else JSON
         return await session.connection.get(path, (), accept)
 
     async def served(self, cluster: str) -> Mapping[str, Served]:
