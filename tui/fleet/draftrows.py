@@ -38,7 +38,9 @@ def row(listed: Listed) -> Row:
     """The row of a draft; its JSON is the stored draft with its standing."""
     draft, standing = listed.draft, listed.standing
     state = f"arriving {standing.arrived}/{standing.total}" if standing.state == "arriving" else standing.state
-    named = {operation.application for operation in draft.ops if operation.application}
+    reached = {follower.name for follower in standing.followers}
+    short = {name.rpartition("/")[2] for name in reached}
+    named = {operation.application for operation in draft.ops if operation.application} - short
     record = DraftRecord(
         metadata=Meta(name=draft.name, uid=draft.id, creation_timestamp=when.rfc3339(draft.created)),
         title=draft.title,
@@ -47,7 +49,7 @@ def row(listed: Listed) -> Row:
         target=draft.target,
         commits=len(listed.commits),
         files=tuple(file.path for file in listed.files),
-        applications=tuple(sorted(named | {follower.name for follower in standing.followers})),
+        applications=tuple(sorted(named | reached)),
         base=draft.base,
         repository=giturl.shown(draft.repo),
         open_changes=draft.open_ops if draft.dirty else 0,

@@ -40,6 +40,21 @@ K = TypeVar("K")
 _REMEMBERED = 4096
 
 
+async def _in_thread(
+    thread: ThreadPoolExecutor | None, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Call off the loop. What the system refuses (disk full, folder gone) becomes a GitTrouble in plain words."""
+
+    def call() -> T:
+        try:
+            return function(*args, **kwargs)
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            raise GitTrouble(f"{place}{error.strerror or error}") from error
+
+    return await asyncio.get_running_loop().run_in_executor(thread, call)
+
+
 class GitRepository:
     """One private repository; the port `DraftRepository`, whose docstrings say what each method does."""
 
@@ -57,7 +72,7 @@ class GitRepository:
         self._contains_known: dict[tuple[str, str], bool] = {}
 
     async def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: function(*args, **kwargs))
+        return await _in_thread(self._thread, function, *args, **kwargs)
 
     async def moved_to(self, checkout: Checkout) -> None:
         """From now on another clone of the user's says who commits and how the remote is reached."""
@@ -105,6 +120,12 @@ class GitRepository:
             for name, held in objects.tree(entry.oid).items()
         ]
 
+    async def about(self, revision: str) -> CommitInfo:
+        return await self._call(self._about, revision)
+
+    def _about(self, revision: str) -> CommitInfo:
+        return history.about(history.commit(self.repository.objects, self._commit(revision)))
+
     async def read(self, revision: str, path: str) -> Content:
         return await self._call(self._read, revision, path)
 
@@ -120,12 +141,6 @@ class GitRepository:
         return await self._call(self.refs.all, trash=trash)
 
     async def draft(self, draft_id: str) -> Draft:
-    async def about(self, revision: str) -> CommitInfo:
-        return await self._call(self._about, revision)
-
-    def _about(self, revision: str) -> CommitInfo:
-        return history.about(history.commit(self.repository.objects, self._commit(revision)))
-
         return await self._call(self.refs.get, draft_id)
 
     async def create(self, title: str, target: str, name: str, draft_id: str = "", base: str = "") -> Draft:
@@ -296,10 +311,10 @@ class GitRepositories:
         self._urls: dict[Path, str] = {}  # of private repositories, read once
 
     async def find(self, url: str) -> Found:
-        return await asyncio.to_thread(self._find, url)
+        return await _in_thread(None, self._find, url)
 
     async def here(self) -> list[Found]:
-        return await asyncio.to_thread(self._here)
+        return await _in_thread(None, self._here)
 
     async def open(
         self, url: str, *, clone: bool = False, progress: Progress | None = None, terminal: bool = False
@@ -307,20 +322,20 @@ class GitRepositories:
         if known := self._open.get(clones.key_of(url)):
             return known
         async with self._opening:
-            url, checkout = await asyncio.to_thread(self._place, url)
+            url, checkout = await _in_thread(None, self._place, url)
             key = giturl.parse(url).key
             if key in self._open:
                 held = self._open[key]
                 if checkout is not None and held.checkout != str(checkout.root):
                     await held.moved_to(checkout)
                 return held
-            found = await asyncio.to_thread(open_repository, self.data, url, checkout)
+            found = await _in_thread(None, open_repository, self.data, url, checkout)
             fresh = found is None
             if found is None and not clone and (checkout is None or checkout.problem):
                 why = checkout.problem if checkout else f"there is no clone of {giturl.shown(url)} here"
                 raise Missing(f"{why}; fleet can make one of its own")
             if found is None:
-                found = await asyncio.to_thread(create_repository, self.data, url, checkout)
+                found = await _in_thread(None, create_repository, self.data, url, checkout)
             opened = await self._keep(key, found)
         if fresh and (checkout is None or checkout.problem) and clone:
             await opened.fetch(progress, terminal=terminal)
@@ -328,13 +343,13 @@ class GitRepositories:
 
     async def existing(self) -> tuple[list[GitRepository], list[str]]:
         async with self._opening:
-            urls, broken = await asyncio.to_thread(self._stored)
+            urls, broken = await _in_thread(None, self._stored)
             for url in urls:
                 key = giturl.parse(url).key
                 if key in self._open:
                     continue
                 try:
-                    found = await asyncio.to_thread(self._reopen, url)
+                    found = await _in_thread(None, self._reopen, url)
                     if found is not None:
                         await self._keep(key, found)
                 except (GitTrouble, NotInstalled) as error:
