@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tui.demo.apiserver.resource import ResourceType
 from tui.demo.apiserver.status import ApiError
 from tui.demo.apiserver.storage import Storage
 from tui.demo.argocd.health import health_of, worst
@@ -71,14 +72,13 @@ def targets_of(app: Obj, renderer: Renderer, world: World, sha: str, cluster: st
     found: dict[Key, Target] = {}
     for number, plain in enumerate(rendered.objects):
         obj = {**plain, "metadata": dict(plain["metadata"])}
-        try:
-            resource = storage.resource_of(obj)
-        except ApiError:
+        resource = served(storage, obj)
+        if resource is None:
             obj["metadata"].setdefault("namespace", destination)
             target = Target(stamped(obj, name, destination), "")
         else:
             if resource.namespaced:
-                obj["metadata"].setdefault("namespace", destination or "default")
+                obj["metadata"]["namespace"] = obj["metadata"].get("namespace") or destination or "default"
             else:
                 obj["metadata"].pop("namespace", None)
             target = Target(stamped(obj, name, destination), resource.name, annotation(obj, HOOK))
@@ -88,9 +88,22 @@ def targets_of(app: Obj, renderer: Renderer, world: World, sha: str, cluster: st
     return list(found.values()), rendered.source_type
 
 
+def served(storage: Storage, obj: Obj) -> ResourceType | None:
+    """The resource of an object, when the cluster serves exactly that version of it."""
+    try:
+        resource = storage.resource_of(obj)
+    except ApiError:
+        return None
+    return resource if resource.api_version == obj.get("apiVersion") else None
+
+
 def compare(app: Obj, world: World, renderer: Renderer, sha: str | None, extras: Extras) -> Comparison:
     """Compare an Application at a commit (None when its target revision does not resolve) with what is live."""
     result = Comparison(revision=sha or "")
+    problem = spec_problem(app["spec"])
+    if problem:
+        result.conditions.append(("InvalidSpecError", problem))
+        return result
     try:
         result.cluster = world.destination(app["spec"].get("destination") or {})
     except DestinationError as error:
@@ -120,6 +133,21 @@ def compare(app: Obj, world: World, renderer: Renderer, sha: str | None, extras:
     world.wake(result.cluster)
     _judge(app, world.clusters[result.cluster].storage, result, extras)
     return result
+
+
+def spec_problem(spec: Obj) -> str:
+    """What an Application's spec lacks, in Argo CD's words; "" when it can be compared."""
+    if spec.get("sources") or spec.get("sourceHydrator"):
+        return "application spec is invalid: only spec.source is supported here, not sources or sourceHydrator"
+    source = spec.get("source")
+    if not isinstance(source, dict) or not source.get("repoURL") or not source.get("path"):
+        return (
+            "application spec is invalid: "
+            "spec.source.repoURL and either spec.source.path or spec.source.chart are required"
+        )
+    if not isinstance(spec.get("destination"), dict):
+        return "application spec is invalid: Destination server missing from app spec"
+    return ""
 
 
 def _target_error(words: str) -> str:
@@ -241,7 +269,7 @@ def status_of(found: Comparison, app: Obj, now: str, reconciled: bool) -> dict[s
     if found.app_of_apps:
         summary["isAppOfApps"] = True
     status["summary"] = summary
-    compared = {"destination": app["spec"]["destination"], "source": app["spec"]["source"]}
+    compared = {field: app["spec"][field] for field in ("destination", "source") if field in app["spec"]}
     status["sync"] = {"comparedTo": compared, "status": found.sync}
     if found.revision:
         status["sync"]["revision"] = found.revision

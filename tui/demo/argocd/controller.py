@@ -22,7 +22,7 @@ from tui.demo.argocd.syncer import Syncer
 from tui.demo.argocd.tracker import Tracker
 from tui.demo.argocd.windows import may_sync
 from tui.demo.clock import parse_stamp
-from tui.demo.repository import Reader, ancestors
+from tui.demo.repository import GitError, Reader, ancestors
 from tui.demo.world import World
 
 POLL = 0.25  # real seconds between two looks at the repository's refs
@@ -129,9 +129,12 @@ class Controller:
             now = self.reader.signature()
             if now == before:
                 continue
-            before = now
             await self.clock.sleep(WEBHOOK)
-            self.pushed()
+            try:
+                self.pushed()
+            except GitError:
+                continue  # refs moved on while they were read: the next look finds them at rest
+            before = now
 
     async def _resync(self) -> None:
         """Full comparisons of every Application that is not lazy, each about every two and a half minutes."""
@@ -172,7 +175,7 @@ class Controller:
 
     def commit_of(self, app: Obj) -> str | None:
         """The commit an Application's target revision names now."""
-        revision = app["spec"]["source"].get("targetRevision") or "HEAD"
+        revision = str((app["spec"].get("source") or {}).get("targetRevision") or "HEAD")
         return self._heads.get(revision) or self.reader.resolve(revision)
 
     def refresh(self, name: str, full: bool = True) -> Comparison | None:

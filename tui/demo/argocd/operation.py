@@ -145,7 +145,7 @@ class Operation:
         for task in group:
             await self._clock.sleep(APPLY_PAUSE)
             try:
-                task.result = self._prune_one(task) if task.prune else self._apply(task)
+                task.result = self._prune_one(task) if task.prune else self._decoded(task)
             except ApiError as error:
                 task.result = _result(task, "SyncFailed", error.message, "Failed")
                 failed.append(error.message)
@@ -159,6 +159,15 @@ class Operation:
         self._report(tasks, "one or more tasks are running")
         if bad:
             raise SyncFailed("one or more synchronization tasks completed unsuccessfully")
+
+    def _decoded(self, task: Task) -> Obj:
+        """Apply; a value of the wrong shape is refused as the API server's decoder refuses it."""
+        try:
+            return self._apply(task)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            kind, version = task.obj["kind"], version_of(task.obj)
+            words = f'{kind} in version "{version}" cannot be handled as a {kind}: json: cannot unmarshal: {error}'
+            raise ApiError(400, words) from error
 
     def _apply(self, task: Task) -> Obj:
         key = task.key

@@ -180,21 +180,42 @@ def _parsed(data: bytes, file: str) -> Iterator[Obj]:
 def _flattened(document: Any, file: str) -> Iterator[Obj]:
     if document is None:
         return
-    if not isinstance(document, dict) or not document.get("kind"):
+    if not isinstance(document, dict) or not (document.get("kind") and isinstance(document["kind"], str)):
         raise RenderError(
             f'rpc error: code = FailedPrecondition desc = Failed to unmarshal "{file}": '
             f"Object 'Kind' is missing in '{str(document)[:80]}'"
+        )
+    if not document.get("apiVersion") or not isinstance(document["apiVersion"], str):
+        raise RenderError(
+            f'rpc error: code = FailedPrecondition desc = Failed to unmarshal "{file}": '
+            f"Object 'apiVersion' is missing in '{str(document)[:80]}'"
         )
     if "items" in document and str(document["kind"]).endswith("List"):
         for item in document["items"] or ():
             yield from _flattened(item, file)
         return
-    if not (document.get("metadata") or {}).get("name"):
+    problem = _meta_problem(document.get("metadata"))
+    if problem:
         raise RenderError(
-            f'rpc error: code = FailedPrecondition desc = Failed to unmarshal "{file}": '
-            f"{document['kind']}: metadata.name: Required value: name is required"
+            f'rpc error: code = FailedPrecondition desc = Failed to unmarshal "{file}": {document["kind"]}: {problem}'
         )
     yield document
+
+
+def _meta_problem(meta: Any) -> str:
+    """What is wrong with an object's metadata; "" when nothing is."""
+    if meta is None or (isinstance(meta, dict) and not meta.get("name")):
+        return "metadata.name: Required value: name is required"
+    if not isinstance(meta, dict):
+        return "json: cannot unmarshal value into Go struct field .metadata of type v1.ObjectMeta"
+    for field in ("name", "namespace"):
+        if not isinstance(meta.get(field) or "", str):
+            return f"json: cannot unmarshal value into Go struct field ObjectMeta.metadata.{field} of type string"
+    for field in ("labels", "annotations"):
+        found = meta.get(field) or {}
+        if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+            return f"json: cannot unmarshal value into Go struct field ObjectMeta.metadata.{field} of type string"
+    return ""
 
 
 _KUSTOMIZE_FAILED = "`kustomize build <path to cached source>/{path}` failed"

@@ -136,10 +136,14 @@ class SimulatedCluster:
         obj = self.storage.find(*key)
         if obj is None:
             return
-        if key[0] in POLICIES:
-            self.agents.judge(obj, self.clock.now())
-        else:
-            workloads.reconcile(self, key[0], obj)
+        try:
+            if key[0] in POLICIES:
+                self.agents.judge(obj, self.clock.now())
+            else:
+                workloads.reconcile(self, key[0], obj)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            # The API server here validates less than a real one: what slipped through is told, not obeyed.
+            self.happenings.tell(obj, "ReconcileError", repr(error), "controller-manager", warning=True)
 
     def _pod_changed(self, event: Event) -> None:
         if self.quiet:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Obj = dict[str, Any]
 
+QUOTA = 400  # pods of one namespace: a slip of the keyboard must not fill the machine
 DEADLINE = 600  # progressDeadlineSeconds when the manifest says none
 
 
@@ -145,6 +146,13 @@ def _scale(cluster: SimulatedCluster, replica_set: Obj, pods: list[Obj], now: fl
     replica_set["metadata"] = made["metadata"]
     wanted = replica_set["spec"]["replicas"]
     if len(pods) < wanted:
+        used = len(cluster.storage.list("pods", replica_set["metadata"]["namespace"]))
+        if used >= QUOTA:
+            words = (
+                f"Error creating: pods is forbidden: exceeded quota: pods, requested: 1, used: {used}, limited: {QUOTA}"
+            )
+            cluster.happenings.tell(replica_set, "FailedCreate", words, "replicaset-controller", warning=True)
+            return False
         pod = _pod_of_set(replica_set, cluster.random.getrandbits(30), now)
         cluster.add_pod(pod)
         _tell_pod(cluster, replica_set, "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
