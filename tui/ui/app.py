@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual.binding import BindingType
 from textual.message import Message
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tui.fleet.runtime import Fleet
 
 FRAME = 1 / 30  # seconds: data is painted at most this often; keys are answered at once
+Answer = TypeVar("Answer")
 _log = logging.getLogger("fleet.ui")
 _SEVERITY = {Tone.BAD: "error", Tone.WARN: "warning"}
 
@@ -66,6 +67,7 @@ class FleetApp(TypeAhead):
         self.settings = settings
         self.favourites: list[str] = []  # namespaces, the last chosen first
         self._told: set[str] = set()
+        self._through_when: dict[asyncio.Task[None], asyncio.Future[None]] = {}
         for colours in themes.PALETTES.values():
             self.register_theme(themes.theme(colours))
         self.theme = settings.theme if settings.theme in themes.PALETTES else themes.DEFAULT
@@ -128,8 +130,9 @@ class FleetApp(TypeAhead):
         async def guarded() -> None:
             task = asyncio.current_task()
             assert task is not None
-            self.work.add(task)
-            task.add_done_callback(self.work.discard)
+            through = self._through_when[task] = asyncio.get_running_loop().create_future()
+            self.work.add(through)
+            task.add_done_callback(self._is_through)
             try:
                 await work
             except Trouble as error:
@@ -138,6 +141,19 @@ class FleetApp(TypeAhead):
                 self._report(what, error)
 
         self.run_worker(guarded(), group=what, exit_on_error=False)
+
+    def _is_through(self, task: asyncio.Task[None] | None) -> None:
+        """What a key has set going is done, or asks the user: the next key may come."""
+        through = self._through_when.pop(task, None) if task is not None else None
+        if through is not None:
+            through.set_result(None)
+            self.work.discard(through)
+
+    async def wait_for(self, screen: Screen[Answer]) -> Answer | None:
+        """Show a screen and wait for what it ends with. Only from `do`."""
+        ending = self.push_screen(screen, wait_for_dismiss=True)
+        self._is_through(asyncio.current_task())
+        return await ending
 
     def _report(self, what: str, error: Exception) -> None:
         _log.exception("%s failed", what, exc_info=error)
@@ -240,6 +256,7 @@ class FleetApp(TypeAhead):
         """Ask for one line at the bottom; None when the user gave up. Only from a worker."""
         answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         ask(self.screen, label, answer.set_result, value=value)
+        self._is_through(asyncio.current_task())
         return await answer
 
     def choose_edit(self, ref: Ref) -> None:

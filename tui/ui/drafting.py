@@ -71,7 +71,7 @@ async def locate(app: FleetApp, ref: Ref) -> Place | None:
         (str(number), place.file, " · ".join(part for part in (_sure(place), place.note, place.application) if part))
         for number, place in enumerate(located.places)
     ]
-    chosen = await app.push_screen_wait(Choice(f"Where {ref.name} comes from", choices, ("FILE", "WHAT IS KNOWN")))
+    chosen = await app.wait_for(Choice(f"Where {ref.name} comes from", choices, ("FILE", "WHAT IS KNOWN")))
     return None if chosen is None else located.places[int(chosen)]
 
 
@@ -85,7 +85,7 @@ async def _fetch(app: FleetApp, urls: tuple[str, ...]) -> bool:
     for url in urls:
         shown = giturl.shown(url)
         facts = ("No clone of it was found here or in the configuration.", "fleet would keep one of its own.")
-        if await app.push_screen_wait(Confirm(f"Fetch {shown}?", facts, yes="fetch")):
+        if await app.wait_for(Confirm(f"Fetch {shown}?", facts, yes="fetch")):
             app.say(f"fetching {shown}")
             await _drafts(app).repository(url, clone=True)
             done = True
@@ -99,12 +99,12 @@ async def _not_from_git(app: FleetApp, ref: Ref, reason: str) -> None:
         app.say(f"{ref.name}: {reason}", Tone.WARN)
         return
     question = f"Draft {ref.name} as a new file?"
-    if not await app.push_screen_wait(Confirm(question, (reason[:1].upper() + reason[1:] + ".",), yes="new file")):
+    if not await app.wait_for(Confirm(question, (reason[:1].upper() + reason[1:] + ".",), yes="new file")):
         return
     choices = [(found.url, giturl.shown(found.url), found.checkout) for found in known]
     url = choices[0][0]
     if len(choices) > 1:
-        chosen = await app.push_screen_wait(Choice("Into which repository", choices, ("REMOTE", "CLONE")))
+        chosen = await app.wait_for(Choice("Into which repository", choices, ("REMOTE", "CLONE")))
         if chosen is None:
             return
         url = chosen
@@ -153,7 +153,7 @@ async def choose_draft(app: FleetApp, repo: str, target: str, title: str) -> Dra
     if not open_ones:
         return None
     choices = [(NEW, "a new draft", title), *((draft.id, draft.name, draft.title) for draft in reversed(open_ones))]
-    chosen = await app.push_screen_wait(Choice("Into which draft", choices, ("DRAFT", "TITLE")))
+    chosen = await app.wait_for(Choice("Into which draft", choices, ("DRAFT", "TITLE")))
     if chosen is None:
         return _GIVEN_UP
     return next((draft for draft in open_ones if draft.id == chosen), None)
@@ -194,7 +194,7 @@ async def open_editor(app: FleetApp, opened: Opened) -> None:
             typed = kept.text
     if typed:
         facts = (opened.path, "fleet ended before it was saved, or you closed the editor without saving.")
-        if await app.push_screen_wait(Confirm("Go on with the text typed last time?", facts, yes="go on")):
+        if await app.wait_for(Confirm("Go on with the text typed last time?", facts, yes="go on")):
             app.push_screen(EditorScreen(opened, typed))
             return
         await drafts.discard_autosave(opened.draft, opened.path, opened.over)
@@ -217,7 +217,7 @@ async def form(app: FleetApp, ref: Ref) -> None:
         app.say(f"{place.file} has no form: e opens it in the editor", Tone.WARN)
         return
     choices = [(edit.id, edit.title, place.file) for edit in found]
-    chosen = await app.push_screen_wait(Choice(f"Edit {ref.name}", choices, ("EDIT", "IN")))
+    chosen = await app.wait_for(Choice(f"Edit {ref.name}", choices, ("EDIT", "IN")))
     if chosen is None:
         return
     chosen_edit, kind = EDITS[chosen], kind_of(document, place.file)
@@ -228,7 +228,7 @@ async def form(app: FleetApp, ref: Ref) -> None:
         except yamledit.Refused as error:
             return str(error)
 
-    values = await app.push_screen_wait(
+    values = await app.wait_for(
         FormScreen(chosen_edit.title, place.file, lambda chosen: chosen_edit.fields(kind, document, chosen), check)
     )
     if values is None:
@@ -245,7 +245,7 @@ async def review(app: FleetApp, name: str) -> bool:
     """Show what is staged and not committed; True when it has been committed."""
     from tui.ui.screens.diff import DiffScreen
 
-    committed = bool(await app.push_screen_wait(DiffScreen(name, open_only=True)))
+    committed = bool(await app.wait_for(DiffScreen(name, open_only=True)))
     if committed:
         await app.show_drafts(name)
     return committed
@@ -290,7 +290,7 @@ async def edit_draft(app: FleetApp, name: str) -> None:
         return
     path: str | None = paths[0]
     if len(paths) > 1:
-        path = await app.push_screen_wait(Choice("Which file", [(p, p, "") for p in paths], ("FILE", "")))
+        path = await app.wait_for(Choice("Which file", [(p, p, "") for p in paths], ("FILE", "")))
     if path is None:
         return
     try:
@@ -331,7 +331,7 @@ async def push(app: FleetApp, name: str, to_target: bool = False) -> None:
             ("branch", "a branch of its own", "for a pull request"),
             ("target", f"{listed.draft.target} itself", "Argo CD applies it at once"),
         ]
-        chosen = await app.push_screen_wait(Choice(f"Push {name} to", choices, ("BRANCH", "")))
+        chosen = await app.wait_for(Choice(f"Push {name} to", choices, ("BRANCH", "")))
         if chosen is None:
             return
         to_target = chosen == "target"
@@ -343,7 +343,7 @@ async def push(app: FleetApp, name: str, to_target: bool = False) -> None:
     facts = [f"remote  {plan.remote}", f"branch  {plan.branch}", *(f"{oid[:7]} {text}" for oid, text in plan.commits)]
     facts += [f"{change.status} {change.path}" for change in plan.files]
     facts += [f"your hook {hook} is not run" for hook in plan.hooks]
-    if not await app.push_screen_wait(Confirm(f"Push to {plan.branch}?", facts, yes="push")):
+    if not await app.wait_for(Confirm(f"Push to {plan.branch}?", facts, yes="push")):
         return
     app.say(f"pushing {name}")
     result = await drafts.push(plan)
@@ -364,7 +364,7 @@ async def drop(app: FleetApp, name: str) -> None:
     """Put a draft into the trash after asking."""
     listed = await _drafts(app).show(name)
     facts = (listed.draft.title, f"{len(listed.commits)} commits, {len(listed.files)} files", "It can be brought back.")
-    if await app.push_screen_wait(Confirm(f"Drop {name}?", facts, yes="drop")):
+    if await app.wait_for(Confirm(f"Drop {name}?", facts, yes="drop")):
         await _drafts(app).drop(listed.draft)
         app.say(f"{name} is in the trash: fleet draft restore {name}")
 

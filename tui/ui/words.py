@@ -7,9 +7,7 @@ from typing import Any
 
 from tui.domain import when
 from tui.domain.argo import application as argo
-from tui.domain.argo.application import Application
 from tui.domain.cluster import Cluster, KindState
-from tui.domain.kinds.argo import short_repository
 from tui.domain.kinds.columns import state_cell
 from tui.domain.kinds.kind import Cell, Tone
 
@@ -36,110 +34,6 @@ def ago(moment: str | float | None, now: float) -> Cell:
     """`5m ago`; "?" when it is not known."""
     seconds = when.seconds(moment) if isinstance(moment, str) else moment
     return Cell("?", Tone.UNKNOWN) if not seconds else Cell(f"{when.age(now - seconds)} ago", Tone.MUTED)
-
-
-def application(app: Application, destination: str, now: float) -> list[Line]:
-    """What an Application is, what Argo CD says of it, its operation and its conditions."""
-    status = app.status
-    lines: list[Line] = [
-        heading("State"),
-        fact("Sync", state_cell(status.sync.status), Cell("  "), plain(argo.short_revisions(status.sync), Tone.MUTED)),
-        fact("Health", state_cell(status.health.status), Cell("  "), plain(status.health.message, Tone.MUTED)),
-        fact("Compared", ago(status.reconciled_at, now)),
-    ]
-    if _stale(app):
-        lines.append(fact("", Cell("the comparison is older than the spec: a refresh is due", Tone.WARN)))
-    lines += [BLANK, *_conditions(app, now), *_operation(app, now), heading("Source")]
-    for source in argo.sources(app):
-        where = source.path or source.chart
-        lines += [
-            fact("Repository", plain(source.repo_url)),
-            fact("Path", plain(where or "?", Tone.PLAIN if where else Tone.UNKNOWN)),
-            fact("Target revision", plain(source.target_revision or "HEAD")),
-        ]
-    spec = app.spec
-    target = spec.destination
-    lines += [
-        BLANK,
-        heading("Destination"),
-        fact("Cluster", plain(destination or "?"), Cell("  "), plain(target.name or target.server, Tone.MUTED)),
-        fact("Namespace", plain(target.namespace or "as each manifest says")),
-        fact("Project", plain(spec.project or "default")),
-        fact("Auto-sync", _automated(app)),
-    ]
-    images = status.summary.images or ()
-    if images:
-        lines += [BLANK, heading("Images")]
-        lines += [(Cell("  "), plain(image)) for image in images]
-    if status.summary.external_urls:
-        lines += [BLANK, heading("Links")]
-        lines += [(Cell("  "), plain(url, Tone.ACCENT)) for url in status.summary.external_urls]
-    return lines
-
-
-def _stale(app: Application) -> bool:
-    compared = app.status.sync.compared_to
-    if compared is None:
-        return False
-    was = compared.sources or ((compared.source,) if compared.source else ())
-    return bool(was) and tuple(was) != tuple(argo.sources(app)) and app.spec.source_hydrator is None
-
-
-def _automated(app: Application) -> Cell:
-    automated = argo.auto_sync(app)
-    if automated is None:
-        return Cell("off", Tone.WARN)
-    more = [word for word, on in (("prune", automated.prune), ("self-heal", automated.self_heal)) if on]
-    return Cell("on" + (f", {', '.join(more)}" if more else ""), Tone.GOOD)
-
-
-def _conditions(app: Application, now: float) -> list[Line]:
-    found = app.status.conditions or ()
-    if not found:
-        return []
-    lines = [heading("Conditions")]
-    for condition in found:
-        tone = Tone.BAD if condition.type.endswith("Error") else Tone.WARN
-        lines.append((Cell("  "), Cell(condition.type, tone), Cell("  "), ago(condition.last_transition_time, now)))
-        lines.append((Cell("    "), plain(condition.message)))
-    return [*lines, BLANK]
-
-
-def _operation(app: Application, now: float) -> list[Line]:
-    title = argo.operation_title(app)
-    if not title:
-        return []
-    lines = [heading("Last operation"), fact("Operation", operation_cell(title))]
-    state = app.status.operation_state
-    asked = (state.operation if state else None) or app.operation
-    if asked is not None:
-        lines.append(fact("Asked by", initiator(asked.initiated_by)))
-    if state is None:
-        return [*lines, BLANK]
-    lines.append(fact("Started", ago(state.started_at, now)))
-    if state.finished_at:
-        took = (when.seconds(state.finished_at) or 0.0) - (when.seconds(state.started_at) or 0.0)
-        lines.append(fact("Took", Cell(when.age(took))))
-    if state.retry_count:
-        lines.append(fact("Retries", Cell(str(state.retry_count), Tone.WARN)))
-    if state.sync_result is not None and (revision := argo.short_revisions(state.sync_result)):
-        lines.append(fact("Revision", plain(revision)))
-    if state.message:
-        tone = Tone.BAD if state.phase in ("Failed", "Error") else Tone.PLAIN
-        lines.append(fact("Message", plain(state.message, tone)))
-    for result in (state.sync_result.resources if state.sync_result else None) or ():
-        word = result.hook_phase if result.hook_type else result.status
-        tone = Tone.BAD if word in ("SyncFailed", "Failed", "Error") else Tone.MUTED
-        where = "/".join(part for part in (result.namespace, result.name) if part)
-        lines.append(
-            (Cell(f"    {word:<12}", tone), Cell(f"{result.kind} {where}  "), plain(result.message, Tone.MUTED))
-        )
-    return [*lines, BLANK]
-
-
-def operation_cell(title: str) -> Cell:
-    """An operation's title with its shape; a wait is busy."""
-    return state_cell(title)
 
 
 def initiator(by: argo.Initiator) -> Cell:
@@ -192,12 +86,6 @@ _KIND_TONES = {
 def as_text(lines: Iterable[Line]) -> str:
     """The lines without tones: what `c` copies."""
     return "\n".join("".join(cell.text for cell in line).rstrip() for line in lines)
-
-
-def source_line(app: Application) -> str:
-    """`org/name path @ revision` of the main source."""
-    source = argo.main_source(app)
-    return f"{short_repository(source.repo_url)} {source.path or source.chart} @ {source.target_revision or 'HEAD'}"
 
 
 def draft(document: Mapping[str, Any], now: float) -> list[Line]:

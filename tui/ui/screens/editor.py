@@ -144,7 +144,7 @@ class EditorScreen(FleetScreen):
         if found := self._editor.problems:
             self._editor.next_problem()
             facts = [f"line {line}: {reason}" for line, reason in found.items()]
-            if not await app.push_screen_wait(Confirm("Save although there are problems?", facts, yes="save")):
+            if not await app.wait_for(Confirm("Save although there are problems?", facts, yes="save")):
                 return
         if opened.draft is None:
             opened.draft = await drafts.new(opened.title, opened.repo, opened.target)
