@@ -96,6 +96,7 @@ class Fleet:
         self._hubs: set[str] = set()  # asked for their registrations
         self._registered: dict[str, dict[str, str]] = {}  # cluster Secret -> labels
         self._asking: set[asyncio.Future[None]] = set()
+        self._loading: tuple[int, int, int, tuple[str, ...]] | None = None  # by revision of the cluster rows
         self._checker = Checker(self._network.read)
         self._looks: dict[str, Look] = {}
         self._waiters: set[asyncio.Future[None]] = set()
@@ -179,10 +180,6 @@ class Fleet:
             if any(row.ref.resource == CLUSTERS for row in puts):
                 puts = [self._placed(row) if row.ref.resource == CLUSTERS else row for row in puts]
             self.store.apply(puts, batch.removes)
-        for hub in [row.obj for row in self.store.rows(CLUSTERS)]:
-            if hub.hub and hub.state is ClusterState.LIVE and hub.metadata.name not in self._hubs:
-                self._hubs.add(hub.metadata.name)
-                self._asking.add(asyncio.ensure_future(self._read_registrations(hub.metadata.name)))
         self._tailing.drain()
         self.notify()
 
@@ -198,6 +195,10 @@ class Fleet:
     def _placed(self, row: Row) -> Row:
         """A cluster row with its place in the tree, and what Argo CD calls it."""
         cluster: Cluster = row.obj
+        name = cluster.metadata.name
+        if cluster.hub and cluster.state is ClusterState.LIVE and name not in self._hubs:
+            self._hubs.add(name)
+            self._asking.add(asyncio.ensure_future(self._read_registrations(name)))
         servers = {context.server for context in self.contexts or () if context.name in cluster.contexts}
         secret = next((name for name in map(cluster_secret_name, servers) if name in self._registered), "")
         labels = self._registered.get(secret, cluster.metadata.labels or {})
@@ -224,11 +225,13 @@ class Fleet:
         look = Look(frozenset(wanted - OWN), None if clusters is None else frozenset(clusters))
         if self._looks.get(owner) != look:
             self._looks[owner] = look
+            self._loading = None
             self._network.want(self._wanted())
 
     def unlook(self, owner: str) -> None:
         """`owner` no longer needs anything; its watches end after some idle minutes."""
         if self._looks.pop(owner, None) is not None:
+            self._loading = None
             self._network.want(self._wanted())
 
     def _looked_at(self, cluster: str) -> set[str]:
@@ -252,6 +255,15 @@ class Fleet:
 
     def progress(self) -> Progress:
         """How far loading is."""
+        rev = self.store.resource_rev(CLUSTERS)
+        if self._loading is None or self._loading[0] != rev:
+            self._loading = (rev, *self._still_loading())
+        _, answered, clusters, loading = self._loading
+        objects = sum(self.store.count(resource) for resource in self.store.resources() if resource != CLUSTERS)
+        return Progress(answered, clusters, objects, loading)
+
+    def _still_loading(self) -> tuple[int, int, tuple[str, ...]]:
+        """(clusters that have answered or failed, all clusters, resources still being listed somewhere)."""
         clusters = [row.obj for row in self.store.rows(CLUSTERS)]
         loading: dict[str, None] = {}
         for cluster in clusters:
@@ -262,9 +274,7 @@ class Fleet:
                 for resource, status in cluster.kinds.items():
                     if status.state in (KindState.WAITING, KindState.LISTING):
                         loading[resource] = None
-        objects = sum(self.store.count(resource) for resource in self.store.resources() if resource != CLUSTERS)
-        answered = sum(cluster.state is not ClusterState.CONNECTING for cluster in clusters)
-        return Progress(answered, len(clusters), objects, tuple(loading))
+        return sum(c.state is not ClusterState.CONNECTING for c in clusters), len(clusters), tuple(loading)
 
     def names(self, pattern: str) -> list[str]:
         """Names of the clusters that match a glob."""

@@ -96,6 +96,8 @@ class FleetApp(TypeAhead):
         while True:
             version = await self.fleet.changed(version)
             self._post_tick()
+            if not gc.get_freeze_count() and self.fleet.progress().settled:
+                gc.freeze()  # what stays for hours is not looked through again at each collection
             await asyncio.sleep(FRAME)
 
     def tick_again(self) -> None:
