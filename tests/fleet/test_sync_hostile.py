@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.fleet.watching import PODS, Looked, Watching, config, watching
 from tests.support import serving, thing
 from tui.adapters.kube import session as kube_session
 from tui.adapters.kube import transport
+from tui.demo.apiserver.access import Deny, User
 from tui.domain.cluster import CLUSTERS, ClusterState, KindState
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Meta, Object, Ref, Row
@@ -301,8 +303,6 @@ async def test_a_cluster_that_dies_is_stale_and_comes_back(tmp_path: Path, monke
 
 
 async def test_wrong_credentials_are_a_state_of_the_cluster(tmp_path: Path) -> None:
-    from tui.demo.apiserver.access import Deny, User
-
     users = [User("jane", token="right", groups=("system:masters",)), User("joe", token="weak")]
     deny = [Deny("*", users=("joe",))]
     async with (
@@ -377,3 +377,30 @@ async def test_a_failing_kubeconfig_reader_is_said(tmp_path: Path) -> None:
         assert isinstance(here, Watching)
         with pytest.raises(Exception, match="no cluster is called"):
             await here.network.get(Ref("c", "pods", "x", "y"))
+
+
+async def test_a_context_that_answers_late_takes_its_place(tmp_path: Path) -> None:
+    """The first context of the kubeconfig gives the cluster its name, also when logging in with it takes long."""
+    said = '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"t"}}'
+    slow = f"import os, time\nwhile not os.path.exists({str(tmp_path / 'go')!r}): time.sleep(0.01)\nprint({said!r})"
+    plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": sys.executable, "args": ["-c", slow]}
+    users = [User("u", token="t", groups=("system:masters",))]
+    async with serving([SYSTEM, SHOP, thing("Pod", "p", "shop")], users=users) as server:
+        kubeconfig = {
+            "clusters": [{"name": "k", "cluster": {"server": server.url}}],
+            "users": [{"name": "slow", "user": {"exec": plugin}}, {"name": "quick", "user": {"token": "t"}}],
+            "contexts": [
+                {"name": "first", "context": {"cluster": "k", "user": "slow"}},
+                {"name": "second", "context": {"cluster": "k", "user": "quick"}},
+            ],
+        }
+        (tmp_path / "c").write_text(json.dumps(kubeconfig))
+        async with watching(str(tmp_path / "c")) as here:
+            await here.until(lambda: here.names(cluster="second") == ["p"] and here.live(cluster="second"))
+            (tmp_path / "go").touch()
+            await here.until(lambda: here.names(cluster="first") == ["p"] and not here.names(cluster="second"))
+            await here.until(lambda: here.cluster("second") is None)
+            assert here.cluster("first").contexts == ("first", "second")
+            server.storage.create(thing("Pod", "q", "shop"))
+            await here.until(lambda: here.names(cluster="first") == ["p", "q"])
+            assert here.store.count("pods") == 2
