@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 from textual.message import Message
@@ -17,7 +16,6 @@ from textual.screen import Screen
 from tui.domain.kinds.fleet import DRAFTS_RESOURCE
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref
-from tui.domain.ports import Trouble
 from tui.domain.settings import Settings
 from tui.ui import keys, themes
 from tui.ui.commands import propose
@@ -28,15 +26,12 @@ from tui.ui.prompt import ask
 from tui.ui.screens.base import FleetScreen
 from tui.ui.screens.dialogs import Confirm, aliases, help_for
 from tui.ui.screens.shell import Shell
-from tui.ui.typeahead import TypeAhead
+from tui.ui.working import Working
 
 if TYPE_CHECKING:
     from tui.fleet.runtime import Fleet
 
 FRAME = 1 / 30  # seconds: data is painted at most this often; keys are answered at once
-Answer = TypeVar("Answer")
-_log = logging.getLogger("fleet.ui")
-_SEVERITY = {Tone.BAD: "error", Tone.WARN: "warning"}
 
 
 def styles() -> list[str | PurePath]:
@@ -53,7 +48,7 @@ class Tick(Message, bubble=False):
         return isinstance(message, Tick)
 
 
-class FleetApp(TypeAhead):
+class FleetApp(Working):
     """fleet on the screen."""
 
     TITLE = "fleet"
@@ -66,8 +61,6 @@ class FleetApp(TypeAhead):
         self.fleet: Fleet = fleet
         self.settings = settings
         self.favourites: list[str] = []  # namespaces, the last chosen first
-        self._told: set[str] = set()
-        self._through_when: dict[asyncio.Task[None], asyncio.Future[None]] = {}
         for colours in themes.PALETTES.values():
             self.register_theme(themes.theme(colours))
         self.theme = settings.theme if settings.theme in themes.PALETTES else themes.DEFAULT
@@ -114,55 +107,13 @@ class FleetApp(TypeAhead):
             try:
                 screen.pull()
             except Exception as error:  # noqa: BLE001 - one object nobody foresaw must not end the program
-                self._report("painting what changed", error)
+                self.report("painting what changed", error)
 
     async def on_unmount(self) -> None:
         """End the fleet's threads and children."""
         await self.fleet.stop()
 
     # -- telling the user -----------------------------------------------------------------------------------------
-
-    def say(self, text: str, tone: Tone = Tone.PLAIN) -> None:
-        """Show a line for some seconds. The text is data, never markup."""
-        self.notify(text, severity=_SEVERITY.get(tone, "information"), markup=False)  # type: ignore[arg-type]
-
-    def do(self, work: Awaitable[None], what: str) -> None:
-        """Run something that waits; what goes wrong becomes a line that says what was being done."""
-
-        async def guarded() -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            through = self._through_when[task] = asyncio.get_running_loop().create_future()
-            self.work.add(through)
-            task.add_done_callback(self._is_through)
-            try:
-                await work
-            except Trouble as error:
-                self.say(f"{what}: {error}", Tone.BAD)
-            except Exception as error:  # noqa: BLE001 - a failing worker is told, it does not end the program
-                self._report(what, error)
-
-        self.run_worker(guarded(), group=what, exit_on_error=False)
-
-    def _is_through(self, task: asyncio.Task[None] | None) -> None:
-        """What a key has set going is done, or asks the user: the next key may come."""
-        through = self._through_when.pop(task, None) if task is not None else None
-        if through is not None:
-            through.set_result(None)
-            self.work.discard(through)
-
-    async def wait_for(self, screen: Screen[Answer]) -> Answer | None:
-        """Show a screen and wait for what it ends with. Only from `do`."""
-        ending = self.push_screen(screen, wait_for_dismiss=True)
-        self._is_through(asyncio.current_task())
-        return await ending
-
-    def _report(self, what: str, error: Exception) -> None:
-        _log.exception("%s failed", what, exc_info=error)
-        line = f"{what}: {type(error).__name__}: {error}"
-        if line not in self._told:  # the same fault thirty times a second is told once
-            self._told.add(line)
-            self.say(line, Tone.BAD)
 
     def say_instead(self, action: keys.Action) -> None:
         """Say what to do instead of what fleet never does."""
@@ -258,7 +209,7 @@ class FleetApp(TypeAhead):
         """Ask for one line at the bottom; None when the user gave up. Only from a worker."""
         answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         ask(self.screen, label, answer.set_result, value=value)
-        self._is_through(asyncio.current_task())
+        self.is_through(asyncio.current_task())
         return await answer
 
     def choose_edit(self, ref: Ref) -> None:

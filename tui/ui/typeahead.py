@@ -29,7 +29,7 @@ class TypeAhead(App[None]):
         self._under_way = False
         self._waiting: asyncio.Task[None] | None = None
         self._alarm: asyncio.TimerHandle | None = None
-        self.work: set[asyncio.Task[None]] = set()  # what keys have set going and the next key should find done
+        self.work: set[asyncio.Future[None]] = set()  # what keys have set going and the next key should find done
 
     async def on_event(self, event: events.Event) -> None:
         """Hold keys that come while another is under way."""
@@ -67,6 +67,8 @@ class TypeAhead(App[None]):
         if self.work:
             await asyncio.wait(self.work, timeout=PATIENCE)
             self.work.clear()  # what takes longer goes on alone
+        if not self.is_running or self._exit:
+            return
         painted = asyncio.Event()
         if self.screen.call_after_refresh(painted.set):
             with suppress(TimeoutError):  # a screen that is just being left does not paint any more
