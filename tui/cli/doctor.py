@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import platform
 import shutil
 import sys
@@ -72,11 +71,12 @@ async def _doctor(options: Options, pattern: str, output: str) -> int:
             "clusters": clusters,
         }
     if output == "json":
-        json.dump(report, sys.stdout, indent=2, ensure_ascii=False)
-        sys.stdout.write("\n")
+        from tui.cli.output import json_text
+
+        sys.stdout.write(json_text(report, 2) + "\n")
     else:
         _print(report)
-    bad = any(entry["state"] != ClusterState.LIVE.value or entry["denied"] for entry in clusters)
+    bad = any(entry["reason"] or entry["denied"] for entry in clusters)
     return 3 if bad else 0
 
 
@@ -117,7 +117,10 @@ async def _examined(fleet: Fleet, cluster: Cluster) -> dict[str, Any]:
     }
     if cluster.state is not ClusterState.LIVE:
         return entry
-    served = await fleet.served(cluster.metadata.name)
+    try:
+        served = await fleet.served(cluster.metadata.name)
+    except Trouble as error:
+        return entry | {"reason": f"does not say what it serves: {error}"}
     kinds = list(fleet.kinds.values())
     for kind in kinds:
         if kind.resource not in served:
@@ -158,7 +161,7 @@ def _print(report: dict[str, Any]) -> None:
     for entry in report["clusters"]:
         version = f", {entry['version']}" if entry["version"] else ""
         words = f"{entry['state']}{version}{', hub' if entry['hub'] else ''}"
-        lines.append(f"  {safe(entry['name'])}: {words}")
+        lines.append(f"  {safe(entry['name'])}: {safe(words)}")
         if entry["reason"]:
             lines.append(f"    {safe(entry['reason'])}")
         if entry["readable"]:

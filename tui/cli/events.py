@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import sys
 import time
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli.output import complain
+from tui.cli.output import complain, json_text
 from tui.domain.tail import TailEvent
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ class Printer:
         """One line, at once: a reader on a pipe follows too."""
         if not self._wanted(event):
             return
-        line = json.dumps(record(event), ensure_ascii=False) if self.json else plain(event)
+        line = json_text(record(event)) if self.json else plain(event)
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
 

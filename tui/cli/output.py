@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import IO, Any
@@ -12,6 +13,11 @@ from tui.domain.kinds.kind import Column, Facts, Kind, Value
 from tui.domain.obj import Row
 
 FORMATS = ("table", "wide", "json", "yaml", "name")
+# What a terminal acts on or hides although JSON and YAML allow it as it is: C1 controls, bidi overrides, zero-width.
+_ACTIVE = re.compile(
+    "[\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u08e2\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 
 
 def columns_of(kind: Kind, wide: bool = True) -> list[Column]:
@@ -50,9 +56,7 @@ def print_records(records: Sequence[dict[str, Any]], form: str, out: IO[str], ti
     if form == "json":
         _dump_json(list(records), out)
     elif form == "yaml":
-        import yaml
-
-        yaml.safe_dump(list(records), out, sort_keys=False, allow_unicode=True)
+        out.write(_yaml_text(list(records)))
     elif form == "name":
         for entry in records:
             out.write(_plain(str(entry["name"]), out) + "\n")
@@ -71,18 +75,29 @@ def _cell_text(value: Any) -> str:
     return str(value)
 
 
+def json_text(value: Any, indent: int | None = None) -> str:
+    """JSON that is safe to look at: readable, but with everything a terminal would act on as an escape."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return _ACTIVE.sub(lambda found: json.dumps(found[0])[1:-1], text)
+
+
+def _yaml_text(value: Any, **options: Any) -> str:
+    """YAML that is safe to look at; without a need it is not escaped."""
+    import yaml
+
+    text: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, **options)
+    return yaml.safe_dump(value, sort_keys=False, **options) if _ACTIVE.search(text) else text
+
+
 def _dump_json(value: Any, out: IO[str]) -> None:
-    json.dump(value, out, indent=2, ensure_ascii=False)
-    out.write("\n")
+    out.write(json_text(value, 2) + "\n")
 
 
 def _print_yaml(rows: Sequence[tuple[Row, Kind]], out: IO[str], single: bool) -> None:
-    import yaml
-
     for row, _ in rows:
         if not single:
-            out.write(f"---\n# cluster: {json.dumps(row.ref.cluster, ensure_ascii=False)}\n")
-        yaml.safe_dump(row.manifest(), out, sort_keys=False, allow_unicode=True, width=1000)
+            out.write(f"---\n# cluster: {json_text(row.ref.cluster)}\n")
+        out.write(_yaml_text(row.manifest(), width=1000))
 
 
 def _print_tables(rows: Sequence[tuple[Row, Kind]], facts: Facts, wide: bool, out: IO[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import re
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -388,6 +389,8 @@ class GitRepositories:
             try:
                 checkouts = clones.find_checkouts(folder)[:1]
             except (GitTrouble, NotInstalled):
+                if shutil.which("git") is None:
+                    raise  # a clone may well be here, but nobody can tell
                 continue
             for checkout in checkouts:
                 try:
