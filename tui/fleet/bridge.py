@@ -61,9 +61,8 @@ class Outbox:
             self._pending.update(changes)
             wake = bool(self._pending) and not self._awake and not self._closed
             self._awake = self._awake or wake
-            full = len(self._pending) + self._undelivered > self._most
-        if full:
-            self._room.clear()
+            if len(self._pending) + self._undelivered > self._most:
+                self._room.clear()  # under the lock, or a delivery in between would not see that it has to be set
         if wake:
             self._main.call_soon_threadsafe(self._hand_over)
 
@@ -94,11 +93,12 @@ class Outbox:
             more = self._undelivered > 0
             waiting = self._undelivered + len(self._pending)
             self._awake = bool(portion)
+            reopen = waiting <= self._most // 2 and not self._room.is_set()
         try:
             if portion:
                 self._deliver(_batches(portion))
         finally:
-            if waiting <= self._most // 2 and not self._room.is_set():
+            if reopen:
                 self._network.call_soon_threadsafe(self._room.set)
             if portion:
                 self._main.call_later(PAUSE if more else PERIOD, self._hand_over)
