@@ -92,15 +92,15 @@ class Outbox:
             self._undelivered -= len(portion)
             more = self._undelivered > 0
             waiting = self._undelivered + len(self._pending)
-            self._awake = bool(portion)
+            again = self._awake = bool(portion) or waiting > 0
             reopen = waiting <= self._most // 2 and not self._room.is_set()
         try:
             if portion:
                 self._deliver(_batches(portion))
         finally:
-            if reopen:
+            if reopen and not self._network.is_closed():
                 self._network.call_soon_threadsafe(self._room.set)
-            if portion:
+            if again:
                 self._main.call_later(PAUSE if more else PERIOD, self._hand_over)
 
 
