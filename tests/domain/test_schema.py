@@ -141,6 +141,14 @@ def test_syntax_errors_in_any_document_have_their_place() -> None:
     assert tab.line == 2
 
 
+def test_templates_are_only_expected_in_charts() -> None:
+    template = HEAD + "spec:\n  {{- if .Values.x }}\n  a: 1\n  {{- end }}\n"
+    (inside,) = check(template, file="charts/x/templates/a.yaml")
+    assert inside.severity == "warning" and "not checked" in inside.message
+    (outside,) = check(template, file="apps/a.yaml")
+    assert outside.severity == "error" and outside.line == 6
+
+
 def test_scalars_that_readers_disagree_on_are_pointed_out() -> None:
     (problem,) = check(HEAD + "data:\n  enabled: yes\n  mode: 'yes'\n  real: true\n")
     assert problem == Problem("warning", 6, 12, "kubectl reads yes as true; quote it if text is meant")

@@ -190,14 +190,15 @@ def _objects(text: str | None, file: str) -> dict[tuple[str, str, int], Any]:
     """(object, name, number among those of that name) → plain values."""
     out: dict[tuple[str, str, int], Any] = {}
     for document in documents(text or ""):
-        if document.problem and not document.kind:
-            Session(text or "", document.index)  # raises when it cannot be parsed
+        session = Session(text or "", document.index)
+        if session.template:
+            raise Refused("a template, of which only parts can be read")
         place = f"{document.namespace}/{document.name}" if document.namespace else document.name
         label = f"{document.kind} {place}".strip() if document.name else ""
         number = 0
         while (label, document.name, number) in out:
             number += 1
-        out[label, document.name, number] = Session(text or "", document.index).value()
+        out[label, document.name, number] = session.value()
     return out
 
 

@@ -63,7 +63,12 @@ def check(text: str, schemas: Lookup | None = None, file: str = "") -> list[Prob
 
 
 def check_document(session: Session, schemas: Lookup | None = None, file: str = "") -> list[Problem]:
-    """The problems of one document."""
+    """The problems of one document. A Helm template is no YAML before it is rendered, and is not checked."""
+    if session.problem is not None:
+        line, column = max(session.problem.line, 1), max(session.problem.column, 1)
+        if "templates/" in file:
+            return [Problem("warning", line, column, "a Helm template: not checked", doc=session.chunk.index)]
+        return [Problem("error", line, column, session.problem.reason, doc=session.chunk.index)]
     walk = _Walk(session)
     walk.readings()
     value: Any

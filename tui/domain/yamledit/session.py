@@ -77,6 +77,7 @@ class Session:
         self.chunk: Chunk = pick(text, doc)
         source = text[self.chunk.start : self.chunk.end]
         self.template = False  # whether actions of Helm are covered in the tree
+        self.problem: Refused | None = None  # why the text as it stands is no YAML
         try:
             self.tree = Tree(source)
         except Refused as error:
@@ -91,6 +92,7 @@ class Session:
         except Refused:
             raise self.moved(error) from None
         self.template = True
+        self.problem = self.moved(error)
 
     def moved(self, error: Refused) -> Refused:
         """The error with its place in the whole text instead of in the document."""
