@@ -11,7 +11,7 @@ from tui.domain.yamledit.errors import Missing, Refused
 from tui.domain.yamledit.insertion import add_item, insert
 from tui.domain.yamledit.locate import owner
 from tui.domain.yamledit.moving import entries, reorder
-from tui.domain.yamledit.path import Match, Path, Step, format_path, parse
+from tui.domain.yamledit.path import Match, Path, Step, format_path, parse, split_assignment
 from tui.domain.yamledit.removal import remove
 from tui.domain.yamledit.render import writable
 from tui.domain.yamledit.session import Edited, Session
@@ -27,6 +27,20 @@ def get_value(text: str, path: Path = "", doc: int | None = None) -> Any:
     Raises Missing when it is not there, Refused when the document cannot be read.
     """
     return Session(text, doc).value(path)
+
+
+def read_value(text: str) -> Any:
+    """A value as typed on a command line, read as YAML and typed as kubectl types it; "" is null.
+
+    Raises Refused for what is no YAML, or more than one document.
+    """
+    return get_value(text) if text.strip() else None
+
+
+def assignment(word: str) -> tuple[tuple[Step, ...], Any]:
+    """`PATH=VALUE` as typed on a command line. Raises Refused when either part cannot be read."""
+    path, value = split_assignment(word)
+    return parse(path), read_value(value)
 
 
 def position(

@@ -32,7 +32,7 @@ Loader: Any = getattr(yaml, "CLoader", yaml.Loader)
 MAX_DEPTH = 200
 """Nesting; Kubernetes objects stay below 30, and recursion over a document stays bounded."""
 
-MAX_NODES = 1_000_000
+MAX_NODES = 400_000
 """Events of one document, so that memory stays bounded."""
 
 MAX_VALUES = 200_000
