@@ -73,6 +73,9 @@ class FleetApp(Working):
 
     def on_mount(self) -> None:
         """Start the fleet once the first frame stands."""
+        few = self.console.color_system == "standard" and not self.no_color and not self.is_headless
+        if few and self.theme == themes.DEFAULT:
+            self.theme = themes.FEW  # what remains of the others in 16 colours says the wrong thing
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
@@ -94,8 +97,8 @@ class FleetApp(Working):
             await asyncio.sleep(FRAME)
 
     def tick_again(self) -> None:
-        """A pane has more to do in the next frame."""
-        self.set_timer(FRAME, self._post_tick)
+        """A pane has more to do: after the keys that are waiting."""
+        self.call_later(self._post_tick)
 
     def _post_tick(self) -> None:
         self.post_message(Tick())

@@ -117,6 +117,7 @@ PALETTES: dict[str, Palette] = {
     )
 }
 DEFAULT = "fleet-dark"
+FEW = "fleet-contrast"  # for terminals of 16 colours
 
 
 def palette(name: str) -> Palette:

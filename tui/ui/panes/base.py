@@ -29,7 +29,8 @@ class Pane(Vertical):
     def __init__(self, view: View) -> None:
         super().__init__(classes="pane")
         self.view = view
-        self.border_title = self.TITLE
+        self._titled = self._subtitled = ""
+        self.title()
 
     @property
     def fleet_app(self) -> FleetApp:
@@ -81,11 +82,16 @@ class Pane(Vertical):
 
     def title(self, *parts: str) -> None:
         """Title and, right of it, what is shown: scope, filter, counts. Texts are data."""
-        self.border_title = Content(safe(" · ".join(part for part in (self.TITLE, *parts) if part)) or " ")
+        text = " · ".join(part for part in (self.TITLE, *parts) if part)
+        if text != self._titled:  # setting it repaints the pane
+            self._titled = text
+            self.border_title = Content(safe(text) or " ")
 
     def subtitle(self, text: str) -> None:
         """What stands in the lower border."""
-        self.border_subtitle = Content(safe(text)) if text else None
+        if text != self._subtitled:
+            self._subtitled = text
+            self.border_subtitle = Content(safe(text)) if text else None
 
     # -- actions of the key table on an object ----------------------------------------------------------------------
 

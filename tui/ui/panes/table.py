@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from itertools import islice
 from typing import ClassVar
@@ -25,7 +26,8 @@ from tui.ui.screens.dialogs import Choice
 from tui.ui.widgets.rows import TableRow
 from tui.ui.widgets.table import Table
 
-PORTION = 1500  # rows made per frame: some 30 ms, so that a key never waits longer
+SLICE = 0.008  # seconds that rows are made at a stretch, so that a key never waits longer
+BATCH = 64  # rows between two looks at the clock
 NO_CLUSTERS = "no clusters: no kubeconfig has a context that matches; `fleet demo` shows a fleet without one"
 OLDEST = 2.0  # seconds after which facts that depend on other objects are worked out again
 
@@ -90,7 +92,7 @@ class TablePane(Pane):
     # -- rows -----------------------------------------------------------------------------------------------------
 
     def pull(self) -> None:
-        """Make the rows that have changed, at most a portion of them; the rest follows in the next frames."""
+        """Make the rows that have changed, at most a portion of them; the rest follows after the keys that wait."""
         store, facts = self.fleet.store, self.fleet.facts
         clusters = self.view.scope.clusters(store)
         if clusters != self._clusters:
@@ -98,10 +100,7 @@ class TablePane(Pane):
         gone = self._read()
         self._depend(facts.now)
         self._age(facts.now)
-        portion = list(islice(self._pending, PORTION))
-        for ref in portion:
-            del self._pending[ref]
-        made, unwanted = self._made(portion)
+        made, unwanted = self._portion()
         if self._fresh:
             self._fresh = False
             self.table.replace(made)
@@ -111,6 +110,20 @@ class TablePane(Pane):
         self._caption()
         if self._pending:
             self.fleet_app.tick_again()
+
+    def _portion(self) -> tuple[list[TableRow], list[Ref]]:
+        """As many rows as can be made in `SLICE`; the rest keeps its place."""
+        made: list[TableRow] = []
+        unwanted: list[Ref] = []
+        end = time.perf_counter() + SLICE
+        while self._pending and (not made or time.perf_counter() < end):
+            refs = list(islice(self._pending, BATCH))
+            for ref in refs:
+                del self._pending[ref]
+            some, others = self._made(refs)
+            made += some
+            unwanted += others
+        return made, unwanted
 
     def _read(self) -> list[Ref]:
         """Put what has changed on the list of rows to be made; returns what is gone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from tui.fleet.runtime import Fleet
     from tui.ui.app import FleetApp
 
+RECOUNT = 0.25  # seconds between two counts of all Applications
+
 
 class FleetScreen(Screen[Any]):
     """A screen over the running fleet. Subclasses compose a Header and a Footer and say which places are active."""
@@ -29,6 +32,7 @@ class FleetScreen(Screen[Any]):
         super().__init__(**more)
         self._spin = 0
         self._counted: tuple[int, frame.Counts] = (-1, frame.Counts())
+        self._counted_at = 0.0
 
     @property
     def fleet_app(self) -> FleetApp:
@@ -132,7 +136,8 @@ class FleetScreen(Screen[Any]):
         store = self.fleet.store
         progress = self.fleet.progress()
         rev = store.resource_rev(CLUSTERS, APPLICATIONS)
-        if rev != self._counted[0]:
+        if rev != self._counted[0] and time.monotonic() - self._counted_at >= RECOUNT:
+            self._counted_at = time.monotonic()
             live = sum(row.obj.state is ClusterState.LIVE for row in store.rows(CLUSTERS))
             health: dict[str, int] = {}
             drifted = 0
