@@ -80,15 +80,15 @@ def plumbing_commit(bare: Path, ref: str, path: str, text: bytes) -> None:
     git(bare, "update-ref", ref, commit, old)
 
 
-def median(rounds: int, step: Callable[[int], object]) -> float:
-    """Median milliseconds of one call, after one call that is not counted."""
-    step(rounds)
-    took = []
-    for number in range(rounds):
-        start = time.perf_counter()
-        step(number)
-        took.append((time.perf_counter() - start) * 1000)
-    return statistics.median(took)
+def medians(rounds: int, *steps: Callable[[int], object]) -> list[float]:
+    """Median milliseconds of each step. They take turns, so that what else the machine does falls on all of them."""
+    took: list[list[float]] = [[] for _ in steps]
+    for number in range(rounds + 1):
+        for step, times in zip(steps, took, strict=True):
+            start = time.perf_counter()
+            step(number)
+            times.append((time.perf_counter() - start) * 1000)
+    return [statistics.median(times[1:]) for times in took]
 
 
 def line(what: str, ours: float, theirs: float, note: str = "") -> None:
@@ -125,22 +125,17 @@ def measure(place: Path, files: int, rounds: int) -> float:
     repository = private.create_repository(data, checkout.url, checkout)
     print(f"first opening, seeded from the clone: {time.perf_counter() - start:.2f} s")
     bare = repository.path
-    reopened = median(5, lambda _: _closed(private.open_repository(data, checkout.url, checkout)))
-    line("open", reopened, median(5, lambda _: git(bare, "rev-parse", "--git-dir")), "the lock and the sweep included")
+    reopened = medians(
+        5,
+        lambda _: _closed(private.open_repository(data, checkout.url, checkout)),
+        lambda _: git(bare, "rev-parse", "--git-dir"),
+    )
+    line("open", *reopened, "configuration, lock and sweep included")
 
     refs, objects = DraftRefs(repository), repository.objects
     base = repository.resolve("main")
     root = objects.root(base)
     paths = [name(number * 6151 % files) for number in range(rounds + 1)]
-
-    def read(number: int) -> bytes:
-        entry = objects.entry(root, paths[number])
-        assert entry is not None
-        return objects.read(entry.oid)
-
-    line(
-        "read a file", median(rounds, read), median(rounds, lambda n: git(bare, "cat-file", "-p", f"{base}:{paths[n]}"))
-    )
     folders = [path.rpartition("/")[0] for path in paths]
 
     def listing(number: int) -> object:
@@ -148,9 +143,13 @@ def measure(place: Path, files: int, rounds: int) -> float:
         assert entry is not None
         return objects.tree(entry.oid)
 
-    line(
-        "list a folder", median(rounds, listing), median(rounds, lambda n: git(bare, "ls-tree", f"{base}:{folders[n]}"))
-    )
+    def read(number: int) -> bytes:
+        entry = objects.entry(root, paths[number])
+        assert entry is not None
+        return objects.read(entry.oid)
+
+    line("list a folder", *medians(rounds, listing, lambda n: git(bare, "ls-tree", f"{base}:{folders[n]}")))
+    line("read a file", *medians(rounds, read, lambda n: git(bare, "cat-file", "-p", f"{base}:{paths[n]}")))
 
     draft = refs.create("bench", "main", "bench")
     git(bare, "update-ref", "refs/heads/plumbing", base)
@@ -166,16 +165,15 @@ def measure(place: Path, files: int, rounds: int) -> float:
     def plumbing(number: int) -> None:
         plumbing_commit(bare, "refs/heads/plumbing", paths[number], read(number) + b"# edited\n")
 
-    theirs = median(rounds, plumbing)
-    line("stage a one-file edit", median(rounds, edit), theirs, "one state, undoable")
+    line("stage a one-file edit", *medians(rounds, edit, plumbing), "one state, undoable")
     refs.commit(draft.id, "edits")
     paths[:] = [name((number * 6151 + 3001) % files) for number in range(rounds + 1)]
-    ours = median(rounds, commit)
+    ours, theirs = medians(rounds, commit, plumbing)
     line("stage and commit a one-file edit", ours, theirs, f"two states, undoable; budget: {BUDGET:.0f}×")
     now = refs.get(draft.id)
     shape = ("diff-tree", "-r", "-p", "-M", now.base, now.head)
-    line("diff of the draft", median(rounds, lambda _: history.patch(repository, now.base, now.head)),
-         median(rounds, lambda _: git(bare, *shape)))  # fmt: skip
+    patches = medians(rounds, lambda _: history.patch(repository, now.base, now.head), lambda _: git(bare, *shape))
+    line("diff of the draft", *patches)
     print(f"memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
     repository.close()
     return ours / theirs

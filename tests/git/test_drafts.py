@@ -207,14 +207,14 @@ async def test_a_move_to_the_trash_that_was_cut_short_is_completed(
 async def test_a_damaged_or_newer_draft_is_named_and_hides_no_other(world: World, repository: GitRepository) -> None:
     good = await committed(repository)
     path = repository.repository.path
-    for number, meta in enumerate((b"not json", msgspec.json.encode({"v": 99}), b"{}")):
-        blob = git(path, "hash-object", "-w", "--stdin", data=meta)
-        tree = git(path, "mktree", data=f"100644 blob {blob}\tmeta.json\n".encode())
-        state = git(path, "-c", "user.name=x", "-c", "user.email=x@x", "commit-tree", "-m", "x", tree)
+    tree = git(path, "hash-object", "-t", "tree", "-w", "--stdin", data=b"")
+    for number, stored in enumerate(("not json", msgspec.json.encode({"v": 99}).decode(), "{}", "")):
+        message = f"fleet: edit\n\n{stored}".encode() if stored else b"by hand"
+        state = git(path, "-c", "user.name=x", "-c", "user.email=x@x", "commit-tree", tree, data=message)
         git(path, "update-ref", f"{OPEN}bad{number}", state)
     found, broken = await repository.drafts()
     assert [draft.id for draft in found] == [good.id]
-    assert len(broken) == 3 and "newer fleet" in broken[1]
+    assert len(broken) == 4 and "newer fleet" in broken[1]
 
 
 async def test_a_writer_that_does_not_know_the_lock_is_noticed(
@@ -229,9 +229,9 @@ async def test_a_writer_that_does_not_know_the_lock_is_noticed(
         if arguments[0] == "update-ref" and len(meddled) < 2:
             now = git(path, "rev-parse", OPEN + draft.id)
             tree = git(path, "rev-parse", f"{now}^{{tree}}")
-            other = git(
-                path, "-c", "user.name=x", "-c", "user.email=x@x", "commit-tree", "-p", now, "-m", "by hand", tree
-            )
+            message = git(path, "log", "-1", "--format=%B", now).encode()
+            who = ("-c", "user.name=x", "-c", "user.email=x@x")
+            other = git(path, *who, "commit-tree", "-p", now, tree, data=message)
             git(path, "update-ref", OPEN + draft.id, other, now)
             meddled.append(other)
         return store(self, *arguments, **options)

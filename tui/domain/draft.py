@@ -44,7 +44,7 @@ class Unsaved(msgspec.Struct, frozen=True):
 
 
 class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The stored form, `meta.json` of a state commit. `id` is the same in every repository that the draft spans."""
+    """The stored form, in the message of a state commit. `id` is the same in every repository that the draft spans."""
 
     id: str
     name: str  # how people call it: a slug, unique among open drafts

@@ -1,6 +1,7 @@
 """Drafts in one private repository: each is one ref that points to its newest state commit.
 
-    refs/fleet/drafts/<id>  ->  state: tree {meta.json, unsaved/<n>}, parents: state before, head, base
+    refs/fleet/drafts/<id>  ->  state: the draft as JSON in its message, texts not saved yet in its tree,
+                                parents: state before, head, base
     refs/fleet/trash/<id>       the same for a dropped draft
 
 An action stores everything it makes and then moves the one ref, from the value it started from: after a crash the
@@ -19,7 +20,7 @@ import msgspec
 from tui.adapters.git import checkout as clones
 from tui.adapters.git import content
 from tui.adapters.git.command import GitTrouble, Refused
-from tui.adapters.git.objects import FILE, FOLDER, Entry, Missing, Pack
+from tui.adapters.git.objects import FILE, Entry, Missing, Pack
 from tui.adapters.git.repository import Repository
 from tui.domain import draft as model
 from tui.domain import ports
@@ -182,6 +183,8 @@ class DraftRefs:
 
     def keep_unsaved(self, draft_id: str, path: str, text: str | None, over: str = "") -> Draft:
         """Keep what is being typed into a file (None forgets it). Not an edit: undo does not see it."""
+        if not path.isascii() and path.encode("utf-8", "replace").decode("utf-8") != path:
+            raise Refused(f"the file name is not UTF-8: {path!r}")
 
         def step(draft: Draft, pack: Pack) -> Draft:
             unsaved = dict(draft.unsaved)
@@ -300,11 +303,9 @@ class DraftRefs:
         return Entry(held.mode if held else FILE, pack.add("blob", data))
 
     def _state(self, pack: Pack, draft: Draft, kept: Mapping[bytes, Entry], parent: str) -> str:
-        entries = {b"meta.json": Entry(FILE, pack.add("blob", model.encode(draft)))}
-        if kept:
-            entries[b"unsaved"] = Entry(FOLDER, pack.folder(kept))
+        message = f"fleet: {draft.action}\n\n{model.encode(draft).decode('utf-8')}"
         parents = dict.fromkeys(oid for oid in (parent, draft.head, draft.base) if oid)
-        return pack.commit(pack.folder(entries), parents, self._stamp(), self._stamp(), draft.action)
+        return pack.commit(pack.folder(kept), parents, self._stamp(), self._stamp(), message)
 
     @staticmethod
     def _kept(draft: Draft) -> dict[bytes, Entry]:
@@ -315,11 +316,9 @@ class DraftRefs:
         }
 
     def _load(self, state: str, dropped: bool = False) -> Draft:
-        entry = self.objects.tree(self.objects.root(state)).get(b"meta.json")
-        if entry is None:
-            raise Missing("this draft has no meta.json")
+        stored = self.objects.read(state, "commit").partition(b"\n\nfleet: ")[2].partition(b"\n\n")[2]
         try:
-            return model.decode(self.objects.read(entry.oid, "blob"), state, dropped)
+            return model.decode(stored, state, dropped)
         except ValueError as error:
             raise GitTrouble(str(error)) from error
 
