@@ -57,7 +57,7 @@ async def test_a_cluster_is_filled_at_the_first_look(tmp_path: Path) -> None:
         deployment = Versions(storage, "deployments.apps", app.team, app.service)
         await deployment.until(lambda live: live["status"].get("availableReplicas") == 7)
         quiet = next(other for other in demo._apps if other.automatic and not other.broken and other is not app)
-        demo.world.wake(quiet.cluster)
+        demo.world.wake(quiet.cluster, quiet.name)
         demo.argocd.refresh(quiet.name)  # type: ignore[union-attr]
         status = application(demo, quiet.name)["status"]
         assert (status["sync"]["status"], status["health"]["status"]) == ("Synced", "Healthy")

@@ -152,7 +152,8 @@ class Demo:
         tls = ServerTls(pair.certificate, pair.key, authority.certificate)
         logins = []
         for spec in self._specs:
-            storage = Storage(builtin(*_groups(spec)))
+            # A client must be able to watch from the version of a long list, whatever happens meanwhile.
+            storage = Storage(builtin(*_groups(spec)), window=max(1000, int(self.options.rate * 15)))
             self.world.clusters[spec.name] = SimulatedCluster(
                 spec, storage, self.clock, scenario.fate, self.options.seed
             )

@@ -7,6 +7,7 @@ import random
 from typing import Any
 
 from tui.demo.argocd.controller import Controller
+from tui.demo.controllers.cluster import SimulatedCluster
 from tui.demo.controllers.nodes import node_conditions
 from tui.demo.controllers.pods import ready
 from tui.demo.world import World
@@ -42,7 +43,7 @@ class Life:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _reachable(self) -> list[Any]:
+    def _reachable(self) -> list[SimulatedCluster]:
         return [cluster for name, cluster in self._world.clusters.items() if name not in self._world.refusing]
 
     async def _heartbeats(self) -> None:
@@ -91,25 +92,25 @@ class Life:
         loop = asyncio.get_running_loop()
         due, names = loop.time(), self._names()
         while True:
-            due += 0.02
+            due = max(due + 0.02, loop.time() - 0.1)  # what was missed for longer is not made up for in a burst
             await asyncio.sleep(max(0.0, due - loop.time()))
             count = self._rate * 0.02
             for _ in range(int(count) + (self._random.random() < count % 1)):
                 self._touch(*self._random.choice(names))
 
-    def _names(self) -> list[tuple[Any, str, str, str]]:
-        found = []
+    def _names(self) -> list[tuple[SimulatedCluster, str, str, str]]:
+        found: list[tuple[SimulatedCluster, str, str, str]] = []
         for cluster in self._reachable():
             for resource in ("pods", "applications.argoproj.io", "deployments.apps"):
                 if resource in cluster.storage.resources:
-                    found += [
-                        (cluster.storage, resource, obj["metadata"]["namespace"], obj["metadata"]["name"])
-                        for obj in cluster.storage.list(resource)
-                    ]
+                    for key, _ in cluster.storage.page(resource).items:
+                        namespace, _, name = key.rpartition("/")
+                        found.append((cluster, resource, namespace, name))
         return found
 
-    def _touch(self, storage: Any, resource: str, namespace: str, name: str) -> None:
-        if storage.find(resource, namespace, name) is None:
+    def _touch(self, cluster: SimulatedCluster, resource: str, namespace: str, name: str) -> None:
+        """One change that concerns nobody inside: no controller looks at it."""
+        if cluster.storage.find(resource, namespace, name) is None:
             return
         moment = f"{self._world.clock.now():.6f}"
 
@@ -118,4 +119,8 @@ class Life:
                 live["status"]["reconciledAt"] = self._world.clock.stamp()
             live["metadata"].setdefault("annotations", {})["harbour.example/touched"] = moment
 
-        storage.patch(resource, namespace, name, write)
+        cluster.quiet = self._argocd.hushed = True
+        try:
+            cluster.storage.patch(resource, namespace, name, write)
+        finally:
+            cluster.quiet = self._argocd.hushed = False

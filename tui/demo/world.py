@@ -25,6 +25,7 @@ class World:
     clusters: dict[str, SimulatedCluster] = field(default_factory=dict)
     servers: dict[str, str] = field(default_factory=dict)
     refusing: set[str] = field(default_factory=set)
+    lazy: set[str] = field(default_factory=set)  # Applications whose objects come into being when looked at
     sleepers: dict[str, Callable[[], None]] = field(default_factory=dict)  # fill a cluster that nobody has looked at
 
     @property
@@ -57,9 +58,9 @@ class World:
             f'rpc error: code = NotFound desc = cluster "{server}" not found'
         )
 
-    def wake(self, name: str) -> None:
-        """Fill a cluster with all that it holds, if that has not happened yet."""
-        if name in self.sleepers:
+    def wake(self, name: str, application: str) -> None:
+        """Fill a cluster with all that it holds, if that has not happened yet and the Application is one of it."""
+        if application in self.lazy and name in self.sleepers:
             self.sleepers[name]()
 
     def server_of(self, name: str) -> str:

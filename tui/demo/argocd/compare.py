@@ -130,7 +130,7 @@ def compare(app: Obj, world: World, renderer: Renderer, sha: str | None, extras:
             {**entry, "status": "Unknown"} for entry in (app.get("status") or {}).get("resources") or ()
         ]
         return result
-    world.wake(result.cluster)
+    world.wake(result.cluster, app["metadata"]["name"])
     _judge(app, world.clusters[result.cluster].storage, result, extras)
     return result
 

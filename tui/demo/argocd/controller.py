@@ -46,7 +46,7 @@ class Controller:
         self.index = Index(world.hub)
         self.syncer = Syncer(world, self.renderer, self.tracker, self.events, self.clock.later)
         self.generator = Generator(world, reader, self.index, self.events, self.syncer.delete_application)
-        self.lazy: set[str] = set()
+        self.lazy = world.lazy
         self.hushed = False  # while a cluster is filled with what was deployed long ago
         self.random = random.Random(seed)
         self._tasks: set[asyncio.Task[None]] = set()
