@@ -35,6 +35,7 @@ from tui.demo.scale import Sleeper, SleepyServer
 from tui.demo.world import World
 
 SAVE_SECONDS = 10.0
+BEHIND_BYTES = 20_000  # a watch may be this much behind for each change a second: about seven seconds of them
 SHOP_APPS = 50  # Applications of the shop itself
 FLEET_HOURS = 2300.0  # age of the commit that brought in the generated part
 
@@ -188,6 +189,7 @@ class Demo:
         if not spec.hub:
             deny.append(Deny("secrets"))
         server = SleepyServer(storage, spec.name, spec.version, tls, users, deny)
+        server.watch_buffer = max(server.watch_buffer, int(self.options.rate * BEHIND_BYTES))
 
         def find(namespace: str, name: str) -> dict[str, Any] | None:
             return storage.find("pods", namespace, name)
