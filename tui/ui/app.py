@@ -85,7 +85,7 @@ class FleetApp(Working):
         self.fleet.start()
         self.run_worker(self._follow(), group="follow", exit_on_error=False)
         self.set_interval(1.0, self._post_tick)  # ages grow although nothing else happens
-        self.do(drafting.offer_recovered(self), "looking for text that was not saved")
+        self.do(drafting.offer_recovered(self), "looking for text that was not saved", hold=False)
 
     async def _follow(self) -> None:
         version = -1
@@ -156,7 +156,7 @@ class FleetApp(Working):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self.exit()
+                self.do(self.leave(), "leaving")
 
         self.push_screen(Confirm("Leave fleet?", yes="leave"), answered)
 
@@ -236,4 +236,18 @@ class FleetApp(Working):
         if selected:
             self.copy_to_clipboard(selected)
         else:
-            self.exit()
+            await self.leave()
+
+    async def leave(self) -> None:
+        """Quit, after every screen has kept what would be lost."""
+        for screen in self.screen_stack:
+            if isinstance(screen, FleetScreen):
+                await screen.closing()
+        self.exit()
+
+    async def back_to_shell(self) -> None:
+        """Close every screen over the first one."""
+        while self.screen is not self.shell:
+            if isinstance(self.screen, FleetScreen):
+                await self.screen.closing()
+            self.pop_screen()

@@ -57,7 +57,7 @@ def _a(id: str, keys: str, label: str, help: str, where: str, **more: bool | str
 ACTIONS: tuple[Action, ...] = (
     _a("command", "colon ctrl+p", "Command", "Type a command: a kind, a cluster, a verb.", "everywhere", footer=True),
     _a("aliases", "ctrl+a", "All kinds", "List every kind and the words that open it.", "everywhere"),
-    _a("help", "question_mark", "Help", "Show the keys that work here.", "everywhere", footer=True),
+    _a("help", "question_mark f1", "Help", "Show the keys that work here.", "everywhere", footer=True),
     _a("back", "escape", "Back", "Clear the filter, close what is open, or go back.", "everywhere"),
     _a("leave", "q", "Back", "Go back; at the first view ask and quit.", "everywhere"),
     _a("quit", "ctrl+c ctrl+q", "Quit", "Quit at once; unsaved text is kept.", "everywhere", priority=True),
@@ -82,7 +82,13 @@ ACTIONS: tuple[Action, ...] = (
     _a("describe", "d", "Detail", "Show it in full, as enter does.", "object"),
     _a("edit", "e", "Draft edit", "Edit it where it is declared in Git, as a draft.", "object", footer=True),
     _a("actions", "a", "Actions", "Choose from the edits people make most.", "object", footer=True),
-    _a("application", "o", "Application", "Open its Application; on an Application, show only what is its.", "object"),
+    _a(
+        "application",
+        "o",
+        "Application",
+        "Open its Application; on an Application, cluster or namespace, show only what is in it.",
+        "object",
+    ),
     _a("copy", "c", "Copy", "Copy a field to the clipboard; of marked rows, their names.", "object"),
     _a("pause", "space s", "Pause", "Pause and resume; nothing is lost meanwhile.", "events", footer=True),
     _a("draft_diff", "d", "Diff", "Show what the draft changes.", "drafts", footer=True),

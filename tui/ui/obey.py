@@ -39,15 +39,14 @@ async def obey(app: FleetApp, line: str) -> None:
     except NotUnderstood as error:
         app.say(str(error), Tone.WARN)
         return
-    while app.screen is not app.shell:
-        app.pop_screen()
+    await app.back_to_shell()
     await _carry_out(app, command)
 
 
 async def _carry_out(app: FleetApp, command: Command) -> None:
     shell, verb, argument = app.shell, command.verb, command.argument
     if verb == "quit":
-        app.exit()
+        await app.leave()
     elif verb == "kind":
         await _kind(app, command)
     elif verb in _PANES:

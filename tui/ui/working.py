@@ -30,15 +30,19 @@ class Working(TypeAhead):
         """Show a line for some seconds. The text is data, never markup."""
         self.notify(text, severity=_SEVERITY.get(tone, "information"), markup=False)  # type: ignore[arg-type]
 
-    def do(self, work: Awaitable[None], what: str) -> None:
-        """Run something that waits; what goes wrong becomes a line that says what was being done."""
+    def do(self, work: Awaitable[None], what: str, hold: bool = True) -> None:
+        """Run something that waits; what goes wrong becomes a line that says what was being done.
+
+        With `hold` the next key waits for it (for a moment), so that it goes where this leads.
+        """
 
         async def guarded() -> None:
             task = asyncio.current_task()
             assert task is not None
-            through = self._through_when[task] = asyncio.get_running_loop().create_future()
-            self.work.add(through)
-            task.add_done_callback(self.is_through)
+            if hold:
+                through = self._through_when[task] = asyncio.get_running_loop().create_future()
+                self.work.add(through)
+                task.add_done_callback(self.is_through)
             try:
                 await work
             except Trouble as error:

@@ -8,6 +8,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
+from tui.domain.cluster import CLUSTERS
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref
 from tui.ui import keys
@@ -110,7 +111,7 @@ class Pane(Vertical):
         await self.fleet_app.choose_namespace("")
 
     async def action_application(self) -> None:
-        """The Application of an object; of an Application, everything that is its."""
+        """The Application of an object; of an Application, cluster or namespace, only what is in it."""
         ref = self.here()
         row = self.fleet.store.get(ref) if ref is not None else None
         if ref is None or row is None:
@@ -119,6 +120,10 @@ class Pane(Vertical):
         if ref.resource == APPLICATIONS:
             scope = shell.scope.application
             await shell.rescope(Scope() if scope == ref else Scope(application=ref))
+            return
+        if ref.resource in (CLUSTERS, "namespaces"):
+            namespace = ref.name if ref.resource == "namespaces" else ""
+            await shell.rescope(Scope(cluster=ref.cluster, namespace=namespace))
             return
         found = self.fleet.facts.application_ref(row)
         if found is not None:

@@ -76,8 +76,7 @@ class FleetScreen(Screen[Any]):
         """A pane's tab in the header, or a key in the footer, was clicked."""
         shell = self.fleet_app.shell
         if name in PANES:
-            while self.fleet_app.screen is not shell:
-                self.fleet_app.pop_screen()
+            await self.fleet_app.back_to_shell()
             await shell.go(name)
         else:
             await (self.focused or self).run_action(name)
@@ -122,6 +121,9 @@ class FleetScreen(Screen[Any]):
     async def action_events(self) -> None:
         """The event tail."""
         await self.clicked("events")
+
+    async def closing(self) -> None:
+        """Called before this screen is taken away: keep what would be lost."""
 
     async def action_back(self) -> None:
         """Close this screen."""

@@ -38,7 +38,7 @@ class DiffScreen(FleetScreen):
     def on_mount(self) -> None:
         """Ask git."""
         self.query_one(Viewer).focus()
-        self.fleet_app.do(self._load(), "reading the diff")
+        self.fleet_app.do(self._load(), "reading the diff", hold=False)
 
     async def _load(self) -> None:
         drafts = self.fleet.drafts

@@ -29,7 +29,8 @@ from tui.ui.screens.dialogs import Confirm
 from tui.ui.text import safe
 from tui.ui.widgets.editor import Editor
 
-PAUSE = 0.3  # seconds without a key after which the text is kept and checked
+KEEP = 0.15  # seconds after a key until the text is on disk
+PAUSE = 0.3  # seconds without a key after which the text is checked
 
 
 class Opened(msgspec.Struct):
@@ -65,6 +66,7 @@ class EditorScreen(FleetScreen):
         self._saved = opened.text
         self._editor = Editor(opened.text if typed is None else typed, yaml=opened.path.endswith((".yaml", ".yml")))
         self._pause: Timer | None = None
+        self._keeping: Timer | None = None
         self._kept = opened.text
 
     def compose(self) -> ComposeResult:
@@ -78,7 +80,7 @@ class EditorScreen(FleetScreen):
         self._editor.focus()
         self._editor.goto(self.opened.line)
         self._caption()
-        self.fleet_app.do(self._check(), "checking")
+        self.fleet_app.do(self._check(), "checking", hold=False)
         if self.opened.note:
             self.fleet_app.say(self.opened.note)
 
@@ -95,16 +97,21 @@ class EditorScreen(FleetScreen):
     # -- typing -----------------------------------------------------------------------------------------------------
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
-        """After a short pause keep the text on disk and look for problems."""
+        """Keep the text on disk; after a short pause look for problems."""
         event.stop()
+        if self._keeping is None:  # not put off by the next key: who types without a pause is kept as well
+            self._keeping = self.set_timer(KEEP, self._keep_soon)
         if self._pause is not None:
             self._pause.stop()
         self._pause = self.set_timer(PAUSE, self._settled)
 
+    def _keep_soon(self) -> None:
+        self._keeping = None
+        self.fleet_app.do(self._keep(), "keeping the typed text", hold=False)
+
     def _settled(self) -> None:
         self._caption()
-        self.fleet_app.do(self._keep(), "keeping the typed text")
-        self.fleet_app.do(self._check(), "checking")
+        self.fleet_app.do(self._check(), "checking", hold=False)
 
     async def _keep(self) -> None:
         """The typed text on disk; forgotten when it is what was opened."""
@@ -180,6 +187,14 @@ class EditorScreen(FleetScreen):
 
     async def action_back(self) -> None:
         self.action_close()
+
+    async def closing(self) -> None:
+        await self._keep()
+
+    def refooter(self) -> None:
+        """Letters are typed into the text: only the editor's own keys work."""
+        for footer in self.query(Footer):
+            footer.keys(keys.footer(self.PLACES, self.fleet_app.settings.keys))
 
     def action_find(self) -> None:
         """Search as one types."""
