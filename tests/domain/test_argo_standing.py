@@ -51,6 +51,12 @@ def test_when_a_window_is_active(schedule: str, duration: str, active: bool, cha
     assert (found.active, when.rfc3339(found.moment or 0)) == (active, changes)
 
 
+def test_a_window_that_follows_itself_does_not_end() -> None:
+    assert state(window(schedule="0 0 * * *", duration="24h"), NOW)[1:] == (True, None)
+    joined = state(window(schedule="0 8-10 * * *", duration="1h"), NOW)
+    assert when.rfc3339(joined.moment or 0) == "2026-11-23T11:00:00Z"
+
+
 def test_a_window_has_its_own_time_zone() -> None:
     assert state(window(schedule="0 10 * * *", time_zone="Europe/Oslo"), NOW).active
     assert state(window(schedule="0 4 * * *", time_zone="America/New_York"), NOW).active

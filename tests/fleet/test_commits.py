@@ -67,7 +67,7 @@ async def test_what_is_not_here_says_so_and_is_looked_for_again_later(world: Wor
 
 
 async def test_a_revision_that_is_no_commit_is_data_not_an_option(desk: Desk) -> None:
-    for odd in ("--help", "1.2.3", "HEAD~1; rm", ""):
+    for odd in ("--help", "1.2.3", "HEAD~1; rm"):
         assert isinstance(await desk.read(odd), str)
 
 

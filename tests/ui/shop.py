@@ -12,6 +12,7 @@ from tui.domain.kinds import KINDS
 from tui.domain.kinds.fleet import DRAFTS_RESOURCE, DraftRecord
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Meta, Ref, Row
+from tui.domain.ports import CommitInfo
 from tui.domain.tail import Tail, TailEvent
 from tui.store import Store
 
@@ -20,6 +21,11 @@ HUB = "hub-eu"
 SHA = "3f2a9c1d5e8b47a06c9d2e1f00aa11bb22cc33dd"
 OLDER = "91be04d7c2f3a5b6d8e9f0a1b2c3d4e5f6a7b8c9"
 REPO = "https://git.example.test/shop/deploy.git"
+
+COMMITS = {
+    SHA: CommitInfo(SHA, "Raise the limits of checkout", "Mira Lind", NOW - 6_000),
+    OLDER: CommitInfo(OLDER, "Pin images by digest", "Sam Okafor", NOW - 90_000),
+}
 
 # name, groups, state, reason, version, hub
 FLEET = (

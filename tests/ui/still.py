@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from tests.ui import shop
 from tui.domain.cluster import CLUSTERS, ClusterState
 from tui.domain.obj import Ref
-from tui.domain.ports import Absent
+from tui.domain.ports import Absent, CommitInfo
 from tui.domain.schema import Problem, check
 from tui.domain.settings import Settings
 from tui.domain.tail import Tail
@@ -70,6 +70,9 @@ class StillFleet:
 
     async def locate(self, ref: Ref) -> Located:
         return Located(reason="no Application tracks it: it did not come from Git")
+
+    def commit(self, url: str, revision: str) -> CommitInfo | str:
+        return shop.COMMITS.get(revision, "no clone of git.example.test/shop/deploy is here")
 
     async def files(self, ref: Ref) -> Located:
         return Located()

@@ -10,8 +10,10 @@ from typing import NamedTuple
 from tui.domain.argo import tracking
 from tui.domain.argo.application import RESOURCE as APPLICATIONS
 from tui.domain.argo.application import ApplicationBrief, main_source, of_row
-from tui.domain.argo.destinations import Candidate, Match, Registered, Verdict, match, normalise_url
+from tui.domain.argo.destinations import Candidate, Match, Registered, match, normalise_url
+from tui.domain.argo.destinations import Verdict as Sureness
 from tui.domain.argo.tree import Node, build
+from tui.domain.argo.windows import Verdict, verdict
 from tui.domain.cluster import CLUSTERS, Cluster, KindState
 from tui.domain.kinds import KINDS, find
 from tui.domain.obj import Ref, Row
@@ -28,6 +30,7 @@ _EVIDENCE = (
     "deployments.apps",
     "services",
 )
+PROJECTS = "appprojects.argoproj.io"
 _MOST_OWNERS = 6  # steps from a pod up to what Git declares: pod, ReplicaSet, Deployment, and some to spare
 
 
@@ -229,13 +232,23 @@ class StoreFacts:
                     held.add(found.instance)
                     grown = True
         if grown:
-            self._matches = {key: held for key, held in self._matches.items() if held.verdict is Verdict.CERTAIN}
+            self._matches = {key: held for key, held in self._matches.items() if held.verdict is Sureness.CERTAIN}
             self._reached = None
 
     def tree(self, row: Row) -> list[Node]:
         """The resource tree of an Application, made of what is held of the cluster it deploys to."""
         found = self.destination_match(row)
         return build(of_row(row), row.ref.cluster, found.cluster if found.sure else "", self._store, self.known)
+
+    def windows(self, row: Row) -> Verdict | None:
+        """What the sync windows of an Application's project say now; None when the project is not held."""
+        app: ApplicationBrief = row.obj
+        name = app.spec.project or "default"
+        project = self._store.get(Ref(row.ref.cluster, PROJECTS, row.ref.namespace, name))
+        if project is None:  # Applications may live in other namespaces than Argo CD and its projects
+            held = (each for each in self._store.rows(PROJECTS, row.ref.cluster) if each.ref.name == name)
+            project = next(held, None)
+        return verdict(project.obj.spec.sync_windows or (), app, self.now) if project is not None else None
 
     # -- counts -----------------------------------------------------------------------------------------------------
 

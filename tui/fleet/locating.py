@@ -11,6 +11,8 @@ import msgspec
 from tui.domain import source as sources
 from tui.domain.argo import tracking
 from tui.domain.argo.application import RESOURCE as APPLICATIONS
+from tui.domain.argo.application import of_row
+from tui.domain.kinds import KINDS
 from tui.domain.obj import Ref, Row
 from tui.domain.ports import DraftRepository, Missing, Trouble
 from tui.domain.source import Candidate, Identity, SourcePlan
@@ -23,6 +25,7 @@ from tui.store import Store
 _FOLDER = 0o040000
 MOST_FILES = 5_000  # files of one source that are looked through
 MOST_OWNERS = 5
+PORTION = 50  # Applications decoded before other work gets its turn
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -61,25 +64,44 @@ class Locator:
         """The places that declare an object, or an owner of it. Never raises Trouble: what failed is the reason."""
         row = self._store.get(ref)
         if row is None:
-            return Located(reason=f"{ref.name} is not held any more")
+            return await self._missing(ref)
         owned, application = self._tracked(row)
         if application is None:
             name = self._facts.application(row)
             if name:
                 return Located(reason=f"it is tracked by the Application {name}, which no hub here shows")
             return Located(reason=_untracked(row))
+        return await self._declared(application, _identity(owned))
+
+    async def _missing(self, ref: Ref) -> Located:
+        """The places of an object that is not in its cluster although an Application declares it."""
+        kind = KINDS.get(ref.resource)
+        looked = 0
+        for row in list(self._store.rows(APPLICATIONS)):
+            if kind is None or self._facts.destination(row).rstrip("?") != ref.cluster:
+                continue
+            looked += 1
+            if looked % PORTION == 0:
+                await asyncio.sleep(0)
+            wanted = (kind.group, kind.kind, ref.namespace, ref.name)
+            if any(each.key == wanted for each in of_row(row).status.resources or ()):
+                return await self._declared(row, Identity(*wanted))
+        return Located(reason=f"{ref.name} is not held, and no Application is known to declare it")
+
+    async def _declared(self, application: Row, identity: Identity) -> Located:
+        """The places in the sources of an Application that declare an object."""
         manifest = application.manifest()
         found: list[Place] = []
         to_clone: list[str] = []
         reasons: list[str] = []
         for plan in sources.plans(manifest):
             try:
-                found += await self._places(plan, _identity(owned), application, to_clone)
+                found += await self._places(plan, identity, application, to_clone)
             except Trouble as error:
                 reasons.append(str(error))
         if not found and not to_clone and not reasons:
             where = ", ".join(sorted({f"{plan.repo_url} {plan.path}" for plan in sources.plans(manifest)}))
-            reasons.append(f"nothing under {where} declares {owned.ref.name}")
+            reasons.append(f"nothing under {where} declares {identity.name}")
         found.sort(key=lambda place: ("exact", "likely", "file").index(place.confidence))
         return Located(tuple(found), tuple(dict.fromkeys(to_clone)), "; ".join(reasons))
 

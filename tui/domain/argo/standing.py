@@ -107,8 +107,9 @@ def _nothing_to_do(app: Application, revision: str) -> Standing | None:
     if drifted and all(each.requires_pruning for each in drifted) and not automated.prune:
         many = f"{len(drifted)} resources are" if len(drifted) > 1 else "one resource is"
         return Standing(f"only pruning is left, and auto-sync does not prune: {many} no longer in Git", Tone.WARN)
-    last = next(iter(reversed(app.status.history or ())), None)
-    if not automated.self_heal and last is not None and argo.revisions(last) == argo.revisions(app.status.sync):
+    state = app.status.operation_state
+    done = state.sync_result if state is not None else next(iter(reversed(app.status.history or ())), None)
+    if not automated.self_heal and done is not None and argo.revisions(done) == argo.revisions(app.status.sync):
         return Standing(f"{revision} was synced already and self-heal is off: it waits for a new commit", Tone.WARN)
     return None
 

@@ -17,6 +17,7 @@ import msgspec
 from tui.domain.argo.brief import ApplicationBrief
 
 _AHEAD = 370  # days that are looked through for a start
+_JOINED = 32  # starts within the window before them, after which it is taken to be always active
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|h|m|s))+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
@@ -53,7 +54,7 @@ class State(NamedTuple):
 
     window: Window
     active: bool | None  # None: its schedule, duration or time zone cannot be read
-    moment: float | None  # when it ends, if active; else when it starts next
+    moment: float | None  # when it ends, if active; else when it starts next; None: never
 
 
 class Verdict(NamedTuple):
@@ -112,9 +113,19 @@ def state(window: Window, now: float) -> State:
     here = datetime.fromtimestamp(now, zone)
     begun = schedule.last(here, length)
     if begun is not None:
-        return State(window, True, begun.timestamp() + length)
+        return State(window, True, _end(schedule, begun, length))
     following = schedule.next(here)
     return State(window, False, following.timestamp() if following else None)
+
+
+def _end(schedule: _Schedule, begun: datetime, length: float) -> float | None:
+    """When a window that is active ends; None when one start follows the other, so that it never does."""
+    for _ in range(_JOINED):
+        following = schedule.next(begun)
+        if following is None or following.timestamp() > begun.timestamp() + length:
+            return begun.timestamp() + length
+        begun = following
+    return None
 
 
 def seconds(text: str) -> float | None:

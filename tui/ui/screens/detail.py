@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,13 +12,14 @@ from textual.content import Content
 from textual.widget import Widget
 
 from tui.domain.cluster import CLUSTERS
-from tui.domain.kinds import KINDS
+from tui.domain.kinds import KINDS, POLICY_RESOURCES
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref, Row
 from tui.ui import frame, keys
 from tui.ui.bars import Footer, Header, Line
 from tui.ui.prompt import ask
 from tui.ui.scope import APPLICATIONS
+from tui.ui.screens import policy
 from tui.ui.screens.base import FleetScreen
 from tui.ui.screens.manifest import ManifestView
 from tui.ui.screens.tabs import Tab, resources_needed, tabs_of
@@ -26,6 +28,8 @@ from tui.ui.text import safe
 from tui.ui.widgets.table import Table
 from tui.ui.widgets.tail import TailView
 from tui.ui.widgets.viewer import Viewer
+
+SHARE = 10  # a tab is filled anew after ten times as long as filling it took: a huge one leaves the keys their turn
 
 
 class DetailScreen(FleetScreen):
@@ -40,8 +44,9 @@ class DetailScreen(FleetScreen):
         self.tabs = tabs_of(ref)
         self.chosen = next((found for found in self.tabs if found.id == tab), self.tabs[0])
         self._views: dict[str, Widget] = {}
-        self._rev = -1
         self._row: Row | None = None
+        self._filled: tuple[int, int] = (-1, -1)  # version of the fleet and second that the tab was filled for
+        self._rest = 0.0  # time.monotonic() before which only a change of the object itself fills it again
 
     def compose(self) -> ComposeResult:
         yield Header()
@@ -73,7 +78,7 @@ class DetailScreen(FleetScreen):
             await self.query_one("#tab").mount(view)
         view.display = True
         view.focus()
-        self._rev = -1
+        self._filled = (-1, -1)
         self._tabs()
         self.pull()
         self.refooter()
@@ -89,23 +94,45 @@ class DetailScreen(FleetScreen):
         super().pull()
         if not self._views:
             return
+        view = self._views[self.chosen.id]
         row = self.fleet.store.get(self.ref)
         if row is None:
-            self._title("is gone" if self._row is not None else "loading…")
+            self._absent(view)
             return
-        if row is not self._row and self.ref.resource == APPLICATIONS:
-            needed, cluster = resources_needed(row, self.fleet)
-            if cluster:
-                self.fleet.look("resources", needed, {cluster})
-        if row is not self._row or self._rev != self.fleet.store.rev:
-            self._row, self._rev = row, self.fleet.store.rev
-            self.chosen.fill(self._views[self.chosen.id], row, self.fleet_app)
-        view = self._views[self.chosen.id]
+        if row is not self._row:
+            self._rest = 0.0
+        filled = (self.fleet.version, int(self.fleet.facts.now))
+        if self._filled[0] < 0 or (self._filled != filled and time.monotonic() >= self._rest):
+            self._look(row)
+            self._row, self._filled = row, filled
+            began = time.monotonic()
+            self.chosen.fill(view, row, self.fleet_app)
+            self._rest = time.monotonic() + SHARE * (time.monotonic() - began)
         if isinstance(view, Table | TailView):
             view.tick(self.fleet.facts.now)
         if isinstance(view, TailView):
             view.pull()
-        self._title(view.note if isinstance(view, ManifestView) else "")
+        self._title(getattr(view, "note", ""))
+
+    def _look(self, row: Row) -> None:
+        """Have watched what the tabs speak of; whom a policy selects may be known from other kinds than at first."""
+        if self.ref.resource == APPLICATIONS and row is not self._row:
+            needed, cluster = resources_needed(row, self.fleet)
+            if cluster:
+                self.fleet.look("resources", needed, {cluster})
+        elif self.ref.resource in POLICY_RESOURCES:
+            self.fleet.look("detail", policy.needed(row, self.fleet), {self.ref.cluster})
+
+    def _absent(self, view: Widget) -> None:
+        """The object is gone, not there yet, or of a kind whose list may not be read: its manifest may still be."""
+        if isinstance(view, ManifestView) and self._row is None:
+            view.show_ref(self.ref, self.fleet_app)
+        if self._row is not None:
+            self._title("is gone; this is how it was last seen")
+        elif self.fleet.facts.known(self.ref.cluster, self.ref.resource):
+            self._title(f"is not in {self.ref.cluster}")
+        else:
+            self._title(getattr(view, "note", "") or "loading…")
 
     def _title(self, more: str) -> None:
         ref = self.ref
@@ -141,13 +168,19 @@ class DetailScreen(FleetScreen):
                 return
         await self.clicked(event.name)
 
+    def here(self) -> Ref:
+        """What the keys act on: the object under the cursor of a table, else the object that is shown."""
+        view = self._views[self.chosen.id]
+        key = view.cursor_key if isinstance(view, Table) else None
+        return key if isinstance(key, Ref) else self.ref
+
     def action_document_edit(self) -> None:
         """Draft an edit."""
-        self.fleet_app.draft_edit(self.ref)
+        self.fleet_app.draft_edit(self.here())
 
     def action_document_actions(self) -> None:
         """Choose one of the common edits."""
-        self.fleet_app.choose_edit(self.ref)
+        self.fleet_app.choose_edit(self.here())
 
     def action_document_copy(self) -> None:
         """Copy what is shown."""
@@ -158,7 +191,10 @@ class DetailScreen(FleetScreen):
             self.fleet_app.say(f"copied {text.count(chr(10)) + 1:,} lines")
 
     async def action_document_yaml(self) -> None:
-        """The manifest."""
+        """The manifest, of the object under the cursor where there is one."""
+        if (ref := self.here()) != self.ref:
+            self.fleet_app.show_manifest(ref)
+            return
         for tab in self.tabs:
             if tab.id == "manifest":
                 await self._choose(tab)
@@ -200,10 +236,26 @@ class DetailScreen(FleetScreen):
             view.set_wrap(not view.wrap)
 
     def on_table_opened(self, event: Table.Opened) -> None:
-        """Enter on a row that is an object opens it."""
+        """Enter on a row that is an object opens it; one of a kind that has no table of its own, its manifest."""
         event.stop()
-        if isinstance(event.key, Ref):
-            self.fleet_app.show_object(event.key)
+        key = event.key
+        if isinstance(key, Ref):
+            if self.fleet.store.get(key) is None and self.fleet.facts.known(key.cluster, key.resource):
+                self.fleet_app.say(f"{key.name} is not in {key.cluster}: e drafts its source", Tone.WARN)
+            else:
+                self.fleet_app.show_object(key)
+        elif isinstance(key, tuple) and self._row is not None:
+            cluster = resources_needed(self._row, self.fleet)[1]
+            self.fleet_app.do(self._open_other(cluster, *key), f"opening {key[-1]}")
+
+    async def _open_other(self, cluster: str, group: str, kind: str, namespace: str, name: str) -> None:
+        """Open an object of a kind that only its cluster knows."""
+        for found in await self.fleet.discover(kind, cluster):
+            if (found.group, found.kind) == (group, kind):
+                where = namespace if found.namespaced else ""
+                self.fleet_app.show_manifest(Ref(cluster, found.resource, where, name))
+                return
+        self.fleet_app.say(f"{cluster} serves no {kind}", Tone.WARN)
 
     def on_tail_view_opened(self, event: TailView.Opened) -> None:
         """Enter on an event opens its object, unless that is the one shown."""

@@ -76,15 +76,15 @@ class HistoryTable(Table):
 def _values(entry: History, commit: CommitInfo | str) -> tuple[Value, ...]:
     begun, over = when.seconds(entry.deploy_started_at), when.seconds(entry.deployed_at)
     by = words.initiator(entry.initiated_by)
-    known = isinstance(commit, CommitInfo)
+    subject, author = (commit.subject, commit.author) if isinstance(commit, CommitInfo) else ("", "")
     return (
         entry.id,
         over,
         over - begun if over is not None and begun is not None else None,
         argo.short_revisions(entry),
         "" if by.tone is Tone.UNKNOWN else by.text,
-        commit.subject if known else "",
-        commit.author if known else "",
+        subject,
+        author,
         _source(entry),
     )
 

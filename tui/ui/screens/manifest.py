@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tui.domain.obj import Row
+from tui.domain import when
+from tui.domain.cluster import CLUSTERS
+from tui.domain.kinds import KINDS
+from tui.domain.obj import Ref, Row
+from tui.domain.ports import Trouble
 from tui.fleet.manifest import cleaned
 from tui.ui.widgets.viewer import Viewer
 
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 
 _LARGE = 100_000  # bytes of JSON above which YAML is written in a thread: some 100 ms
 _ORDER = ("apiVersion", "kind", "metadata", "spec", "data", "stringData", "type", "status")
+_META = ("name", "generateName", "namespace", "labels", "annotations", "creationTimestamp", "deletionTimestamp")
 
 
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
@@ -36,6 +41,9 @@ def as_yaml(manifest: Mapping[str, Any]) -> str:
     first = {key: manifest[key] for key in _ORDER[:-1] if key in manifest}
     rest = {key: value for key, value in manifest.items() if key not in _ORDER}
     last = {"status": manifest["status"]} if "status" in manifest else {}
+    if isinstance(meta := first.get("metadata"), Mapping):
+        named = {key: meta[key] for key in _META if key in meta}
+        first["metadata"] = named | {key: value for key, value in meta.items() if key not in named}
     made: str = yaml.dump(
         {**first, **rest, **last},
         Dumper=_Dumper,
@@ -52,34 +60,77 @@ class ManifestView(Viewer):
 
     def __init__(self) -> None:
         super().__init__("", "yaml")
-        self.note = ""
+        self._ref: Ref | None = None
         self._row: Row | None = None
+        self._told = ""  # why it is not fresh; "" when it is
+        self._seen: float | None = None  # when its cluster was last heard
+        self._fresh = False
+
+    @property
+    def note(self) -> str:
+        """`fresh`, `as last seen 5m ago: why`, or that it is being read."""
+        if self._fresh:
+            return "fresh"
+        if not self._told:
+            return "reading…"
+        age = when.age(self.app.fleet.facts.now - self._seen) if self._seen else ""  # type: ignore[attr-defined]
+        return f"as last seen{f' {age} ago' if age else ''}: {self._told}"
 
     def show_row(self, row: Row, app: FleetApp) -> None:
-        """Show the object as the store has it; the first time also ask its cluster."""
-        first = self._row is None
+        """Show the object as the store has it; the first time also ask its cluster.
+
+        From then on the store tells every change: what it holds is as fresh as its watch.
+        """
+        first = self._ref is None
         if row is self._row:
             return
-        self._row = row
+        self._ref, self._row = row.ref, row
         data = row.json()
         if 0 < len(data) < _LARGE:
-            self.set_text(as_yaml(cleaned(row.manifest())), keep=True)
+            self.set_text(as_yaml(cleaned(_whole(row))), keep=True)
         if first or len(data) >= _LARGE or not data:
+            self.reread(app)
+
+    def show_ref(self, ref: Ref, app: FleetApp) -> None:
+        """Show an object that the store does not hold: ask its cluster, once."""
+        if self._ref is None:
+            self._ref = ref
             self.reread(app)
 
     def reread(self, app: FleetApp) -> None:
         """Ask the cluster again."""
-        app.do(self._load(app), "reading the manifest")
+        app.do(self._read(app), "reading the manifest")
+
+    async def _read(self, app: FleetApp) -> None:
+        await self._load(app)
+        app.tick_again()  # the title says how fresh it is
 
     async def _load(self, app: FleetApp) -> None:
-        row = self._row
-        if row is None:
+        if self._ref is None:
             return
-        found = await app.fleet.manifest(row.ref)
+        try:
+            found = await app.fleet.manifest(self._ref)
+        except Trouble as error:
+            self._fresh, self._told = False, str(error)
+            if not self.text and self.is_attached:
+                self.set_text(f"# {error}\n")
+            return
         text = await asyncio.to_thread(as_yaml, found.object)
-        self.note = "" if found.fresh else f"as last seen: {found.reason}"
+        cluster = app.fleet.store.get(Ref(self._ref.cluster, CLUSTERS, "", self._ref.cluster))
+        self._fresh, self._told = found.fresh, found.reason
+        self._seen = cluster.obj.heard or None if cluster is not None else None
         if self.is_attached:
             self.set_text(text, keep=True)
+
+
+def _whole(row: Row) -> dict[str, Any]:
+    """The object with its apiVersion and kind, which objects of a list do not carry."""
+    found = row.manifest()
+    kind = KINDS.get(row.ref.resource)
+    if kind is not None:
+        version = f"{kind.group}/{kind.versions[0]}" if kind.group else kind.versions[0]
+        found = {"apiVersion": version, "kind": kind.kind, **found}
+    return found
 
 
 class DiffView(Viewer):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -21,7 +20,6 @@ from tui.ui.widgets.table import Table
 if TYPE_CHECKING:
     from tui.fleet.runtime import Fleet
 
-SHARE = 10  # the tree is made anew after ten times as long as making it took: a huge one leaves the keys their turn
 _WRONG = ("SyncFailed", "PruneSkipped", "Failed", "Error")
 
 
@@ -46,13 +44,14 @@ COLUMNS = (
     _column("resource", "RESOURCE", c.show_name, 60, 24, keep=9),
     _column("sync", "SYNC", _sync, 12, 11, keep=8, sort=c.severity),
     _column("health", "HEALTH", _state, 14, 13, keep=8, sort=c.severity),
-    _column("state", "STATE", _state, 20, 8, keep=5, sort=c.severity),
-    _column("detail", "DETAIL", _detail, 60, 12, keep=7, grow=3),
+    _column("state", "STATE", _state, 20, 8, keep=7, sort=c.severity),
+    _column("detail", "DETAIL", _detail, 60, 24, keep=6, grow=3),
     _column("namespace", "NAMESPACE", c.show_muted, 18, 8),
     _column("wave", "WAVE", c.show_muted, 5, 4, right=True),
     _column("age", "AGE", c.show_since, 6, 4, right=True, keep=4, time=True, sort=c.youngest),
-    _column("told", "HEALTH IS", c.show_muted, 12, 8, keep=1),
+    _column("told", "HEALTH IS", c.show_muted, 12, 8, wide=True),
 )
+_SAME_NAMESPACE = tuple(column for column in COLUMNS if column.id != "namespace")
 
 
 class ResourceTable(Table):
@@ -62,7 +61,6 @@ class ResourceTable(Table):
         super().__init__(COLUMNS, empty="this Application manages nothing")
         self.note = ""
         self._made_of: object = None
-        self._rest = 0.0  # time.monotonic() before which the tree is not made anew
         self._shown: dict[Hashable, TableRow] = {}
 
     def show(self, row: Row, fleet: Fleet) -> None:
@@ -72,15 +70,20 @@ class ResourceTable(Table):
         resources = needs(app)
         held = fleet.store.get(Ref(cluster, CLUSTERS, "", cluster))
         made_of = (row, cluster, fleet.store.resource_rev(*resources), held)
-        if made_of == self._made_of or time.monotonic() < self._rest:
+        if made_of == self._made_of:
             return
-        began = time.monotonic()
         nodes = fleet.facts.tree(row)
-        rows = list(_rows(app, nodes, fleet))
+        usual = app.spec.destination.namespace
+        spread = any(node.namespace not in ("", usual) for node in nodes)
+        columns = COLUMNS if spread else _SAME_NAMESPACE
+        rows = list(_rows(app, nodes, fleet, columns))
+        if columns != self.columns:
+            self._shown = {}
+            self.replace([])
+            self.set_columns(columns)
         self._take(rows)
         self.note = _note(app, nodes, held, resources, fleet.facts.destination_match(row).sure)
         self._made_of = made_of
-        self._rest = time.monotonic() + SHARE * (time.monotonic() - began)
 
     def _take(self, rows: list[TableRow]) -> None:
         """Change what has changed; start again only when objects came, went or moved."""
@@ -96,7 +99,7 @@ class ResourceTable(Table):
         super().sort_by(None if column_id == COLUMNS[0].id else column_id, reverse and column_id != COLUMNS[0].id)
 
 
-def _rows(app: Application, nodes: Sequence[Node], fleet: Fleet) -> Iterator[TableRow]:
+def _rows(app: Application, nodes: Sequence[Node], fleet: Fleet, columns: Sequence[Column]) -> Iterator[TableRow]:
     state, now = app.status.operation_state, fleet.facts.now
     results = (state.sync_result.resources if state and state.sync_result else None) or ()
     told = {result.key[:4]: result for result in results}
@@ -108,18 +111,19 @@ def _rows(app: Application, nodes: Sequence[Node], fleet: Fleet) -> Iterator[Tab
             continue
         seen.add(key)
         held = fleet.store.get(node.ref) if node.ref is not None else None
-        values: tuple[Value, ...] = (
-            f"{guide}{node.kind}/{node.name}",
-            "Prune" if node.pruning else node.sync,
-            node.health.status if node.health else "",
-            node.state,
-            _why(node, told.get(identity)),
-            node.namespace,
-            node.wave or "",
-            when.seconds(held.obj.metadata.creation_timestamp) if held is not None else None,
-            {"stored": "stored", "computed": "computed", "own": "its own"}.get(node.told, ""),
-        )
-        cells = tuple(column.show(value, now) for column, value in zip(COLUMNS, values, strict=True))
+        every: dict[str, Value] = {
+            "resource": f"{guide}{node.kind}/{node.name}",
+            "sync": "Prune" if node.pruning else node.sync,
+            "health": node.health.status if node.health else "",
+            "state": node.state,
+            "detail": _why(node, told.get(identity)),
+            "namespace": node.namespace,
+            "wave": node.wave or "",
+            "age": when.seconds(held.obj.metadata.creation_timestamp) if held is not None else None,
+            "told": "its own" if node.told == "own" else node.told,
+        }
+        values = tuple(every[column.id] for column in columns)
+        cells = tuple(column.show(value, now) for column, value in zip(columns, values, strict=True))
         yield TableRow(key, cells, values)
 
 
@@ -159,14 +163,16 @@ def _note(app: Application, nodes: Sequence[Node], held: Row | None, resources: 
     ]
     if len(nodes) < len(app.status.resources or ()):
         parts.append(f"the first of {len(app.status.resources or ()):,}")
+    if any(node.told == "computed" for node in nodes):
+        parts.append("health computed by fleet")
     return ", ".join(parts) + _unseen(held, resources, sure)
 
 
 def _unseen(held: Row | None, resources: set[str], sure: bool) -> str:
     """What could not be looked at, and why."""
-    if held is None or not sure:
+    cluster = held.obj if held is not None else None
+    if cluster is None or (cluster.state is ClusterState.LIVE and not sure):
         return " · the cluster is not known for sure: nothing is seen in it"
-    cluster = held.obj
     if cluster.state is not ClusterState.LIVE:
         reason = f": {' '.join(cluster.reason.split())}" if cluster.reason else ""
         return f" · cluster {cluster.state.value}{reason}"
