@@ -94,11 +94,10 @@ class Footer(_Bar):
     def __init__(self) -> None:
         super().__init__(id="footer")
         self._keys: Sequence[tuple[str, str, str]] = ()
-        self._said = ""
 
-    def keys(self, keys: Sequence[tuple[str, str, str]], said: str = "") -> None:
-        """Show (key, label, action id) and, on the right, a short text."""
-        self._keys, self._said = keys, said
+    def keys(self, keys: Sequence[tuple[str, str, str]]) -> None:
+        """Show (key, label, action id), the most useful first and help last."""
+        self._keys = keys
         self._paint()
 
     def on_resize(self) -> None:
@@ -106,16 +105,25 @@ class Footer(_Bar):
         self._paint()
 
     def _paint(self) -> None:
-        width = self.size.width
+        """Keys in their order; the last one, help, always has its place."""
+        room = self.size.width
+        *first, last = self._keys or [("", "", "")]
+        room -= _cost(last)
         made: list[frame.Span] = []
-        used = 1
-        said = f" {self._said} " if self._said else ""
-        for key, label, action in self._keys:
-            cost = frame.cells(key) + frame.cells(label) + 3
-            if used + cost > width - frame.cells(said):
+        for item in first:
+            if _cost(item) > room:
                 break
-            made += [frame.Span(f" {key}", "key", action), frame.Span(f" {label} ", "muted", action)]
-            used += cost
-        if said and used + frame.cells(said) <= width:
-            made += [frame.Span(" " * (width - used - frame.cells(said) + 1)), frame.Span(said, "muted")]
+            room -= _cost(item)
+            made += _spans(item)
+        if last[0]:
+            made += _spans(last)
         self.show(made)
+
+
+def _cost(item: tuple[str, str, str]) -> int:
+    return frame.cells(item[0]) + frame.cells(item[1]) + 3
+
+
+def _spans(item: tuple[str, str, str]) -> list[frame.Span]:
+    key, label, action = item
+    return [frame.Span(f" {key}", "key", action), frame.Span(f" {label} ", "muted", action)]

@@ -60,7 +60,7 @@ CLUSTERS = Kind(
     needs=("applications.argoproj.io", "nodes"),
     columns=(
         c.column("name", "NAME", lambda row, facts: row.obj.metadata.name, c.show_name, 30, least=10, grow=2),
-        c.of("state", "STATE", lambda obj: obj.state.value, c.show_state, 13, least=9),
+        c.of("state", "STATE", lambda obj: obj.state.value, c.show_state, 13, least=13),
         c.of("version", "VERSION", lambda obj: obj.version, width=14, least=7, sort=c.natural),
         c.column("nodes", "NODES", _nodes, c.show_count, 5, right=True),
         c.column(
