@@ -401,3 +401,25 @@ async def test_drafts_say_how_to_begin(fleet: StillFleet) -> None:
         await at_rest(app, pilot)
         assert isinstance(app.shell.pane, DraftsPane)
         assert "press e" in app.shell.pane.table._empty
+
+
+@pytest.mark.parametrize("name", ["open", "yaml"])
+async def test_a_click_on_a_key_of_the_footer_does_what_the_key_does(fleet: StillFleet, name: str) -> None:
+    async with screen(fleet) as (app, pilot):
+        at = 1
+        for span in app.shell.query_one("#footer")._spans:
+            if span.click == name:
+                break
+            at += len(span.text)
+        await pilot.click("#footer", offset=(at, 0))
+        await at_rest(app, pilot)
+        assert isinstance(app.screen, DetailScreen)
+        assert app.screen.chosen.id == ("manifest" if name == "yaml" else "summary")
+
+
+async def test_every_footer_shows_help(fleet: StillFleet) -> None:
+    async with screen(fleet, (60, 20)) as (app, pilot):
+        for pane in ("applications", "drafts", "events", "policies"):
+            await app.shell.go(pane)
+            await at_rest(app, pilot)
+            assert "".join(span.text for span in app.shell.query_one("#footer")._spans).endswith("? Help ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
@@ -14,6 +15,7 @@ from tui.ui import frame, keys
 from tui.ui.bars import Footer, Header
 from tui.ui.panes import PANES
 from tui.ui.scope import APPLICATIONS
+from tui.ui.widgets.line_view import LineView
 
 if TYPE_CHECKING:
     from tui.fleet.runtime import Fleet
@@ -79,7 +81,20 @@ class FleetScreen(Screen[Any]):
             await self.fleet_app.back_to_shell()
             await shell.go(name)
         else:
-            await (self.focused or self).run_action(name)
+            await self._act(name)
+
+    async def _act(self, name: str) -> None:
+        """What the key of an action would do here: the innermost widget that knows the action does it."""
+        focused = self.focused
+        if name == "open" and isinstance(focused, LineView):
+            focused.key_open()
+            return
+        for node in focused.ancestors_with_self if focused is not None else [self]:
+            method = getattr(node, f"action_{name}", None)
+            if method is not None:
+                if isawaitable(made := method()):
+                    await made
+                return
 
     def action_command(self) -> None:
         """Type a command."""
