@@ -40,6 +40,18 @@ async def test_a_dead_cluster_that_was_not_asked_for_is_no_failure(fleet: Comman
 
 
 @pytest.mark.parametrize(
+    ("glob", "names"),
+    [("prod-*", ["payments", "search"]), ("hub", ["payments", "search"]), ("staging-*", [])],
+)
+async def test_applications_are_found_by_the_cluster_they_deploy_to(
+    fleet: Commands, glob: str, names: list[str]
+) -> None:
+    ran = await fleet("get", "applications", "--cluster", glob, "-o", "json")
+    assert [entry["name"] for entry in ran.json()] == names
+    assert (ran.code, ran.err) == (0, "")
+
+
+@pytest.mark.parametrize(
     ("arguments", "names"),
     [
         (("-n", "shop"), ["web-1", "web-2"]),
@@ -126,3 +138,9 @@ async def test_neither_textual_nor_git_is_imported(calm: Commands, tmp_path: Pat
     modules = set(json.loads(target.read_text()))
     assert "tui.fleet.runtime" in modules
     assert not modules & {"textual", "git"}
+
+
+async def test_yaml_of_a_cluster_is_what_is_known_of_it(calm: Commands) -> None:
+    ran = await calm("get", "clusters", "hub", "-o", "yaml")
+    found = yaml.safe_load(ran.out)
+    assert (found["name"], found["state"], found["role"]) == ("hub", "Live", "hub")

@@ -11,9 +11,10 @@ import click
 from click.shell_completion import CompletionItem
 
 from tui.cli.output import FORMATS, complain, print_rows
-from tui.domain.cluster import CLUSTERS, ClusterState, KindState
+from tui.domain.cluster import CLUSTERS, Cluster, ClusterState, KindState
 from tui.domain.kinds import KINDS, POLICY_RESOURCES, find
-from tui.domain.kinds.kind import Kind
+from tui.domain.kinds.argo import APPLICATIONS
+from tui.domain.kinds.kind import Facts, Kind
 from tui.domain.obj import Row
 from tui.domain.selector import Selector, parse
 
@@ -36,7 +37,12 @@ def complete_kind(ctx: click.Context, param: click.Parameter, incomplete: str) -
 @click.option("-A", "--all-namespaces", is_flag=True, help="All namespaces; this is the default without -n.")
 @click.option("-n", "--namespace", metavar="NS", help="Only this namespace.")
 @click.option("-l", "--selector", metavar="SELECTOR", help="Label selector, as kubectl's.")
-@click.option("--cluster", metavar="GLOB", default="*", help="Only clusters whose name matches.")
+@click.option(
+    "--cluster",
+    metavar="GLOB",
+    default="*",
+    help="Only clusters whose name matches; of Applications also those that deploy there.",
+)
 @click.option("-o", "--output", type=click.Choice(FORMATS), default="table", help="How to print.")
 @click.pass_obj
 def get(
@@ -78,14 +84,25 @@ class Wanted:
         kind = find(self.word)
         return [kind] if kind else []
 
-    def matches(self, row: Row) -> bool:
+    def matches(self, row: Row, facts: Facts) -> bool:
         """Whether one object was asked for."""
         return (
             (self.name is None or row.ref.name == self.name)
             and (self.namespace is None or row.ref.namespace == self.namespace)
-            and fnmatchcase(row.ref.cluster, self.cluster)
+            and any(fnmatchcase(cluster, self.cluster) for cluster in _clusters_of(row, facts))
             and self.labels.matches(row.obj.metadata.labels)
         )
+
+    def asks(self, cluster: Cluster) -> bool:
+        """Whether a cluster may hold what was asked for: every hub may hold an Application that deploys elsewhere."""
+        return fnmatchcase(cluster.metadata.name, self.cluster) or (cluster.hub and APPLICATIONS in self.kinds)
+
+
+def _clusters_of(row: Row, facts: Facts) -> tuple[str, ...]:
+    """The cluster that holds an object, and of an Application the one it deploys to."""
+    if row.ref.resource != APPLICATIONS.resource:
+        return (row.ref.cluster,)
+    return (row.ref.cluster, facts.destination(row).removesuffix("?"))
 
 
 async def _get(options: Options, wanted: Wanted, output: str) -> int:
@@ -99,7 +116,12 @@ async def _get(options: Options, wanted: Wanted, output: str) -> int:
             for failure in failures:
                 complain(failure)
             return PARTLY if failures else 2
-        found = [(row, kind) for kind in wanted.kinds for row in fleet.store.rows(kind.resource) if wanted.matches(row)]
+        found = [
+            (row, kind)
+            for kind in wanted.kinds
+            for row in fleet.store.rows(kind.resource)
+            if wanted.matches(row, fleet.facts)
+        ]
         found.sort(key=lambda pair: (pair[0].ref.cluster, pair[1].kind, pair[0].ref.namespace, pair[0].ref.name))
         print_rows(found, fleet.facts, output, sys.stdout, single=wanted.name is not None and len(found) == 1)
         for failure in failures:
@@ -128,7 +150,8 @@ async def _listed(fleet: Fleet, wanted: Wanted) -> list[str]:
         if not wanted.kinds:
             return _unreachable(fleet, wanted)
     await fleet.announced()
-    clusters = None if wanted.cluster == "*" else fleet.names(wanted.cluster)
+    everywhere = wanted.cluster == "*" or APPLICATIONS in wanted.kinds
+    clusters = None if everywhere else fleet.names(wanted.cluster)
     facts = {resource for kind in wanted.kinds for resource in kind.needs if resource != "pods"}  # pods: too many
     hub = {resource for resource in facts if resource in KINDS and KINDS[resource].watch == "hub"}
     fleet.look("get", {kind.resource for kind in wanted.kinds} | facts - hub, clusters)
@@ -142,15 +165,15 @@ def _unreachable(fleet: Fleet, wanted: Wanted) -> list[str]:
         return []  # the report itself says which clusters do not answer
     return [
         f"{cluster.metadata.name}: {cluster.state.value}: {cluster.reason}"
-        for cluster in fleet.clusters(wanted.cluster)
-        if cluster.state is not ClusterState.LIVE
+        for cluster in fleet.clusters()
+        if wanted.asks(cluster) and cluster.state is not ClusterState.LIVE
     ]
 
 
 def _unread(fleet: Fleet, wanted: Wanted) -> list[str]:
     failures = []
-    for cluster in fleet.clusters(wanted.cluster):
-        if cluster.state is not ClusterState.LIVE:
+    for cluster in fleet.clusters():
+        if not wanted.asks(cluster) or cluster.state is not ClusterState.LIVE:
             continue
         for kind in wanted.kinds:
             status = cluster.kinds.get(kind.resource)

@@ -42,7 +42,7 @@ def print_rows(rows: Sequence[tuple[Row, Kind]], facts: Facts, form: str, out: I
     if form == "json":
         _dump_json([record(row, kind, facts) for row, kind in rows], out)
     elif form == "yaml":
-        _print_yaml(rows, out, single)
+        _print_yaml(rows, facts, out, single)
     elif form == "name":
         for row, kind in rows:
             parts = (row.ref.cluster, kind.resource, row.ref.namespace, row.ref.name)
@@ -93,11 +93,12 @@ def _dump_json(value: Any, out: IO[str]) -> None:
     out.write(json_text(value, 2) + "\n")
 
 
-def _print_yaml(rows: Sequence[tuple[Row, Kind]], out: IO[str], single: bool) -> None:
-    for row, _ in rows:
+def _print_yaml(rows: Sequence[tuple[Row, Kind]], facts: Facts, out: IO[str], single: bool) -> None:
+    """Objects as their clusters hold them; what no API server holds (a cluster itself) as its record."""
+    for row, kind in rows:
         if not single:
             out.write(f"---\n# cluster: {json_text(row.ref.cluster)}\n")
-        out.write(_yaml_text(row.manifest(), width=1000))
+        out.write(_yaml_text(row.manifest() or record(row, kind, facts), width=1000))
 
 
 def _print_tables(rows: Sequence[tuple[Row, Kind]], facts: Facts, wide: bool, out: IO[str]) -> None:
