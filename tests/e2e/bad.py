@@ -138,7 +138,9 @@ def fleet(env: Mapping[str, str], *arguments: str, seconds: float = 60, cwd: Pat
 # Escape sequences a screen is painted with. Whatever else a program sends came out of its data.
 _OWN = re.compile(
     rb"\x1b\[[0-9;:]*[mHABCDGJKdXP@LMhlSTr]|\x1b\[\?[0-9;]*[hlu]|\x1b\[[<>=?]?[0-9;]*[uqc]|\x1b\[[0-9;]*[nt]|"
-    rb"\x1b\[\?[0-9;]*\$p|\x1b[78=>]|\x1b\([B0]|\x1bP=[12]s\x1b\\|\x1b\[[0-9] q|\x1b_Gi=[0-9]+[^\x1b]*\x1b\\"
+    rb"\x1b\[\?[0-9;]*\$p|\x1b[78=>]|\x1b\([B0]|\x1bP=[12]s\x1b\\|\x1b\[[0-9] q|\x1b_Gi=[0-9]+[^\x1b]*\x1b\\|"
+    rb"\x1b\]22;[a-z]*\x07"
+    rb"|\x1b\]52;c;(?!T1dORUQ=\x07)[A-Za-z0-9+/=]*\x07"  # a copy the user asked for
 )
 
 _ACTIVE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")

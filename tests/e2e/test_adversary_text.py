@@ -108,3 +108,43 @@ def test_no_command_prints_what_would_act(servers: Servers, tmp_path: Path) -> N
         assert b"Traceback" not in data, command
         assert code in (0, 1, 3)
     assert server.mutations.count == 0
+
+
+def test_no_pane_paints_what_would_act(servers: Servers, tmp_path: Path) -> None:
+    server = servers.start(hostile_objects(), "hub", version=HOSTILE)
+    clusters = {"hub": {"server": server.url}, f"c{OSC}{MARKUP}": {"server": server.url + "/x"}}
+    env = environment(tmp_path, kubeconfig(tmp_path / "config", clusters))
+    with Watched(FLEET, 160, 48, env) as terminal:
+        terminal.wait("bad")
+        terminal.settle()
+        for word in ("clusters", "events", "applications", "policies", "pods", "deploy", "nodes"):
+            terminal.press(":", *word, "enter")
+            terminal.settle(0.2, 3)
+            if word in ("clusters", "events"):
+                continue
+            terminal.press("enter")
+            terminal.settle(0.2, 3)
+            for _ in range(4):
+                terminal.press("tab")
+                terminal.settle(0.1, 3)
+            terminal.press("/", "O", "W", "enter", "n", "w", "c")
+            terminal.settle(0.1, 3)
+            terminal.press("escape", "escape")
+            terminal.settle(0.1, 3)
+        for filtering in ("[bold red]", "[/]", "\x1b", "$primary", "!OWNED"):
+            terminal.press(":", *"applications", "enter", "/", *filtering, "enter")
+            terminal.settle(0.1, 3)
+            terminal.press("escape")
+        terminal.press(":", *"pods", "enter")
+        terminal.settle(0.2, 3)
+        for key in ("e", "a", "c", "y", "o", "d", "F", "0", "?", "s", "x", "R"):
+            terminal.press(key)
+            terminal.settle(0.1, 2)
+            terminal.press("escape", "escape")
+        terminal.settle()
+        assert "OWNED" in terminal.text() or "web-1" in terminal.text()
+        terminal.press("ctrl+q")
+        assert terminal.wait_end() == 0
+    assert strange(bytes(terminal.all)) == []
+    assert b"Traceback" not in terminal.all
+    assert server.mutations.count == 0

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from io import TextIOWrapper
-from pathlib import Path
 
 
 def main() -> None:
     """Entry point of the `fleet` command. Exit code 3 when what it has to say cannot be written."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while modules are imported needs no traceback
     _mend_streams()
     from tui.cli.commands import fleet
 
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         try:
             fleet(prog_name="fleet", complete_var="_FLEET_COMPLETE")
@@ -22,7 +26,7 @@ def main() -> None:
         from tui.cli.output import complain
 
         complain(str(error))
-        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for the interpreter's last flush
+        sys.stdout = _nowhere()  # for the interpreter's last flush
         sys.exit(3)
 
 
@@ -31,6 +35,10 @@ def _mend_streams() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:  # closed by whoever started this
-            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - until the program ends
+            setattr(sys, name, _nowhere())
         elif isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _nowhere() -> TextIOWrapper:
+    return open(os.devnull, "w")  # noqa: PTH123 - pathlib takes time that every start would pay

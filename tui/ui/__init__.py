@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tui.domain.settings import Settings
     from tui.fleet.runtime import Fleet
+    from tui.ui.ending import Ending
+    from tui.ui.frame import Terminal
 
 
 def run(fleet_factory: Callable[[], Fleet], settings: Settings) -> None:
@@ -16,9 +18,21 @@ def run(fleet_factory: Callable[[], Fleet], settings: Settings) -> None:
 
     Raises whatever the factory raises, with the terminal given back.
     """
+    from tui.ui.ending import Ending
     from tui.ui.frame import Terminal
 
     terminal = Terminal()
+    ending = Ending(terminal)
+    try:
+        _show(fleet_factory, settings, terminal, ending)
+    except SystemExit:
+        terminal.leave()
+        raise
+    if ending.code:
+        raise SystemExit(ending.code)
+
+
+def _show(fleet_factory: Callable[[], Fleet], settings: Settings, terminal: Terminal, ending: Ending) -> None:
     terminal.paint(settings.theme)
     gc.disable()  # importing makes no garbage worth looking for; the app turns it on again after its first frame
     try:
@@ -28,6 +42,7 @@ def run(fleet_factory: Callable[[], Fleet], settings: Settings) -> None:
     except BaseException:
         terminal.leave()
         raise
+    ending.app = app
     try:
         app.run(mouse=settings.mouse)
     finally:

@@ -6,6 +6,7 @@ paints the same cells in the same colours. The measures of the screen live here 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import unicodedata
@@ -32,6 +33,8 @@ HEALTH: tuple[tuple[str, str, str], ...] = (  # health word, shape, tone: as the
     ("Degraded", "✖", "bad"),
     ("Unknown", "?", "unknown"),
 )
+# Mouse, focus, paste and key reports off, the main screen, a cursor, no colours.
+_LEAVE = b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[0m"
 SPIN = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
@@ -238,7 +241,9 @@ class Terminal:
     def leave(self) -> None:
         """Give the terminal back when Textual has not taken over."""
         if self._painted:
-            os.write(self.fd, b"\x1b[?1049l\x1b[?25h\x1b[0m")
+            with contextlib.suppress(OSError):  # there is no terminal any more
+                os.write(self.fd, _LEAVE)
+            self._painted = False
         self.restore()
 
     def restore(self) -> None:
@@ -247,7 +252,8 @@ class Terminal:
             return
         import termios
 
-        termios.tcsetattr(0, termios.TCSANOW, self._saved)
+        with contextlib.suppress(termios.error):  # there is no terminal any more
+            termios.tcsetattr(0, termios.TCSANOW, self._saved)
         self._saved = None
 
 

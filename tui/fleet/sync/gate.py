@@ -28,7 +28,7 @@ class Gate:
             except asyncio.CancelledError:
                 if ticket in self._waiting:
                     self._waiting.remove(ticket)
-                else:
+                if not ticket[1].cancelled():  # it was given its place in the same moment
                     self._release()
                 raise
         try:
@@ -37,9 +37,10 @@ class Gate:
             self._release()
 
     def _release(self) -> None:
-        if not self._waiting:
+        waiting = [ticket for ticket in self._waiting if not ticket[1].done()]  # others were cancelled a moment ago
+        if not waiting:
             self._free += 1
             return
-        ticket = min(self._waiting, key=lambda ticket: ticket[0]())
+        ticket = min(waiting, key=lambda ticket: ticket[0]())
         self._waiting.remove(ticket)
         ticket[1].set_result(None)

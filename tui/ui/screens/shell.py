@@ -44,6 +44,8 @@ class Shell(FleetScreen):
     async def on_mount(self) -> None:
         """Show the Applications of the whole fleet."""
         self._measure()
+        if not self.query("#body"):
+            return  # the program is being ended before its first frame
         await self.visit(View(frame.FIRST))
         assert self.pane is not None
         self.pane.take_focus()
@@ -53,6 +55,8 @@ class Shell(FleetScreen):
         self._measure()
 
     def _measure(self) -> None:
+        if not self.query("#tree"):
+            return  # likewise
         size = self.app.size
         measure = frame.geometry(size.width, size.height)
         tree = self.query_one("#tree", Pane)
