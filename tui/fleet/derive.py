@@ -51,7 +51,8 @@ class StoreFacts:
         self._clock = clock
         self._contexts: dict[str, Context] = {}
         self._selections = Selections(store, self.known)
-        self.locate: Callable[[Row], str] | None = None  # finds the file of an object, where repositories are indexed
+        self.locate: Callable[[Row, Ref], str] | None = None  # the file of an Application's object, where it is known
+        self.files_rev = 0  # moves when `locate` knows more
         self._seen = -1  # revision of the store that was read last
         # Applications
         self._rev = 0
@@ -121,9 +122,9 @@ class StoreFacts:
 
     def source_file(self, row: Row) -> str:
         """The file an object comes from where a repository is indexed, else the folder of its Application's source."""
-        if self.locate is not None and (found := self.locate(row)):
-            return found
         ref = self.application_ref(row)
+        if ref is not None and self.locate is not None and (found := self.locate(row, ref)):
+            return found
         app = self._store.get(ref) if ref else None
         if app is None:
             return ""

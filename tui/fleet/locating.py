@@ -105,6 +105,15 @@ class Locator:
         found.sort(key=lambda place: ("exact", "likely", "file").index(place.confidence))
         return Located(tuple(found), tuple(dict.fromkeys(to_clone)), "; ".join(reasons))
 
+    async def here(self, url: str) -> DraftRepository | None:
+        """The repository of a repoURL; None when it would have to be cloned first. Raises other Trouble."""
+        return await self._open(url, [])
+
+    async def texts(self, plan: SourcePlan, most: int) -> tuple[SourcePlan, Mapping[str, str]] | None:
+        """A source, its tool found out, and its files, `most` at most; None when it is not here. Raises Trouble."""
+        read = await self._read(plan, [], most)
+        return (sources.resolve(plan, read[2]), read[3]) if read is not None else None
+
     async def files(self, ref: Ref) -> Located:
         """The files an Application is rendered from, to browse: for Applications that no Git file declares."""
         row = self._store.get(ref)
@@ -206,7 +215,7 @@ class Locator:
             return None
 
     async def _read(
-        self, plan: SourcePlan, to_clone: list[str]
+        self, plan: SourcePlan, to_clone: list[str], most: int = MOST_FILES
     ) -> tuple[DraftRepository, str, set[str], Mapping[str, str]] | None:
         """(repository, target branch, paths, texts) of a source; None when it would have to be cloned first."""
         repository = await self._open(plan.repo_url, to_clone)
@@ -220,12 +229,12 @@ class Locator:
         texts: dict[str, str] = {}
         refused: set[str] = set()
         while wanted := sources.wanted(plan, texts, listing) - refused:
-            for path in sorted(wanted)[: MOST_FILES - len(texts)]:
+            for path in sorted(wanted)[: most - len(texts)]:
                 try:
                     texts[path] = await self._text(plan, repository, revision, path, to_clone)
                 except Trouble:
                     refused.add(path)  # not text, too large, or gone: it cannot be edited here anyway
-            if len(texts) >= MOST_FILES:
+            if len(texts) >= most:
                 break
             await _list_bases(repository, revision, plan, texts, listing)
         return repository, target, listing, texts

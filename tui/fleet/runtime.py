@@ -26,6 +26,7 @@ from tui.fleet.commits import Commits
 from tui.fleet.derive import StoreFacts
 from tui.fleet.locating import Located, Locator
 from tui.fleet.manifest import Manifest, cleaned
+from tui.fleet.sourcefiles import SourceFiles
 from tui.fleet.sync import Batch, Network
 from tui.fleet.tailing import APPLICATIONS, Tailing
 from tui.store import Store
@@ -85,6 +86,10 @@ class Fleet:
         self.drafts = drafts
         self._commits = Commits(drafts, self.notify, clock) if drafts is not None else None
         self.contexts: tuple[Context, ...] | None = None  # of the kubeconfigs; None = not read yet
+        self._files: SourceFiles | None = None
+        if drafts is not None and background:
+            self._files = SourceFiles(self.store, Locator(self.store, self.facts, drafts), self._found_files)
+            self.facts.locate = self._files.locate
         self._make_clusters = clusters
         self._kubeconfig_problems: tuple[str, ...] = ()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -119,6 +124,8 @@ class Fleet:
         await self._network.stop()
         if self._commits is not None:
             await self._commits.close()
+        if self._files is not None:
+            await self._files.close()
         if self.drafts is not None:
             await self.drafts.close()
         await asyncio.to_thread(self._tailing.close)
@@ -147,6 +154,10 @@ class Fleet:
         if self.drafts is not None:
             found += self.drafts.problems
         return found
+
+    def _found_files(self) -> None:
+        self.facts.files_rev += 1
+        self.notify()
 
     # -- change ---------------------------------------------------------------------------------------------------
 

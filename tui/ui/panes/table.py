@@ -160,7 +160,7 @@ class TablePane(Pane):
 
     def _depend(self, now: float) -> None:
         """Work out all rows again when what their facts come from has changed, every two seconds at most."""
-        rev = self.fleet.store.resource_rev(*self._depends) if self._depends else 0
+        rev = self.fleet.store.resource_rev(*self._depends) + self.fleet.facts.files_rev if self._depends else 0
         if rev != self._depended[0] and now - self._depended[1] >= OLDEST:
             self._depended = (rev, now)
             for resource in self.resources:
