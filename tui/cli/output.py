@@ -134,7 +134,7 @@ def _identity(
     shown_titles = {column.title.upper() for column in shown}
     titles: list[str] = []
     cells: list[Callable[[Row, Kind], str]] = []
-    if "cluster" not in have and any(row.ref.cluster != row.ref.name for row, _ in members):
+    if "cluster" not in have and any(row.ref.cluster not in ("", row.ref.name) for row, _ in members):
         titles.append("HUB" if "CLUSTER" in shown_titles else "CLUSTER")
         cells.append(lambda row, kind: row.ref.cluster)
     if "KIND" not in shown_titles and len({kind.resource for _, kind in members}) > 1:

@@ -67,7 +67,7 @@ def make_drafts(options: Options, settings: Settings) -> Drafts:
 
     used = places(options)
     clones = [(Path(named.path).expanduser(), named.url) for named in settings.repositories]
-    return Drafts(GitRepositories(used.data / "git", Path.cwd(), clones), FileJournal(used.journal))
+    return Drafts(GitRepositories(used.data, Path.cwd(), clones), FileJournal(used.journal))
 
 
 @asynccontextmanager

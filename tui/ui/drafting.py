@@ -173,6 +173,7 @@ async def open_place(app: FleetApp, place: Place, draft: Draft | None, ref: Ref 
         path=place.file,
         text=content.text,
         over=content.oid,
+        base="" if draft else content.commit,
         draft=draft,
         title=f"Edit {name}",
         line=place.line,
@@ -235,7 +236,7 @@ async def form(app: FleetApp, ref: Ref) -> None:
         return
     text = chosen_edit.apply(content.text, place.doc, kind, values).text
     if draft is None:
-        draft = await drafts.new(f"{chosen_edit.title} of {ref.name}", place.repo, place.target)
+        draft = await drafts.new(f"{chosen_edit.title} of {ref.name}", place.repo, place.target, base=content.commit)
     about = Operation(place.file, application=place.application, cluster=place.cluster, object=_object(ref))
     staged = await drafts.edit(draft, place.file, text, operations(about, content.text, text), content.oid)
     await review(app, staged.name)

@@ -42,6 +42,7 @@ class Opened(msgspec.Struct):
     text: str
     over: str
     draft: Draft | None = None  # None: made when first saved
+    base: str = ""  # commit the text was read from: what such a draft starts from
     title: str = ""  # of a draft that has to be made
     line: int = 1
     note: str = ""
@@ -153,14 +154,16 @@ class EditorScreen(FleetScreen):
             facts = [f"line {line}: {reason}" for line, reason in found.items()]
             if not await app.wait_for(Confirm("Save although there are problems?", facts, yes="save")):
                 return
+        typed_before = opened.draft is None, opened.over  # what the journal knows the text by
         if opened.draft is None:
-            opened.draft = await drafts.new(opened.title, opened.repo, opened.target)
-            await drafts.discard_autosave(None, opened.path, opened.over)
+            opened.draft = await drafts.new(opened.title, opened.repo, opened.target, base=opened.base)
         if text != self._saved:
             about = msgspec.structs.replace(opened.operation, at=self.fleet.facts.now)
             told = drafting.operations(about, self._saved, text)
             opened.draft = await drafts.edit(opened.draft, opened.path, text, told, opened.over)
             await drafts.discard_autosave(opened.draft, opened.path, opened.over)
+            if typed_before[0]:
+                await drafts.discard_autosave(None, opened.path, typed_before[1])
             opened.over = (await drafts.open(opened.draft, opened.path)).oid
             self._saved = self._kept = text
         self._caption()
