@@ -246,3 +246,8 @@ def test_every_state_and_age_column_has_an_order_of_its_own() -> None:
         for column in kind.columns:
             if column.show in (c.show_state, c.show_age, c.show_ratio):
                 assert column.sort is not None, f"{kind.resource}: {column.id}"
+
+
+def test_a_file_is_named_before_its_folder() -> None:
+    shown = [c.show_file(path, NOW).text for path in ("shop/prod/web.yaml", "web.yaml", "shop/prod/", "")]
+    assert shown == ["web.yaml (shop/prod)", "web.yaml", "shop/prod/", ""]

@@ -190,7 +190,7 @@ def test_an_object_belongs_to_the_application_that_tracks_it_or_its_owner(store:
     assert facts.application(pod) == "checkout"
     assert facts.application_ref(pod) == Ref("hub", APPS, "argocd", "checkout")
     assert facts.source_file(pod) == "apps/checkout/"
-    facts.locate = lambda found: f"apps/checkout/{found.ref.name}.yaml"
+    facts.locate = lambda found, application: f"apps/checkout/{found.ref.name}.yaml"
     assert facts.source_file(pod) == "apps/checkout/web-1-a.yaml"
     assert facts.application(row("prod-us", "pods", {"metadata": owned("web-1-a", "ReplicaSet", "web-1")})) == ""
     other = owned("web-1-a", "ReplicaSet", "web-1")

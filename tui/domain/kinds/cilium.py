@@ -59,7 +59,7 @@ POLICY_COLUMNS = (
         "rules", "RULES", lambda r, facts: describe.one_line(r.obj, r.ref.resource), width=60, least=20, grow=3, keep=6
     ),
     c.column("application", "APPLICATION", lambda row, facts: facts.application(row), width=20, least=8),
-    c.column("file", "FILE", lambda row, facts: facts.source_file(row), c.show_muted, 30, least=8),
+    c.column("file", "FILE", lambda row, facts: facts.source_file(row), c.show_file, 40, least=8),
     c.AGE,
     c.column("reason", "REASON", _reason, c.show_bad, 40, wide=True),
 )

@@ -188,6 +188,14 @@ def show_ratio(value: Value, now: float) -> Cell:
     return Cell(text, Tone.BAD if have == "0" else Tone.BUSY)
 
 
+def show_file(value: Value, now: float) -> Cell:
+    """`web.yaml (shop/prod)`: the file before its folder, so that a narrow column cuts the folder."""
+    folder, _, name = str(value or "").rpartition("/")
+    if not name:
+        return Cell(str(value or ""), Tone.MUTED)
+    return Cell(f"{name} ({folder})" if folder else name, Tone.PLAIN)
+
+
 def show_bad(value: Value, now: float) -> Cell:
     """Text that is only there when something is wrong."""
     return Cell("" if value is None else str(value), Tone.BAD)
