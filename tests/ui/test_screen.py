@@ -9,6 +9,7 @@ from tests.ui.still import StillFleet, at_rest, screen
 from tui.domain.obj import Ref
 from tui.domain.tail import TailEvent
 from tui.ui import keys
+from tui.ui.panes import table as table_pane
 from tui.ui.panes.drafts import DraftsPane
 from tui.ui.panes.events import EventsPane
 from tui.ui.panes.table import TablePane
@@ -423,3 +424,25 @@ async def test_every_footer_shows_help(fleet: StillFleet) -> None:
             await app.shell.go(pane)
             await at_rest(app, pilot)
             assert "".join(span.text for span in app.shell.query_one("#footer")._spans).endswith("? Help ")
+
+
+async def test_facts_of_a_row_follow_the_objects_they_come_from(
+    fleet: StillFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_pane, "OLDEST", 0.0)
+    async with screen(fleet) as (app, pilot):
+        await app.shell.go("clusters")
+        await at_rest(app, pilot)
+
+        def health() -> str:
+            entry = app.shell.pane.table._rows.get(Ref("prod-eu", "clusters", "", "prod-eu"))
+            return " ".join(entry.texts)
+
+        assert "✖1" in health()
+        sick = list(next(each for each in shop.APPLICATIONS if each[0] == "storefront-prod-eu"))
+        sick[5] = "Degraded"
+        fleet.store.apply([shop.row(shop.HUB, APPLICATIONS, shop.application(*sick))])
+        fleet.notify()
+        await pilot.pause(0.1)
+        await at_rest(app, pilot)
+        assert "✖2" in health()

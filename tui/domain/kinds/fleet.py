@@ -61,10 +61,17 @@ CLUSTERS = Kind(
     columns=(
         c.column("name", "NAME", lambda row, facts: row.obj.metadata.name, c.show_name, 30, least=10, grow=2),
         c.of("state", "STATE", lambda obj: obj.state.value, c.show_state, 13, least=13),
-        c.of("version", "VERSION", lambda obj: obj.version, width=14, least=7, sort=c.natural),
-        c.column("nodes", "NODES", _nodes, c.show_count, 5, right=True),
+        c.of("version", "VERSION", lambda obj: obj.version, width=14, least=8, keep=5, sort=c.natural),
+        c.column("nodes", "NODES", _nodes, c.show_count, 5, right=True, keep=4),
         c.column(
-            "applications", "APPLICATIONS", _applications, _show_applications, 22, least=10, sort=_worst_applications
+            "applications",
+            "APPLICATIONS",
+            _applications,
+            _show_applications,
+            22,
+            least=10,
+            keep=7,
+            sort=_worst_applications,
         ),
         c.of("heard", "DATA AGE", lambda obj: obj.heard or None, c.show_age, 8, right=True, time=True),
         c.of("reason", "REASON", lambda obj: " ".join(obj.reason.split()), c.show_bad, 40, least=12, grow=3),

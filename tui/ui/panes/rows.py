@@ -52,7 +52,7 @@ class Shape:
 
     def depends(self) -> frozenset[str]:
         """Resources whose changes alter cells of these kinds."""
-        return frozenset(name for kind in self.kinds for name in kind.depends)
+        return frozenset(name for kind in self.kinds for name in (*kind.depends, *kind.needs))
 
 
 _NOTHING = Cell("", Tone.MUTED)
