@@ -1,0 +1,94 @@
+"""The cluster tree: what stands below each node."""
+
+from __future__ import annotations
+
+from tests.ui import shop
+from tests.ui.still import StillFleet
+from tui.domain.kinds import KINDS
+from tui.domain.obj import Ref
+from tui.ui.panes.nodes import ALL, CUSTOM, Nodes
+from tui.ui.scope import Scope
+
+
+def ids(nodes: Nodes, node: object = None) -> list[object]:
+    return [child.id for child in nodes.children(node)]  # type: ignore[arg-type]
+
+
+def words(nodes: Nodes, node: object, child: object) -> str:
+    found = next(each for each in nodes.children(node) if each.id == child)  # type: ignore[arg-type]
+    return " ".join(cell.text for cell in (*found.label, *found.aside))
+
+
+async def test_groups_stand_first_and_know_how_many_are_live(fleet: StillFleet) -> None:
+    nodes = Nodes(fleet.store, fleet.facts)
+    assert ids(nodes) == [ALL, *(("group", name) for name in ("dev", "edge", "platform", "prod", "staging"))]
+    assert words(nodes, None, ("group", "edge")) == "edge 1/2"
+
+
+async def test_a_virtual_cluster_stands_in_the_one_it_runs_in(fleet: StillFleet) -> None:
+    nodes = Nodes(fleet.store, fleet.facts)
+    assert ids(nodes, ("group", "prod")) == [("cluster", "prod-eu"), ("cluster", "prod-us")]
+    assert ids(nodes, ("cluster", "prod-eu"))[-1] == ("cluster", "prod-eu-tenant")
+
+
+async def test_a_cluster_says_its_state_and_the_age_of_what_is_known(fleet: StillFleet) -> None:
+    nodes = Nodes(fleet.store, fleet.facts)
+    assert words(nodes, ("group", "dev"), ("cluster", "dev-1")).startswith("◐ dev-1 5m")
+    assert words(nodes, ("group", "edge"), ("cluster", "edge-kiosk-7")).startswith("✖ edge-kiosk-7")
+    assert "✖1" in words(nodes, ("group", "prod"), ("cluster", "prod-eu"))
+
+
+async def test_what_is_not_known_is_no_number(fleet: StillFleet) -> None:
+    nodes = Nodes(fleet.store, fleet.facts)
+    assert words(nodes, ("cluster", "edge-kiosk-7"), ("nodes", "edge-kiosk-7")) == "Nodes ?"
+    assert words(nodes, ("cluster", "prod-eu"), ("nodes", "prod-eu")) == "Nodes 3"
+
+
+async def test_applications_of_a_cluster_worst_first(fleet: StillFleet) -> None:
+    nodes = Nodes(fleet.store, fleet.facts)
+    assert [ref.name for ref in ids(nodes, ("applications", "prod-us"))] == [  # type: ignore[attr-defined]
+        "payments-prod-us",
+        "storefront-prod-us",
+        "checkout-prod-us",
+    ]
+
+
+async def test_workloads_have_their_pods_without_replicasets_between(fleet: StillFleet) -> None:
+    nodes = Nodes(fleet.store, fleet.facts)
+    assert ids(nodes, ("namespace", "prod-eu", "payments")) == [
+        Ref("prod-eu", "deployments.apps", "payments", "payments")
+    ]
+    pods = ids(nodes, Ref("prod-eu", "deployments.apps", "payments", "payments"))
+    assert [ref.name for ref in pods] == ["payments-6d4f-x7k2p", "payments-6d4f-z9q4m"]  # type: ignore[attr-defined]
+    assert {ref.cluster for ref in pods} == {"prod-eu"}  # type: ignore[attr-defined]
+
+
+async def test_a_namespace_without_workloads_says_so(fleet: StillFleet) -> None:
+    fleet.store.apply([shop.row("prod-eu", "namespaces", {"kind": "Namespace", "metadata": shop.meta("empty")})])
+    nodes = Nodes(fleet.store, fleet.facts)
+    assert "no workloads" in words(nodes, ("namespace", "prod-eu", "empty"), ("none", "prod-eu", "empty"))
+
+
+async def test_the_chosen_part_stands_out(fleet: StillFleet) -> None:
+    nodes = Nodes(fleet.store, fleet.facts)
+    nodes.scope = Scope(cluster="prod-us")
+    tones = {node.id: node.label[-1].tone.value for node in nodes.children(("group", "prod"))}
+    assert tones == {("cluster", "prod-eu"): "plain", ("cluster", "prod-us"): "accent"}
+
+
+async def test_every_node_of_the_shop_has_an_id_of_its_own(fleet: StillFleet) -> None:
+    nodes = Nodes(fleet.store, fleet.facts)
+    seen: set[object] = set()
+    waiting: list[object] = [None]
+    while waiting:
+        for child in nodes.children(waiting.pop()):  # type: ignore[arg-type]
+            assert child.id not in seen, child.id
+            seen.add(child.id)
+            if child.expandable:
+                waiting.append(child.id)
+    assert len(seen) > 80
+
+
+def test_custom_resources_are_kinds_fleet_knows() -> None:
+    assert CUSTOM and all(resource in KINDS for resource in CUSTOM)
+    assert all(resource.endswith("cilium.io") for resource in CUSTOM)
