@@ -9,6 +9,7 @@ import msgspec
 from tui.domain import when
 from tui.domain.cluster import CLUSTERS, Cluster, ClusterState, KindState, KindStatus
 from tui.domain.kinds import KINDS
+from tui.domain.kinds.core import Event
 from tui.domain.kinds.fleet import DRAFTS_RESOURCE, DraftRecord
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Meta, Ref, Row
@@ -399,7 +400,7 @@ def drafts() -> list[Row]:
         ),
     ):
         record = DraftRecord(
-            metadata=Meta(name=name, uid=f"uid-{name}", creation_timestamp=when.rfc3339(NOW - 7_200)),
+            metadata=Meta(name=name, uid=f"uid-{name}", creation_timestamp=when.rfc3339(NOW - 7_200 * (len(made) + 1))),
             title=title,
             state=state,
             detail=detail,
@@ -412,6 +413,32 @@ def drafts() -> list[Row]:
             open_changes=waiting,
         )
         made.append(Row(Ref("", DRAFTS_RESOURCE, "", name), record))
+    return made
+
+
+def happened(ref: Ref) -> list[Event]:
+    """The Kubernetes Events about an object, newest first."""
+    if ref.name != "payments-6d4f-z9q4m":
+        return []
+    made = []
+    for number, (age, type, reason, message, count) in enumerate(
+        (
+            (40, "Warning", "BackOff", "Back-off restarting failed container main in pod payments-6d4f-z9q4m", 211),
+            (2_700, "Normal", "Pulled", 'Container image "payments:1.14.2" already present on machine', 17),
+            (9_000, "Normal", "Scheduled", "Successfully assigned payments/payments-6d4f-z9q4m to prod-eu-node-1", 1),
+        )
+    ):
+        event = {
+            "metadata": meta(f"{ref.name}.{number}", ref.namespace, age),
+            "involvedObject": {"kind": "Pod", "namespace": ref.namespace, "name": ref.name},
+            "type": type,
+            "reason": reason,
+            "message": message,
+            "count": count,
+            "lastTimestamp": when.rfc3339(NOW - age),
+            "source": {"component": "default-scheduler" if reason == "Scheduled" else "kubelet"},
+        }
+        made.append(msgspec.convert(event, Event))
     return made
 
 

@@ -446,3 +446,12 @@ async def test_facts_of_a_row_follow_the_objects_they_come_from(
         await pilot.pause(0.1)
         await at_rest(app, pilot)
         assert "✖2" in health()
+
+
+async def test_the_newest_draft_stands_first(fleet: StillFleet) -> None:
+    async with screen(fleet) as (app, pilot):
+        await app.shell.rescope(Scope(cluster="prod-eu"))
+        await app.shell.go("drafts")
+        await at_rest(app, pilot)
+        assert shown(app) == ["edit-checkout", "raise-replicas", "new-limits"]
+        assert "prod-eu" not in str(app.shell.pane.border_title)

@@ -22,6 +22,9 @@ class DraftsPane(TablePane):
     RESOURCES = (DRAFTS_RESOURCE,)
     FIRST_SORT = "created"
 
+    def where(self) -> str:
+        return ""  # drafts belong to no cluster
+
     def _nothing(self) -> str:
         if self.table.total:
             return "nothing matches the filter"

@@ -180,7 +180,7 @@ class TablePane(Pane):
         shown, total = self.table.visible_count, self.table.total
         filtered = f"/{view.filter}" if view.filter else ""
         old = freshness.words(self._shown_stale(), self.fleet.facts.now)
-        self.title(view.scope.words(), "faults" if view.faults else "", filtered, old)
+        self.title(self.where(), "faults" if view.faults else "", filtered, old)
         self.subtitle(f"{shown:,} of {total:,}" if shown != total else f"{total:,}" if total else "")
         self.table.set_empty(self._nothing())
 
@@ -189,6 +189,10 @@ class TablePane(Pane):
         if self._clusters is None or APPLICATIONS in self.resources:
             return self._stale
         return {name: heard for name, heard in self._stale.items() if name in self._clusters}
+
+    def where(self) -> str:
+        """The scope as the title says it."""
+        return self.view.scope.words()
 
     def _nothing(self) -> str:
         """Why there are no rows, in words."""
