@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
+from textual import events
+from textual.keys import _character_to_key, _get_unicode_name_from_key
 from textual.pilot import Pilot
 
 from tests.ui import shop
 from tui.domain.cluster import CLUSTERS, ClusterState
+from tui.domain.kinds.core import Event
 from tui.domain.obj import Ref
 from tui.domain.ports import Absent, CommitInfo
 from tui.domain.schema import Problem, check
@@ -21,6 +25,7 @@ from tui.fleet.manifest import Manifest, cleaned
 from tui.fleet.runtime import Progress
 from tui.store import Store
 from tui.ui.app import FleetApp
+from tui.ui.typeahead import TypeAhead
 
 
 class StillFleet:
@@ -71,6 +76,9 @@ class StillFleet:
     async def locate(self, ref: Ref) -> Located:
         return Located(reason="no Application tracks it: it did not come from Git")
 
+    async def events(self, ref: Ref) -> list[Event]:
+        return shop.happened(ref)
+
     def commit(self, url: str, revision: str) -> CommitInfo | str:
         return shop.COMMITS.get(revision, "no clone of git.example.test/shop/deploy is here")
 
@@ -92,6 +100,33 @@ class StillFleet:
         return Manifest(cleaned(row.manifest()), fresh=True)
 
 
+def key_event(key: str) -> events.Key:
+    """A key by its character or its name, as a terminal's parser reports it."""
+    if len(key) == 1:
+        return events.Key(_character_to_key(key), key)
+    try:
+        return events.Key(key, unicodedata.lookup(_get_unicode_name_from_key(key)))
+    except KeyError:
+        return events.Key(key, None)
+
+
+class Patient(Pilot[None]):
+    """Types as fast as it can, then waits until the last key is through.
+
+    Textual's own pilot waits for an idle processor instead, which a busy machine shows too early or too late.
+    """
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            self.app.post_message(key_event(key))
+        app = self.app
+        assert isinstance(app, TypeAhead)
+        await self._wait_for_screen()
+        while app.is_running and app.typing:
+            await asyncio.sleep(0.002)
+            await self._wait_for_screen()
+
+
 async def at_rest(app: FleetApp, pilot: Pilot[None]) -> None:
     """Wait for everything that keys have set going; the follower of the fleet never ends."""
     await pilot.pause()
@@ -101,7 +136,8 @@ async def at_rest(app: FleetApp, pilot: Pilot[None]) -> None:
     for _ in range(2):  # a layout may ask for another one
         painted = asyncio.Event()
         app.screen.call_after_refresh(painted.set)
-        await painted.wait()
+        while not painted.is_set() and app.is_running:  # an app that failed paints no more: `run_test` says why
+            await pilot.pause()
         await pilot.pause()
 
 
@@ -111,6 +147,7 @@ async def screen(
 ) -> AsyncIterator[tuple[FleetApp, Pilot[None]]]:
     """The app over a fleet, at rest after its first frame."""
     app = FleetApp(fleet, Settings(theme=theme))  # type: ignore[arg-type]
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size):
+        pilot = Patient(app)
         await at_rest(app, pilot)
         yield app, pilot

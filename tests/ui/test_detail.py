@@ -10,12 +10,13 @@ from tests.ui import shop
 from tests.ui.still import StillFleet, at_rest, screen
 from tui.domain.cluster import CLUSTERS, KindState, KindStatus
 from tui.domain.obj import Ref, Row
-from tui.domain.ports import Absent, Unreachable
+from tui.domain.ports import Absent, Denied, Unreachable
 from tui.fleet.manifest import Manifest, cleaned
 from tui.ui.app import FleetApp
 from tui.ui.screens.detail import DetailScreen
 from tui.ui.screens.history import HistoryTable
 from tui.ui.screens.manifest import ManifestView, as_yaml
+from tui.ui.screens.objectevents import ObjectEvents
 from tui.ui.screens.policy import EndpointTable
 from tui.ui.screens.resources import ResourceTable
 from tui.ui.screens.words_view import WordsView
@@ -377,3 +378,49 @@ async def test_an_application_of_1500_resources_is_shown_whole(fleet: StillFleet
         table = view(app, ResourceTable)
         assert table.total == 1_500 and "1,500 missing" in table.note
         assert found._rest > 0, "and is made anew only after a rest"
+
+
+# -- other objects ---------------------------------------------------------------------------------------------
+
+POD = Ref("prod-eu", "pods", "payments", "payments-6d4f-z9q4m")
+
+
+async def test_a_pod_tells_its_containers_and_whose_it_is(fleet: StillFleet) -> None:
+    async with screen(fleet) as (app, pilot):
+        await opened(app, pilot, POD, "summary")
+        text = view(app, WordsView).text()
+        assert "main" in text and "✖ CrashLoopBackOff  17 restarts  payments:1.14.2" in text
+        assert "ReplicaSet/payments-6d4f" in text
+        assert "Application     payments-prod-eu" in text and "payments/prod-eu/" in text
+
+
+async def test_a_deployment_lists_its_pods_and_has_them_watched(fleet: StillFleet) -> None:
+    deployment = Ref("prod-eu", "deployments.apps", "payments", "payments")
+    async with screen(fleet) as (app, pilot):
+        await opened(app, pilot, deployment, "summary")
+        text = view(app, WordsView).text()
+        assert "payments-6d4f-x7k2p  ✔ Running" in text and "payments-6d4f-z9q4m  ✖ CrashLoopBackOff" in text
+        assert {"replicasets.apps", "pods"} <= fleet.looked["detail"][0]
+        assert "prod-eu · payments" in str(app.screen.query_one("#detail").border_title), "its namespace of one name"
+
+
+async def test_kubernetes_events_of_an_object_newest_first(fleet: StillFleet) -> None:
+    async with screen(fleet, (160, 40)) as (app, pilot):
+        await opened(app, pilot, POD, "events")
+        table = view(app, ObjectEvents)
+        rows = [entry.texts for entry in table._rows.window(0, 9)]
+        assert [row[2] for row in rows] == ["BackOff", "Pulled", "Scheduled"]
+        assert rows[0][0] == "40s" and rows[0][4] == "211" and rows[0][5] == "kubelet"
+        await pilot.press("escape")
+        await opened(app, pilot, Ref("prod-eu", "services", "payments", "payments"), "events")
+        assert "keeps no Event" in view(app, ObjectEvents)._empty
+
+
+async def test_events_that_may_not_be_read_say_so(fleet: StillFleet) -> None:
+    async def denied(ref: Ref) -> list[Any]:
+        raise Denied("User mira cannot list events")
+
+    fleet.events = denied  # type: ignore[method-assign]
+    async with screen(fleet) as (app, pilot):
+        (await opened(app, pilot, POD, "events")).pull()
+        assert "cannot list events" in str(app.screen.query_one("#detail").border_title)

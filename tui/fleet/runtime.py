@@ -14,13 +14,14 @@ import msgspec
 from tui.domain.cluster import CLUSTERS, Cluster, ClusterState, KindState
 from tui.domain.groups import cluster_secret_name, groups_of, host_of
 from tui.domain.kinds import KINDS, OWN, generic
-from tui.domain.kinds.core import EVENTS
+from tui.domain.kinds.core import EVENTS, Event
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Ref, Row
 from tui.domain.ports import Absent, Clusters, CommitInfo, Context, EventKeeper, Served, Trouble
 from tui.domain.schema import Problem
 from tui.domain.settings import Settings
 from tui.domain.tail import Tail, TailEvent
+from tui.fleet import objectevents
 from tui.fleet.checking import Checker
 from tui.fleet.commits import Commits
 from tui.fleet.derive import StoreFacts
@@ -324,6 +325,11 @@ class Fleet:
             if row is None or isinstance(error, Absent) or not (held := row.manifest()):
                 raise
             return Manifest(cleaned(held), fresh=False, reason=str(error))
+
+    async def events(self, ref: Ref) -> list[Event]:
+        """The Kubernetes Events about an object, newest first, as its cluster keeps them now. Raises Trouble."""
+        kind = self.kinds[ref.resource].kind if ref.resource in self.kinds else ref.resource
+        return objectevents.decode(await self._network.read(ref.cluster, objectevents.path(ref, kind)))
 
     def commit(self, url: str, revision: str) -> CommitInfo | str:
         """A commit of a remote as far as it is known by now, or why not; `notify` follows when more is known."""

@@ -170,7 +170,7 @@ def _results(state: argo.OperationState) -> list[Line]:
         hook = f" ({result.hook_type} hook)" if result.hook_type else ""
         lines.append(
             (
-                Cell(f"    {word(result):<11} ", tone),
+                Cell(f"    {word(result):<13} ", tone),
                 Cell(f"{result.kind} {where}{hook}  "),
                 plain(result.message, tone if tone is Tone.BAD else Tone.MUTED),
             )

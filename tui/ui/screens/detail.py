@@ -22,6 +22,8 @@ from tui.ui.scope import APPLICATIONS
 from tui.ui.screens import policy
 from tui.ui.screens.base import FleetScreen
 from tui.ui.screens.manifest import ManifestView
+from tui.ui.screens.object_words import BELOW
+from tui.ui.screens.objectevents import ObjectEvents
 from tui.ui.screens.tabs import Tab, resources_needed, tabs_of
 from tui.ui.screens.words_view import WordsView
 from tui.ui.text import safe
@@ -122,6 +124,8 @@ class DetailScreen(FleetScreen):
                 self.fleet.look("resources", needed, {cluster})
         elif self.ref.resource in POLICY_RESOURCES:
             self.fleet.look("detail", policy.needed(row, self.fleet), {self.ref.cluster})
+        elif self.ref.resource in BELOW:
+            self.fleet.look("detail", {self.ref.resource, *BELOW[self.ref.resource]}, {self.ref.cluster})
 
     def _absent(self, view: Widget) -> None:
         """The object is gone, not there yet, or of a kind whose list may not be read: its manifest may still be."""
@@ -137,7 +141,7 @@ class DetailScreen(FleetScreen):
     def _title(self, more: str) -> None:
         ref = self.ref
         kind = KINDS[ref.resource].kind if ref.resource in KINDS else ref.resource
-        where = " · ".join(part for part in (ref.cluster, ref.namespace) if part and part != ref.name)
+        where = " · ".join(part for part in (ref.cluster * (ref.resource != CLUSTERS), ref.namespace) if part)
         words = " · ".join(part for part in (f"{kind} {ref.name}", where, more) if part)
         self.query_one("#detail").border_title = Content(safe(words))
 
@@ -204,6 +208,8 @@ class DetailScreen(FleetScreen):
         view = self._views[self.chosen.id]
         if isinstance(view, ManifestView):
             view.reread(self.fleet_app)
+        elif isinstance(view, ObjectEvents):
+            view.reread()
         super().action_reread()
 
     def action_search(self) -> None:

@@ -41,13 +41,13 @@ def _column(id: str, title: str, show: c.Show, width: int, least: int, **more: o
 
 
 COLUMNS = (
-    _column("resource", "RESOURCE", c.show_name, 60, 24, keep=9),
+    _column("resource", "RESOURCE", c.show_name, 60, 38, keep=9),
     _column("sync", "SYNC", _sync, 12, 11, keep=8, sort=c.severity),
     _column("health", "HEALTH", _state, 14, 13, keep=8, sort=c.severity),
     _column("state", "STATE", _state, 20, 8, keep=7, sort=c.severity),
     _column("detail", "DETAIL", _detail, 60, 24, keep=6, grow=3),
     _column("namespace", "NAMESPACE", c.show_muted, 18, 8),
-    _column("wave", "WAVE", c.show_muted, 5, 4, right=True),
+    _column("wave", "WAVE", c.show_muted, 5, 4, right=True, wide=True),
     _column("age", "AGE", c.show_since, 6, 4, right=True, keep=4, time=True, sort=c.youngest),
     _column("told", "HEALTH IS", c.show_muted, 12, 8, wide=True),
 )
@@ -138,7 +138,9 @@ def _why(node: Node, result: ResourceResult | None) -> str:
     bad = node.health is not None and node.health.status == "Degraded"
     if node.detail:
         return f"{'!' if bad else ''}{node.detail}"
-    return "hook" if node.hook else "found by its name" if node.edge == "inferred" else ""
+    if node.hook or node.edge == "inferred":
+        return "hook" if node.hook else "found by its name"
+    return f"wave {node.wave}" if node.wave else ""
 
 
 def guided(nodes: Sequence[Node], lead: str = "") -> Iterator[tuple[str, Node]]:

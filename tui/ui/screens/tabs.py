@@ -11,17 +11,17 @@ from textual.widget import Widget
 from tui.domain.argo import application as argo
 from tui.domain.argo.tree import needs
 from tui.domain.cluster import CLUSTERS
-from tui.domain.kinds import KINDS, POLICY_RESOURCES
+from tui.domain.kinds import POLICY_RESOURCES
 from tui.domain.kinds.fleet import DRAFTS_RESOURCE
-from tui.domain.kinds.kind import Cell
 from tui.domain.obj import Ref, Row
 from tui.domain.tail import TailEvent
 from tui.ui import words
 from tui.ui.application_words import application, unhealthy
 from tui.ui.scope import APPLICATIONS
-from tui.ui.screens import policy
+from tui.ui.screens import object_words, policy
 from tui.ui.screens.history import HistoryTable
 from tui.ui.screens.manifest import DiffView, ManifestView
+from tui.ui.screens.objectevents import ObjectEvents
 from tui.ui.screens.policy import EndpointTable
 from tui.ui.screens.resources import ResourceTable
 from tui.ui.screens.words_view import WordsView
@@ -51,12 +51,12 @@ def tabs_of(ref: Ref) -> tuple[Tab, ...]:
     if ref.resource == APPLICATIONS:
         return (SUMMARY, RESOURCES, MANIFEST, HISTORY, EVENTS)
     if ref.resource in POLICY_RESOURCES:
-        return (RULES, ENDPOINTS, MANIFEST, EVENTS)
+        return (RULES, ENDPOINTS, MANIFEST, OBJECT_EVENTS)
     if ref.resource == DRAFTS_RESOURCE:
         return (DRAFT, DIFF, EVENTS)
     if ref.resource == CLUSTERS:
         return (CLUSTER, EVENTS)
-    return (FACTS, MANIFEST, EVENTS)
+    return (FACTS, MANIFEST, OBJECT_EVENTS)
 
 
 def _words(lines: Callable[[Row, Fleet], Sequence[Line]]) -> Callable[[Widget, Row, FleetApp], None]:
@@ -79,17 +79,6 @@ def _application(row: Row, fleet: Fleet) -> list[Line]:
         fleet.commit,
         facts.now,
     )
-
-
-def _facts(row: Row, fleet: Fleet) -> list[Line]:
-    """Every column of the kind as a fact."""
-    kind = KINDS[row.ref.resource]
-    facts = fleet.facts
-    made = []
-    for column in kind.columns:
-        cell = column.show(column.value(row, facts), facts.now)
-        made.append(words.fact(column.title.capitalize(), Cell(cell.text or "–", cell.tone)))
-    return made
 
 
 def _cluster(row: Row, fleet: Fleet) -> list[Line]:
@@ -121,6 +110,11 @@ def _history(table: Widget, row: Row, app: FleetApp) -> None:
 def _endpoints(table: Widget, row: Row, app: FleetApp) -> None:
     assert isinstance(table, EndpointTable)
     table.show(row, app.fleet)
+
+
+def _object_events(table: Widget, row: Row, app: FleetApp) -> None:
+    assert isinstance(table, ObjectEvents)
+    table.show(row, app)
 
 
 def _view(app: FleetApp) -> Widget:
@@ -162,8 +156,9 @@ HISTORY = Tab("history", "History", lambda app: HistoryTable(), _history)
 RULES = Tab("rules", "Rules", _view, _words(policy.rules))
 ENDPOINTS = Tab("endpoints", "Endpoints", lambda app: EndpointTable(), _endpoints)
 CLUSTER = Tab("summary", "Summary", _view, _words(_cluster))
-FACTS = Tab("summary", "Summary", _view, _words(_facts))
+FACTS = Tab("summary", "Summary", _view, _words(object_words.facts))
 DRAFT = Tab("summary", "Summary", _view, _words(_draft))
 DIFF = Tab("diff", "Diff", lambda app: DiffView(), _diff)
 MANIFEST = Tab("manifest", "Manifest", lambda app: ManifestView(), _manifest)
+OBJECT_EVENTS = Tab("events", "Events", lambda app: ObjectEvents(), _object_events)
 EVENTS = Tab("events", "Events", _tail, _events)
