@@ -1,7 +1,7 @@
 """The screen as text that can be kept beside a test: what each cell says, and how it looks.
 
 A picture has three parts: the lines; for each cell a letter; what each letter means as `foreground on background`.
-`FLEET_UPDATE_SNAPSHOTS=1` writes the pictures anew instead of comparing them.
+`UPDATE_SNAPSHOTS=1` writes the pictures anew instead of comparing them.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ def compare(app: App[None], name: str) -> None:
     """AssertionError with a diff when the app shows something else than the kept picture of that name."""
     path = FOLDER / f"{name}.txt"
     found = take(app)
-    if os.environ.get("FLEET_UPDATE_SNAPSHOTS"):
+    if os.environ.get("UPDATE_SNAPSHOTS"):
         FOLDER.mkdir(exist_ok=True)
         path.write_text(found, encoding="utf-8")
         return
-    assert path.exists(), f"there is no picture {path.name}: run with FLEET_UPDATE_SNAPSHOTS=1 and look at it"
+    assert path.exists(), f"there is no picture {path.name}: run with UPDATE_SNAPSHOTS=1 and look at it"
     kept = path.read_text(encoding="utf-8")
     if found != kept:
         differs = difflib.unified_diff(kept.splitlines(), found.splitlines(), "kept", "found", lineterm="", n=1)
