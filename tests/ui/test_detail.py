@@ -394,6 +394,18 @@ async def test_a_pod_tells_its_containers_and_whose_it_is(fleet: StillFleet) -> 
         assert "Application     payments-prod-eu" in text and "payments/prod-eu/" in text
 
 
+async def test_an_application_is_not_denied_while_the_owners_are_not_known(fleet: StillFleet) -> None:
+    held = fleet.store.get(Ref("prod-eu", CLUSTERS, "", "prod-eu"))
+    assert held is not None
+    kinds = {name: status for name, status in held.obj.kinds.items() if name != "replicasets.apps"}
+    put(fleet, msgspec.structs.replace(held, obj=msgspec.structs.replace(held.obj, kinds=kinds)))
+    put(fleet, gone=(Ref("prod-eu", "replicasets.apps", "payments", "payments-6d4f"),))
+    async with screen(fleet) as (app, pilot):
+        await opened(app, pilot, POD, "summary")
+        assert "?  its owners are not known here" in view(app, WordsView).text()
+        assert {"pods", "replicasets.apps", "deployments.apps"} <= fleet.looked["detail"][0]
+
+
 async def test_a_deployment_lists_its_pods_and_has_them_watched(fleet: StillFleet) -> None:
     deployment = Ref("prod-eu", "deployments.apps", "payments", "payments")
     async with screen(fleet) as (app, pilot):

@@ -19,10 +19,9 @@ from tui.ui import frame, keys
 from tui.ui.bars import Footer, Header, Line
 from tui.ui.prompt import ask
 from tui.ui.scope import APPLICATIONS
-from tui.ui.screens import policy
+from tui.ui.screens import object_words, policy
 from tui.ui.screens.base import FleetScreen
 from tui.ui.screens.manifest import ManifestView
-from tui.ui.screens.object_words import BELOW
 from tui.ui.screens.objectevents import ObjectEvents
 from tui.ui.screens.tabs import Tab, resources_needed, tabs_of
 from tui.ui.screens.words_view import WordsView
@@ -124,8 +123,8 @@ class DetailScreen(FleetScreen):
                 self.fleet.look("resources", needed, {cluster})
         elif self.ref.resource in POLICY_RESOURCES:
             self.fleet.look("detail", policy.needed(row, self.fleet), {self.ref.cluster})
-        elif self.ref.resource in BELOW:
-            self.fleet.look("detail", {self.ref.resource, *BELOW[self.ref.resource]}, {self.ref.cluster})
+        elif self.ref.cluster and self.ref.resource != CLUSTERS:
+            self.fleet.look("detail", object_words.needed(row), {self.ref.cluster})
 
     def _absent(self, view: Widget) -> None:
         """The object is gone, not there yet, or of a kind whose list may not be read: its manifest may still be."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tui.domain.kinds import KINDS
+from tui.domain.kinds import KINDS, find
 from tui.domain.kinds.columns import state_cell
 from tui.domain.kinds.kind import Cell, Tone
 from tui.domain.kinds.pods import ContainerStatus, Pod, reason, status_word
@@ -23,8 +23,22 @@ BELOW: dict[str, frozenset[str]] = {  # what is looked at for the pods of a work
     "jobs.batch": frozenset({"pods"}),
     "cronjobs.batch": frozenset({"jobs.batch", "pods"}),
 }
+_OWNERS_OF = {"replicasets.apps": "deployments.apps", "jobs.batch": "cronjobs.batch"}
+_ACRONYMS = ("IP", "OS", "CPU", "UID")
 MOST_PODS = 30
 _ELSEWHERE = ("cluster", "namespace", "name", "application", "labels")
+
+
+def above(row: Row) -> frozenset[str]:
+    """The resources of the owners of an object and of theirs: by them it is known which Application it belongs to."""
+    owners = (find(owner.kind) for owner in row.obj.metadata.owner_references)
+    found = {kind.resource for kind in owners if kind is not None}
+    return frozenset(found | {_OWNERS_OF[resource] for resource in found if resource in _OWNERS_OF})
+
+
+def needed(row: Row) -> frozenset[str]:
+    """What to watch for the words about an object: itself, its pods, its owners."""
+    return frozenset({row.ref.resource}) | BELOW.get(row.ref.resource, frozenset()) | above(row)
 
 
 def facts(row: Row, fleet: Fleet) -> list[Line]:
@@ -36,7 +50,7 @@ def facts(row: Row, fleet: Fleet) -> list[Line]:
             continue
         cell = column.show(column.value(row, known), known.now)
         text = cell.text or "–"
-        lines.append(fact(column.title.capitalize(), Cell(text, cell.tone if cell.text else Tone.MUTED)))
+        lines.append(fact(_title(column.title), Cell(text, cell.tone if cell.text else Tone.MUTED)))
     if isinstance(row.obj, Pod):
         lines += _containers(row.obj)
     if row.ref.resource in BELOW:
@@ -44,10 +58,15 @@ def facts(row: Row, fleet: Fleet) -> list[Line]:
     return [*lines, BLANK, *_belongs(row, fleet)]
 
 
+def _title(text: str) -> str:
+    """`UP-TO-DATE` as `Up-to-date`, `INTERNAL-IP` as `Internal-IP`."""
+    head, *tail = text.split("-")
+    parts = [head if head in _ACRONYMS else head.capitalize()]
+    return "-".join([*parts, *(part if part in _ACRONYMS else part.lower() for part in tail)])
+
+
 def _containers(pod: Pod) -> Iterator[Line]:
     status, spec = pod.status, pod.spec
-    if why := reason(pod):
-        yield fact("Why", plain(why, Tone.BAD))
     for title, containers, states in (
         ("Init containers", spec.init_containers, status.init_container_statuses),
         ("Containers", spec.containers, status.container_statuses),
@@ -104,7 +123,12 @@ def _belongs(row: Row, fleet: Fleet) -> Iterator[Line]:
     for owner in meta.owner_references:
         yield fact("Owned by", plain(f"{owner.kind}/{owner.name}"))
     application, file = known.application(row), known.source_file(row)
-    yield fact("Application", plain(application, Tone.ACCENT) if application else Cell("none", Tone.MUTED))
+    if application:
+        yield fact("Application", plain(application, Tone.ACCENT))
+    elif all(known.known(row.ref.cluster, resource) for resource in above(row)):
+        yield fact("Application", Cell("none tracks it", Tone.MUTED))
+    else:
+        yield fact("Application", Cell("?  ", Tone.UNKNOWN), Cell("its owners are not known here", Tone.MUTED))
     if application:
         yield fact("File", plain(file) if file else Cell("?", Tone.UNKNOWN))
     for number, (key, value) in enumerate(sorted((meta.labels or {}).items())):
