@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.ui import shop
@@ -70,6 +72,19 @@ async def test_shift_and_a_letter_sort(fleet: StillFleet) -> None:
         assert app.shell.pane.table.sorting == ("health", True)
         await pilot.press("N")
         assert app.shell.pane.table.sorting == ("name", False)
+
+
+async def test_a_letter_reaches_every_column_on_the_screen_that_starts_with_it_and_no_other(fleet: StillFleet) -> None:
+    async with screen(fleet, (160, 48)) as (app, pilot):
+        table = app.shell.pane.table
+        seen = []
+        for _ in range(5):
+            await pilot.press("S")
+            seen.append(table.sorting)
+        assert seen == [("sync", False), ("sync", True), ("operated", False), ("operated", True), ("sync", False)]
+        assert "autoSync" not in table.shown_columns
+        await pilot.press("A")
+        assert table.sorting == ("created", False)
 
 
 async def test_wide_shows_more_columns(fleet: StillFleet) -> None:
@@ -353,8 +368,10 @@ async def test_ctrl_e_hides_the_tree(fleet: StillFleet) -> None:
 async def test_it_follows_the_size_of_the_terminal(fleet: StillFleet, size: tuple[int, int]) -> None:
     async with screen(fleet) as (app, pilot):
         await pilot.resize_terminal(*size)
+        async with asyncio.timeout(10):
+            while app.shell.query_one("#tree").display is not (size[0] >= 60):
+                await pilot.pause(0.01)
         await at_rest(app, pilot)
-        assert app.shell.query_one("#tree").display is (size[0] >= 60)
         assert shown(app)[0] == "catalogue-dev"
 
 

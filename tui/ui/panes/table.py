@@ -264,11 +264,22 @@ class TablePane(Pane):
     def on_key(self, event: events.Key) -> None:
         """Shift and a letter sort by the column that starts with it."""
         letter = event.character or ""
-        if len(letter) == 1 and letter.isupper() and letter not in self._taken():
-            found = next((column for column in self.shape.columns if column.title.startswith(letter)), None)
-            if found is not None:
-                event.stop()
-                self.sort_by(found)
+        if len(letter) != 1 or not letter.isupper() or letter in self._taken():
+            return
+        if found := [column.id for column in self.shape.columns if column.title.startswith(letter)]:
+            event.stop()
+            shown = self.table.shown_columns
+            self._sort_among([column for column in found if column in shown] or found)
+
+    def _sort_among(self, columns: list[str]) -> None:
+        """Sort by the first of some columns; each time again turn the order, then go on to the next of them."""
+        sorted_by, reverse = self.table.sorting
+        if sorted_by not in columns:
+            self.table.sort_by(columns[0])
+        elif reverse:
+            self.table.sort_by(columns[(columns.index(sorted_by) + 1) % len(columns)])
+        else:
+            self.table.sort_by(sorted_by, True)
 
     def _taken(self) -> set[str]:
         """Keys that mean something else here."""

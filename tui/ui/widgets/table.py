@@ -118,6 +118,11 @@ class Table(LineView):
         """Keys that pass the filter, in the order shown."""
         return [entry.key for entry in self._rows.window(0, len(self._rows))]
 
+    @property
+    def shown_columns(self) -> list[str]:
+        """Ids of the columns that are on the screen, from left to right."""
+        return [self.columns[slot.column].id for slot in self._layout_for(self.size.width).slots]
+
     def set_columns(self, columns: Sequence[Column], wide: bool | None = None) -> None:
         """Show these columns; rows given before must fit them. `wide` shows the columns that are for wide mode only."""
         if wide is not None:
