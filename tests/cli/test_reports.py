@@ -92,6 +92,12 @@ async def test_the_screen_needs_a_terminal(calm: Commands) -> None:
     assert "needs a terminal" in ran.err
 
 
+async def test_a_configuration_that_was_named_must_be_there(calm: Commands, tmp_path: Path) -> None:
+    ran = await calm("--config", str(tmp_path / "none.yaml"), "get", "pods")
+    assert (ran.code, ran.out) == (2, "")
+    assert "none.yaml: no such file" in ran.err
+
+
 async def test_a_bad_configuration_is_refused_with_its_place(calm: Commands, tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text("theme: x\nteme: y\n")

@@ -127,13 +127,16 @@ def set_(options: Options, name: str, file: str, assignments: tuple[str, ...], o
     from tui.domain.draft import Operation
 
     path, _, document = file.partition("#")
+    try:
+        wanted = [yamledit.split_assignment(assignment) for assignment in assignments]
+    except yamledit.Refused as error:
+        raise click.UsageError(str(error)) from None
 
     async def work(drafts: Drafts) -> int:
         held = await drafts.open(name, path)
         text = held.text
         operations = []
-        for assignment in assignments:
-            place, written = yamledit.split_assignment(assignment)
+        for place, written in wanted:
             value = yamledit.get_value(written)
             try:
                 doc = yamledit.select(text, document)

@@ -34,6 +34,8 @@ def where(options: Options) -> dict[str, str]:
 
 def settings_of(options: Options) -> Settings:
     """The configuration with what the command line overrides. Raises click's usage error for a bad file."""
+    if options.config is not None and not options.config.is_file():
+        raise click.UsageError(f"--config {options.config}: no such file")
     try:
         settings = read_settings(places(options).config)
     except BadConfig as error:

@@ -8,7 +8,7 @@ from typing import Any
 from tui.domain.kinds import OWN
 from tui.domain.kinds.kind import Kind
 
-VERBS = ["get", "list", "watch"]
+VERBS = ("get", "list", "watch")
 
 
 def rules(kinds: Iterable[Kind]) -> list[dict[str, Any]]:
@@ -17,7 +17,7 @@ def rules(kinds: Iterable[Kind]) -> list[dict[str, Any]]:
     for kind in kinds:
         groups.setdefault(kind.group, set()).add(kind.plural)
     return [
-        {"apiGroups": [group], "resources": sorted(resources), "verbs": VERBS}
+        {"apiGroups": [group], "resources": sorted(resources), "verbs": list(VERBS)}
         for group, resources in sorted(groups.items())
     ]
 
