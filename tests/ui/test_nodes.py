@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from tests.ui import shop
-from tests.ui.still import StillFleet
+from tests.ui.still import StillFleet, at_rest, screen
 from tui.domain.kinds import KINDS
 from tui.domain.obj import Ref
 from tui.ui.panes.nodes import ALL, CUSTOM, Nodes
-from tui.ui.scope import Scope
+from tui.ui.panes.tree import TreePane
+from tui.ui.scope import APPLICATIONS, Scope
+from tui.ui.widgets.tree import Node
 
 
 def ids(nodes: Nodes, node: object = None) -> list[object]:
@@ -92,3 +94,44 @@ async def test_every_node_of_the_shop_has_an_id_of_its_own(fleet: StillFleet) ->
 def test_custom_resources_are_kinds_fleet_knows() -> None:
     assert CUSTOM and all(resource in KINDS for resource in CUSTOM)
     assert all(resource.endswith("cilium.io") for resource in CUSTOM)
+
+
+def labels(nodes: list[Node]) -> list[str]:
+    return [" ".join(cell.text for cell in (*node.label, *node.aside)) for node in nodes]
+
+
+async def test_below_an_application_is_its_resource_tree(fleet: StillFleet) -> None:
+    nodes = Nodes(fleet.store, fleet.facts)
+    ref = Ref("hub-eu", APPLICATIONS, "argocd", "payments-prod-us")
+    (application,) = [node for node in nodes.children(("applications", "prod-us")) if node.id == ref]
+    assert application.expandable
+    roots = nodes.children(ref)
+    assert labels(roots) == [
+        "↑ Deployment/payments OutOfSync",
+        "♥ Service/payments",
+        "∅ ConfigMap/payments-settings Missing",
+    ]
+    (replicas,) = nodes.children(roots[0].id)
+    pods = nodes.children(replicas.id)
+    assert labels(pods)[-1].endswith("Pod/payments-6d4f-z9q4m CrashLoopBackOff")
+    assert len({node.id for node in (*roots, replicas, *pods)}) == 6, "ids are unique in the whole tree"
+    assert not roots[2].expandable
+
+
+async def test_an_open_application_has_its_objects_watched_and_opens_them(fleet: StillFleet) -> None:
+    ref = Ref("hub-eu", APPLICATIONS, "argocd", "payments-prod-us")
+    async with screen(fleet) as (app, pilot):
+        tree = app.screen.query_one(TreePane)
+        for node in (("cluster", "prod-us"), ("applications", "prod-us"), ref):
+            tree.lines.expand_node(node)
+        await at_rest(app, pilot)
+        resources, clusters = fleet.looked["tree"]
+        assert {"pods", "replicasets.apps", "configmaps"} <= resources and clusters == {"prod-us"}
+        deployment = Ref("prod-us", "deployments.apps", "payments", "payments")
+        tree.lines.expand_node(("resource", ref, deployment))
+        tree.take_focus()
+        tree.lines.move_to(("resource", ref, deployment))
+        assert tree.here() == deployment
+        await pilot.press("enter")
+        await at_rest(app, pilot)
+        assert app.screen.ref == deployment  # type: ignore[attr-defined]

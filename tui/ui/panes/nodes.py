@@ -9,11 +9,14 @@ from collections.abc import Hashable, Iterable
 from operator import attrgetter
 
 from tui.domain import when
+from tui.domain.argo.tree import Node as Resource
+from tui.domain.argo.tree import flatten
 from tui.domain.cluster import CLUSTERS, Cluster, ClusterState
 from tui.domain.kinds import KINDS, POLICY_RESOURCES
 from tui.domain.kinds.columns import HEALTH_ORDER, tone_of
 from tui.domain.kinds.kind import Cell, Facts, Tone
 from tui.domain.obj import Ref, Row
+from tui.fleet.derive import StoreFacts
 from tui.store import Store
 from tui.ui.scope import APPLICATIONS, Scope
 from tui.ui.widgets.tree import Node
@@ -37,6 +40,7 @@ class Nodes:
         self.store = store
         self.facts = facts
         self.scope = Scope()  # its node is shown in the accent colour
+        self._trees: dict[Ref, dict[Hashable, Resource]] = {}  # of the Applications that are open
         self._by_cluster: tuple[int, dict[str, list[Row]]] = (-1, {})
 
     def children(self, node: Hashable) -> list[Node]:
@@ -44,7 +48,7 @@ class Nodes:
         if node is None:
             return [self._all(), *self._groups(())]
         if isinstance(node, Ref):
-            return self._owned(node)
+            return self._resources(node) if node.resource == APPLICATIONS else self._owned(node)
         assert isinstance(node, tuple)
         match node[0]:
             case "group":
@@ -52,7 +56,10 @@ class Nodes:
             case "cluster":
                 return self._cluster(node[1])
             case "applications":
-                return [self._object(row) for row in self.applications(node[1])]
+                return [self._object(row, expandable=True) for row in self.applications(node[1])]
+            case "resource":
+                found = self._trees.get(node[1], {}).get(node[2])
+                return [self._resource(node[1], child) for child in found.children] if found is not None else []
             case "namespaces":
                 return [self._namespace(row) for row in self._sorted("namespaces", node[1])]
             case "nodes":
@@ -170,6 +177,27 @@ class Nodes:
                 made.append(self._object(child, child.ref.resource == "jobs.batch"))
         return made
 
+    def _resources(self, ref: Ref) -> list[Node]:
+        """The resource tree of an Application. Its nodes are kept until it is asked for again."""
+        row = self.store.get(ref)
+        if row is None or not isinstance(self.facts, StoreFacts):
+            return []
+        roots = self.facts.tree(row)
+        held = self._trees[ref] = {_key(node): node for _, node in flatten(roots)}
+        made = [self._resource(ref, node) for key, node in held.items() if node.edge == "managed" and key is not None]
+        return made or [Node(("none", ref), (Cell("it manages nothing", Tone.MUTED),))]
+
+    def _resource(self, application: Ref, node: Resource) -> Node:
+        health = node.health.status if node.health else ""
+        word = node.state or health
+        glyph, tone = tone_of(health) if health else ("·", Tone.MUTED)
+        if node.sync == "OutOfSync" and health in ("", "Healthy"):
+            word, (glyph, tone) = ("Prune" if node.pruning else "OutOfSync"), tone_of("OutOfSync")
+        label = (Cell(glyph, tone), Cell(f"{node.kind}/{node.name}"))
+        quiet = tone in (Tone.GOOD, Tone.MUTED) or not word
+        aside = () if quiet else (Cell(word, tone),)
+        return Node(("resource", application, _key(node)), label, aside, expandable=bool(node.children))
+
     def _object(self, row: Row, expandable: bool = False) -> Node:
         kind = KINDS[row.ref.resource]
         state = kind.state(row.obj, self.facts) if kind.state else Cell("", Tone.PLAIN)
@@ -182,6 +210,10 @@ class Nodes:
 
     def _sorted(self, resource: str, cluster: str) -> Iterable[Row]:
         return sorted(self.store.rows(resource, cluster), key=attrgetter("ref"))
+
+
+def _key(node: Resource) -> Hashable:
+    return node.ref or (node.group, node.kind, node.namespace, node.name)
 
 
 def _name(cluster: Cluster) -> str:

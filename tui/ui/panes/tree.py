@@ -9,6 +9,8 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
+from tui.domain.argo.application import of_row
+from tui.domain.argo.tree import needs
 from tui.domain.cluster import CLUSTERS
 from tui.domain.kinds import POLICY_RESOURCES
 from tui.domain.obj import Ref
@@ -75,14 +77,23 @@ class TreePane(Pane):
         node = self.lines.cursor_id
         if isinstance(node, tuple) and node[0] == "cluster":
             return Ref(node[1], CLUSTERS, "", node[1])
+        if isinstance(node, tuple) and node[0] == "resource":
+            node = node[2]
         return node if isinstance(node, Ref) else None
 
     def on_lazy_tree_toggled(self, event: LazyTree.Toggled) -> None:
-        """Watch the workloads of the clusters in which a namespace is open."""
+        """Watch the workloads of the clusters in which a namespace or an Application is open."""
         event.stop()
-        open_in = {node[1] for node in self.lines.expanded_ids if isinstance(node, tuple) and node[0] == "namespace"}
+        needed, open_in = set(NEEDED), set()
+        for node in self.lines.expanded_ids:
+            row = self.fleet.store.get(node) if isinstance(node, Ref) else None
+            if isinstance(node, tuple) and node[0] == "namespace":
+                open_in.add(node[1])
+            elif row is not None and row.ref.resource == APPLICATIONS:
+                needed |= needs(of_row(row))
+                open_in.add(self.fleet.facts.destination(row).rstrip("?"))
         if open_in:
-            self.fleet.look("tree", NEEDED, open_in)
+            self.fleet.look("tree", needed, open_in)
         else:
             self.fleet.unlook("tree")
 
@@ -112,8 +123,17 @@ class TreePane(Pane):
                 await shell.visit(View("objects", node[0], Scope(cluster=node[1])))
             case "kind":
                 await shell.visit(View("objects", node[2], Scope(cluster=node[1])))
+            case "resource":
+                self._open_resource(node[1], node[2])
             case "custom":
                 self.lines.expand_node(node)
+
+    def _open_resource(self, application: Ref, key: Hashable) -> None:
+        """Open an object of an Application; one that is not there, or that no table shows, in its resource tree."""
+        if isinstance(key, Ref) and self.fleet.store.get(key) is not None:
+            self.fleet_app.show_object(key)
+        else:
+            self.fleet_app.show_object(application, "resources")
 
     def action_filter(self) -> None:
         """Filter the nodes as one types."""
