@@ -107,13 +107,13 @@ async def test_below_an_application_is_its_resource_tree(fleet: StillFleet) -> N
     assert application.expandable
     roots = nodes.children(ref)
     assert labels(roots) == [
-        "↑ Deployment/payments OutOfSync",
-        "♥ Service/payments",
-        "∅ ConfigMap/payments-settings Missing",
+        "↑ deploy/payments OutOfSync",
+        "♥ svc/payments",
+        "∅ cm/payments-settings Missing",
     ]
     (replicas,) = nodes.children(roots[0].id)
     pods = nodes.children(replicas.id)
-    assert labels(pods)[-1].endswith("Pod/payments-6d4f-z9q4m CrashLoopBackOff")
+    assert labels(pods)[-1].endswith("po/payments-6d4f-z9q4m CrashLoopBackOff")
     assert len({node.id for node in (*roots, replicas, *pods)}) == 6, "ids are unique in the whole tree"
     assert not roots[2].expandable
 

@@ -193,7 +193,9 @@ class Nodes:
         glyph, tone = tone_of(health) if health else ("·", Tone.MUTED)
         if node.sync == "OutOfSync" and health in ("", "Healthy"):
             word, (glyph, tone) = ("Prune" if node.pruning else "OutOfSync"), tone_of("OutOfSync")
-        label = (Cell(glyph, tone), Cell(f"{node.kind}/{node.name}"))
+        known = KINDS.get(node.ref.resource) if node.ref is not None else None
+        kind = known.short[0] if known is not None and known.short else node.kind
+        label = (Cell(glyph, tone), Cell(f"{kind}/{node.name}"))
         quiet = tone in (Tone.GOOD, Tone.MUTED) or not word
         aside = () if quiet else (Cell(word, tone),)
         return Node(("resource", application, _key(node)), label, aside, expandable=bool(node.children))
