@@ -425,7 +425,7 @@ async def test_drafts_say_how_to_begin(fleet: StillFleet) -> None:
 async def test_a_click_on_a_key_of_the_footer_does_what_the_key_does(fleet: StillFleet, name: str) -> None:
     async with screen(fleet) as (app, pilot):
         at = 1
-        for span in app.shell.query_one("#footer")._spans:
+        for span in app.shell.query_one("#footer").spans():
             if span.click == name:
                 break
             at += len(span.text)
@@ -440,7 +440,7 @@ async def test_every_footer_shows_help(fleet: StillFleet) -> None:
         for pane in ("applications", "drafts", "events", "policies"):
             await app.shell.go(pane)
             await at_rest(app, pilot)
-            assert "".join(span.text for span in app.shell.query_one("#footer")._spans).endswith("? Help ")
+            assert "".join(span.text for span in app.shell.query_one("#footer").spans()).endswith("? Help ")
 
 
 async def test_facts_of_a_row_follow_the_objects_they_come_from(

@@ -36,6 +36,10 @@ class Line(Widget, can_focus=False):
             self._spans = spans
             self.refresh()
 
+    def spans(self) -> Sequence[frame.Span]:
+        """What the line shows now."""
+        return self._spans
+
     def rest(self, colours: themes.Palette) -> str:
         """The colour behind and after the spans."""
         return colours.background
@@ -43,7 +47,7 @@ class Line(Widget, can_focus=False):
     def render_line(self, y: int) -> Strip:
         colours = themes.palette(self.app.theme)
         segments, used = [], 0
-        for span in self._spans:
+        for span in self.spans():
             foreground, background, bold = frame.look(colours, span.look)
             segments.append(Segment(span.text, Style(color=foreground, bgcolor=background, bold=bold)))
             used += frame.cells(span.text)
@@ -53,7 +57,7 @@ class Line(Widget, can_focus=False):
     def on_click(self, event: events.Click) -> None:
         """Post what the span under the pointer names."""
         at = 0
-        for span in self._spans:
+        for span in self.spans():
             at += frame.cells(span.text)
             if event.x < at:
                 if span.click:
@@ -62,6 +66,10 @@ class Line(Widget, can_focus=False):
 
 
 class _Bar(Line):
+    def spans(self) -> Sequence[frame.Span]:
+        """What the line shows now."""
+        return self._spans
+
     def rest(self, colours: themes.Palette) -> str:
         return colours.surface
 
@@ -75,21 +83,18 @@ class Header(_Bar):
 
     def count(self, active: str, counts: frame.Counts, spin: int) -> None:
         """Show these counts, `active` as the chosen pane."""
-        self._state = (active, counts, spin)
-        self._paint()
+        if (active, counts, spin) != self._state:
+            self._state = (active, counts, spin)
+            self.refresh()
 
-    def on_resize(self) -> None:
-        """Make room or use it."""
-        self._paint()
-
-    def _paint(self) -> None:
-        if self.size.width:
-            active, counts, spin = self._state
-            self.show(frame.header(self.size.width, active, counts, spin))
+    def spans(self) -> Sequence[frame.Span]:
+        """As wide as the terminal, from the very first painting on."""
+        active, counts, spin = self._state
+        return frame.header(self.size.width, active, counts, spin)
 
 
 class Footer(_Bar):
-    """The keys that work here, most useful first, as many as there is room for."""
+    """The keys that work here, as many as there is room for; help, the last, always has its place."""
 
     def __init__(self) -> None:
         super().__init__(id="footer")
@@ -97,27 +102,23 @@ class Footer(_Bar):
 
     def keys(self, keys: Sequence[tuple[str, str, str]]) -> None:
         """Show (key, label, action id), the most useful first and help last."""
-        self._keys = keys
-        self._paint()
+        if keys != self._keys:
+            self._keys = keys
+            self.refresh()
 
-    def on_resize(self) -> None:
-        """Make room or use it."""
-        self._paint()
-
-    def _paint(self) -> None:
-        """Keys in their order; the last one, help, always has its place."""
-        room = self.size.width
-        *first, last = self._keys or [("", "", "")]
-        room -= _cost(last)
+    def spans(self) -> Sequence[frame.Span]:
+        """The keys there is room for."""
+        if not self._keys:
+            return ()
+        *first, last = self._keys
+        room = self.size.width - _cost(last)
         made: list[frame.Span] = []
         for item in first:
             if _cost(item) > room:
                 break
             room -= _cost(item)
             made += _spans(item)
-        if last[0]:
-            made += _spans(last)
-        self.show(made)
+        return [*made, *_spans(last)]
 
 
 def _cost(item: tuple[str, str, str]) -> int:
