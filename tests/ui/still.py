@@ -39,6 +39,7 @@ class StillFleet:
         self.drafts = None
         self.contexts: tuple[str, ...] | None = None
         self.contexts = None  # not read yet
+        self.problems: list[str] = []
         self.version = 0
         self.looked: dict[str, tuple[frozenset[str], frozenset[str] | None]] = {}
         self.retried: list[str | None] = []
@@ -125,6 +126,16 @@ class Patient(Pilot[None]):
         while app.is_running and app.typing:
             await asyncio.sleep(0.002)
             await self._wait_for_screen()
+
+    async def resize_terminal(self, width: int, height: int) -> None:
+        await super().resize_terminal(width, height)
+        while self.app.is_running and self.app.screen.size != (width, height):
+            await asyncio.sleep(0.002)
+
+    async def pause(self, delay: float | None = None) -> None:
+        await self._wait_for_screen()
+        await asyncio.sleep(delay or 0)
+        self.app.screen._on_timer_update()
 
 
 async def at_rest(app: FleetApp, pilot: Pilot[None]) -> None:

@@ -31,6 +31,11 @@ class TypeAhead(App[None]):
         self._alarm: asyncio.TimerHandle | None = None
         self.work: set[asyncio.Future[None]] = set()  # what keys have set going and the next key should find done
 
+    @property
+    def typing(self) -> bool:
+        """Whether a key is under way or waits for one that is."""
+        return self._under_way or bool(self._ahead)
+
     async def on_event(self, event: events.Event) -> None:
         """Hold keys that come while another is under way."""
         if not isinstance(event, events.Key) or event.is_forwarded:
