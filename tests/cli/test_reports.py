@@ -98,6 +98,24 @@ async def test_a_configuration_that_was_named_must_be_there(calm: Commands, tmp_
     assert "none.yaml: no such file" in ran.err
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ("theme: nope", "there is no theme nope; themes: fleet-dark, fleet-light"),
+        ("keys: {faults: w, nope: y}", "there is no action called nope; actions: aliases,"),
+        ("keys: {faults: w, wide: w}", "keys: "),
+    ],
+)
+async def test_the_screen_refuses_settings_it_cannot_follow(
+    calm: Commands, tmp_path: Path, settings: str, words: str
+) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(settings)
+    ran = await calm("--config", str(config))
+    assert (ran.code, "Traceback" in ran.err) == (2, False)
+    assert words in " ".join(ran.err.split())
+
+
 async def test_a_bad_configuration_is_refused_with_its_place(calm: Commands, tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text("theme: x\nteme: y\n")

@@ -10,19 +10,36 @@ import click
 from tui.cli.options import Options
 
 if TYPE_CHECKING:
+    from tui.domain.settings import Settings
     from tui.fleet.runtime import Fleet
 
 
 def open_screen(options: Options) -> None:
-    """Show the fleet until the user leaves."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise click.UsageError("the screen needs a terminal; scripts use `fleet get`, `fleet events` and `fleet draft`")
+    """Show the fleet until the user leaves. Raises click's usage error for what cannot be shown as it was asked for."""
     from tui.cli.wire import assemble, settings_of
-    from tui.ui import run
 
     settings = settings_of(options)
+    _check(settings)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.UsageError("the screen needs a terminal; scripts use `fleet get`, `fleet events` and `fleet draft`")
+    from tui.ui import run
 
     def factory() -> Fleet:
         return assemble(options, settings)
 
     run(factory, settings)
+
+
+def _check(settings: Settings) -> None:
+    """Refuse a theme and keys that the screen does not have, and say which it has."""
+    from tui.ui.keys import ACTIONS, KeyProblem, remapped
+    from tui.ui.themes import PALETTES
+
+    if settings.theme not in PALETTES:
+        raise click.UsageError(f"there is no theme {settings.theme}; themes: {', '.join(PALETTES)}")
+    try:
+        remapped(settings.keys)
+    except KeyProblem as error:
+        known = sorted({action.id for action in ACTIONS})
+        hint = "" if set(settings.keys) <= set(known) else f"; actions: {', '.join(known)}"
+        raise click.UsageError(f"{error}{hint}") from error
