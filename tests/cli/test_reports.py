@@ -102,7 +102,7 @@ async def test_a_configuration_that_was_named_must_be_there(calm: Commands, tmp_
     ("settings", "words"),
     [
         ("theme: nope", "there is no theme nope; themes: fleet-dark, fleet-light"),
-        ("keys: {faults: w, nope: y}", "there is no action called nope; actions: aliases,"),
+        ("keys: {faults: w, nope: y}", "there is no action called nope; actions: actions, aliases,"),
         ("keys: {faults: w, wide: w}", "keys: "),
     ],
 )
