@@ -8,7 +8,7 @@ import msgspec
 
 from tests.ui import shop
 from tests.ui.still import StillFleet, at_rest, screen
-from tui.domain.cluster import CLUSTERS, KindState, KindStatus
+from tui.domain.cluster import CLUSTERS, ClusterState, KindState, KindStatus
 from tui.domain.obj import Ref, Row
 from tui.domain.ports import Absent, Denied, Unreachable
 from tui.fleet.manifest import Manifest, cleaned
@@ -328,6 +328,20 @@ async def test_the_title_says_how_fresh_a_manifest_is(fleet: StillFleet) -> None
         (await opened(app, pilot, ref, "manifest")).pull()
         assert "as last seen 5m ago: connection refused" in str(app.screen.query_one("#detail").border_title)
         assert "kind: Service" in view(app, ManifestView).text
+
+
+async def test_a_manifest_is_no_longer_fresh_when_its_cluster_stops_answering(fleet: StillFleet) -> None:
+    async with screen(fleet) as (app, pilot):
+        found = await opened(app, pilot, POD, "manifest")
+        assert view(app, ManifestView).note == "fresh"
+        held = fleet.store.get(Ref("prod-eu", CLUSTERS, "", "prod-eu"))
+        assert held is not None
+        lost = msgspec.structs.replace(
+            held.obj, state=ClusterState.STALE, reason="connection reset", heard=shop.NOW - 600
+        )
+        put(fleet, msgspec.structs.replace(held, obj=lost))
+        found.pull()
+        assert "as last seen 10m ago: connection reset" in str(app.screen.query_one("#detail").border_title)
 
 
 async def test_what_the_store_does_not_hold_is_asked_of_its_cluster(fleet: StillFleet) -> None:

@@ -264,11 +264,10 @@ def _window(found: State, now: float) -> tuple[Cell, ...]:
         more = "always active" if found.active else "never again"
     else:
         more = f"active until {clock(found.moment, now)}" if found.active else f"next {clock(found.moment, now)}"
-    what = f"  {window.description}" if window.description else ""
     return (
         Cell(told, Tone.PLAIN if found.active else Tone.MUTED),
         Cell(f"  {more}", Tone.WARN if found.active and window.kind == "deny" else Tone.MUTED),
-        plain(what, Tone.MUTED) if what else Cell(""),
+        *((Cell("  "), plain(window.description, Tone.MUTED)) if window.description else ()),
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from tui.domain import when
-from tui.domain.cluster import CLUSTERS
+from tui.domain.cluster import CLUSTERS, Cluster, ClusterState
 from tui.domain.kinds import KINDS
 from tui.domain.obj import Ref, Row
 from tui.domain.ports import Trouble
@@ -17,6 +17,7 @@ from tui.fleet.manifest import cleaned
 from tui.ui.widgets.viewer import Viewer
 
 if TYPE_CHECKING:
+    from tui.fleet.runtime import Fleet
     from tui.ui.app import FleetApp
 
 _LARGE = 100_000  # bytes of JSON above which YAML is written in a thread: some 100 ms
@@ -63,18 +64,36 @@ class ManifestView(Viewer):
         self._ref: Ref | None = None
         self._row: Row | None = None
         self._told = ""  # why it is not fresh; "" when it is
-        self._seen: float | None = None  # when its cluster was last heard
+        self._fleet: Fleet | None = None
         self._fresh = False
 
     @property
     def note(self) -> str:
-        """`fresh`, `as last seen 5m ago: why`, or that it is being read."""
-        if self._fresh:
+        """`fresh`, `as last seen 5m ago: why`, or that it is being read.
+
+        What was fresh is no longer so when its cluster has stopped answering since.
+        """
+        cluster = self._cluster()
+        lost = cluster is not None and cluster.state is not ClusterState.LIVE
+        if self._fresh and not lost:
             return "fresh"
-        if not self._told:
+        if not self._told and not self._fresh:
             return "reading…"
-        age = when.age(self.app.fleet.facts.now - self._seen) if self._seen else ""  # type: ignore[attr-defined]
-        return f"as last seen{f' {age} ago' if age else ''}: {self._told}"
+        why = self._told
+        if cluster is not None and lost and not why:
+            why = " ".join(cluster.reason.split()) or f"the cluster is {cluster.state.value}"
+        heard = cluster.heard if cluster is not None else 0.0
+        age = f" {when.age(self._now() - heard)} ago" if heard else ""
+        return f"as last seen{age}: {why}"
+
+    def _cluster(self) -> Cluster | None:
+        if self._ref is None or self._fleet is None:
+            return None
+        row = self._fleet.store.get(Ref(self._ref.cluster, CLUSTERS, "", self._ref.cluster))
+        return row.obj if row is not None else None
+
+    def _now(self) -> float:
+        return self._fleet.facts.now if self._fleet is not None else 0.0
 
     def show_row(self, row: Row, app: FleetApp) -> None:
         """Show the object as the store has it; the first time also ask its cluster.
@@ -108,6 +127,7 @@ class ManifestView(Viewer):
     async def _load(self, app: FleetApp) -> None:
         if self._ref is None:
             return
+        self._fleet = app.fleet
         try:
             found = await app.fleet.manifest(self._ref)
         except Trouble as error:
@@ -116,9 +136,7 @@ class ManifestView(Viewer):
                 self.set_text(f"# {error}\n")
             return
         text = await asyncio.to_thread(as_yaml, found.object)
-        cluster = app.fleet.store.get(Ref(self._ref.cluster, CLUSTERS, "", self._ref.cluster))
         self._fresh, self._told = found.fresh, found.reason
-        self._seen = cluster.obj.heard or None if cluster is not None else None
         if self.is_attached:
             self.set_text(text, keep=True)
 
