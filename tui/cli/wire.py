@@ -69,7 +69,15 @@ def make_drafts(options: Options, settings: Settings) -> Drafts:
 
     used = places(options)
     clones = [(Path(named.path).expanduser(), named.url) for named in settings.repositories]
-    return Drafts(GitRepositories(used.data, Path.cwd(), clones), FileJournal(used.journal))
+    return Drafts(GitRepositories(used.data, _current_folder(), clones), FileJournal(used.journal))
+
+
+def _current_folder() -> Path:
+    """The folder fleet was started in; the root when it has been removed meanwhile."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path("/")
 
 
 @asynccontextmanager

@@ -128,6 +128,7 @@ class NetworkThread:
         self._owner: asyncio.AbstractEventLoop | None = None
         self._stopping = False
         self.failure: BaseException | None = None
+        self.failed: Callable[[BaseException], object] | None = None  # called on the main loop
 
     def start(self, body: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run `body` in the thread; called on the main loop."""
@@ -166,10 +167,11 @@ class NetworkThread:
         asyncio.set_event_loop(self.loop)
         try:
             self.loop.run_until_complete(self._until_cancelled(body))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - the main loop is told
             self.failure = error
             _log.critical("the network thread has failed", exc_info=error)
-            raise
+            if self.failed is not None and self._owner is not None and not self._owner.is_closed():
+                self._owner.call_soon_threadsafe(self.failed, error)
         finally:
             self.loop.run_until_complete(self._wind_up())
             self.loop.close()

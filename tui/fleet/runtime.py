@@ -112,7 +112,7 @@ class Fleet:
     def start(self) -> None:
         """Start reading every cluster; returns at once."""
         self._loop = asyncio.get_running_loop()
-        self._network.start()
+        self._network.start(self._network_failed)
         self._tailing.start()
         if self.drafts is not None:
             self.drafts.attach(self.store, self.notify, self._tell)
@@ -142,6 +142,14 @@ class Fleet:
         self.contexts = contexts
         self._kubeconfig_problems = problems
         self.facts.learn(contexts)
+        self.notify()
+
+    def _network_failed(self, error: BaseException) -> None:
+        """Nothing is read any more: say so, and let nobody wait for it."""
+        told = f"fleet reads no cluster any more: {type(error).__name__}: {error}"
+        self._kubeconfig_problems = (*self._kubeconfig_problems, told)
+        if self.contexts is None:
+            self.contexts = ()
         self.notify()
 
     @property

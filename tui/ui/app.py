@@ -105,6 +105,7 @@ class FleetApp(Working):
 
     def on_tick(self) -> None:
         """Let what is shown take in what has changed."""
+        self._tell_problems()
         screen = self.screen
         if isinstance(screen, FleetScreen) and screen.is_mounted:
             try:
@@ -117,6 +118,13 @@ class FleetApp(Working):
         await self.fleet.stop()
 
     # -- telling the user -----------------------------------------------------------------------------------------
+
+    def _tell_problems(self) -> None:
+        """Say once what no cluster's row says: a kubeconfig that cannot be read, a disk that is full."""
+        for problem in self.fleet.problems:
+            if problem not in self._told:
+                self._told.add(problem)
+                self.say(problem, Tone.WARN)
 
     def say_instead(self, action: keys.Action) -> None:
         """Say what to do instead of what fleet never does."""

@@ -35,6 +35,7 @@ HEALTH: tuple[tuple[str, str, str], ...] = (  # health word, shape, tone: as the
 )
 # Mouse, focus, paste and key reports off, the main screen, a cursor, no colours.
 _LEAVE = b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[0m"
+SMALLEST = 30  # columns below which the first frame is left to Textual
 SPIN = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
@@ -128,6 +129,8 @@ def draw(width: int, height: int, colours: Palette, depth: int) -> str:
     measure = geometry(width, height)
     lines = [paint.spans(header(width, FIRST, Counts()))]
     tall = height - 2 - measure.strip
+    if tall < 2 or width < SMALLEST:
+        return "\x1b[?1049h\x1b[?25l"  # no room for borders: Textual paints what fits
     title = next(title for name, title, _ in TABS if name == FIRST)
     left = paint.box(measure.tree, tall, "Clusters") if measure.tree else [""] * tall
     right = paint.box(width - measure.tree, tall, title, focused=True, text=LOADING)

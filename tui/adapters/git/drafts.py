@@ -80,6 +80,9 @@ class DraftRefs:
         )  # fmt: skip
         pack = Pack(self.objects)
         with self.repository.lock() as held:
+            taken = {other.name for other in self.all()[0]}
+            if name in taken:  # another fleet has just used it
+                draft = msgspec.structs.replace(draft, name=model.slug(title, taken))
             state = self._state(pack, draft, {}, "")
             pack.store()
             self._move(OPEN + draft.id, state, "", "new", held)

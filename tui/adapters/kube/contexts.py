@@ -387,7 +387,9 @@ def _path(value: Mapping[str, Any], key: str, file: Path) -> str:
 
 
 def _resolve(text: str, file: Path) -> str:
-    return os.path.normpath(Path.cwd() / file.parent / text)
+    if not (file.is_absolute() or Path(text).is_absolute()):
+        file = Path.cwd() / file  # only then: the current folder may have been removed
+    return os.path.normpath(file.parent / text)
 
 
 def _one_line(error: BaseException) -> str:

@@ -57,10 +57,11 @@ class Network:
         self._supervisor: asyncio.Future[Supervisor] | None = None  # of the network loop
         self._wants: tuple[Want, ...] = ()
 
-    def start(self) -> None:
-        """Start the thread; returns at once."""
+    def start(self, failed: Callable[[BaseException], object] | None = None) -> None:
+        """Start the thread; returns at once. `failed` is told on the main loop should the thread ever end by itself."""
         tune()
         self._thread = NetworkThread("fleet-network")
+        self._thread.failed = failed
         self._outbox = Outbox(asyncio.get_running_loop(), self._thread.loop, self._deliver)
         self._supervisor = self._thread.loop.create_future()
         self._thread.start(self._body)
@@ -119,7 +120,12 @@ class Network:
 
     async def _body(self) -> None:
         assert self._supervisor is not None and self._outbox is not None
-        supervisor = Supervisor(self._clusters(), self._kinds, self._outbox, self._observers, self._timing, self._clock)
+        try:
+            clusters = self._clusters()
+        except BaseException:
+            self._supervisor.cancel()  # whoever asks it something waits no longer
+            raise
+        supervisor = Supervisor(clusters, self._kinds, self._outbox, self._observers, self._timing, self._clock)
         supervisor.want(self._wants)
         self._supervisor.set_result(supervisor)
         await supervisor.run()
