@@ -344,6 +344,26 @@ async def test_a_manifest_is_no_longer_fresh_when_its_cluster_stops_answering(fl
         assert "as last seen 10m ago: connection reset" in str(app.screen.query_one("#detail").border_title)
 
 
+async def test_a_large_object_is_asked_for_once_and_then_follows_the_store(fleet: StillFleet) -> None:
+    asked: list[Ref] = []
+    answers = fleet.manifest
+
+    async def counted(ref: Ref) -> Manifest:
+        asked.append(ref)
+        return await answers(ref)
+
+    fleet.manifest = counted  # type: ignore[method-assign]
+    large = [{"id": number, "revision": shop.SHA * 50} for number in range(100)]
+    put(fleet, application(fleet, history=large))
+    async with screen(fleet) as (app, pilot):
+        found = await opened(app, pilot, PAYMENTS, "manifest")
+        put(fleet, application(fleet, history=[*large, {"id": 4711}]))
+        refresh(found)
+        await at_rest(app, pilot)
+        assert "id: 4711" in view(app, ManifestView).text
+        assert asked == [PAYMENTS]
+
+
 async def test_what_the_store_does_not_hold_is_asked_of_its_cluster(fleet: StillFleet) -> None:
     asked: list[Ref] = []
 

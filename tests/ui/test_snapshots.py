@@ -16,6 +16,7 @@ THEMES = ("fleet-dark", "fleet-light")
 APPLICATION = Ref("hub-eu", "applications.argoproj.io", "argocd", "payments-prod-us")
 POLICY = Ref("prod-eu", "ciliumnetworkpolicies.cilium.io", "payments", "payments-ingress")
 CLUSTER = Ref("dev-1", "clusters", "", "dev-1")
+POD = Ref("prod-eu", "pods", "payments", "payments-6d4f-z9q4m")
 DETAILS = {
     "application-summary": (APPLICATION, "summary"),
     "application-resources": (APPLICATION, "resources"),
@@ -25,6 +26,8 @@ DETAILS = {
     "policy-rules": (POLICY, "rules"),
     "policy-endpoints": (POLICY, "endpoints"),
     "cluster-summary": (CLUSTER, "summary"),
+    "pod-summary": (POD, "summary"),
+    "pod-events": (POD, "events"),
 }
 LOOKS = [(size, theme) for size in SIZES for theme in THEMES]
 IDS = [f"{width}x{height}-{theme}" for (width, height), theme in LOOKS]

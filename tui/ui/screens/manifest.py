@@ -107,8 +107,16 @@ class ManifestView(Viewer):
         data = row.json()
         if 0 < len(data) < _LARGE:
             self.set_text(as_yaml(cleaned(_whole(row))), keep=True)
-        if first or len(data) >= _LARGE or not data:
+        elif data and not first:
+            app.do(self._write(row), "writing the manifest")
+        if first or not data:
             self.reread(app)
+
+    async def _write(self, row: Row) -> None:
+        """Show a large object as the store has it, unless it has changed again meanwhile."""
+        text = await asyncio.to_thread(lambda: as_yaml(cleaned(_whole(row))))
+        if row is self._row and self.is_attached:
+            self.set_text(text, keep=True)
 
     def show_ref(self, ref: Ref, app: FleetApp) -> None:
         """Show an object that the store does not hold: ask its cluster, once."""

@@ -32,7 +32,7 @@ COLUMNS = (
     _column("last", "LAST SEEN", c.show_age, 10, 9, right=True, time=True, keep=9, sort=c.youngest),
     _column("type", "TYPE", c.show_state, 11, 9, keep=6, sort=c.severity),
     _column("reason", "REASON", c.show_name, 24, 10, keep=8),
-    _column("message", "MESSAGE", _message, 120, 24, keep=7, grow=3),
+    _column("message", "MESSAGE", _message, 120, 40, keep=7, grow=3),
     _column("count", "COUNT", c.show_count, 6, 5, right=True, keep=5),
     _column("from", "FROM", c.show_muted, 26, 8),
 )
