@@ -193,3 +193,22 @@ def test_orphans_are_top_level_and_nobodys() -> None:
         row("prod", "pods", {"metadata": owned("p", "Job", "j")}),
     ]
     assert [each.ref.name for each in orphans("shop", rows, {rows[3].ref})] == ["left"]
+
+
+def test_applications_that_a_set_has_made_say_their_own_health_and_sync() -> None:
+    made = {"metadata": owned("shop-eu", "ApplicationSet", "shop"), "status": {"health": {"status": "Degraded"}}}
+    made["status"]["sync"] = {"status": "OutOfSync"}
+    rows = store(
+        row("hub", "applicationsets.argoproj.io", {"metadata": meta("shop")}),
+        row("hub", "applications.argoproj.io", made),
+    )
+    managed = {
+        "group": "argoproj.io",
+        "kind": "ApplicationSet",
+        "namespace": "shop",
+        "name": "shop",
+        "status": "Synced",
+    }
+    (root,) = build(application(managed), "hub", "hub", rows)
+    (child,) = root.children
+    assert (child.health, child.told, child.state, child.sync) == (Health("Degraded"), "own", "OutOfSync", "")

@@ -63,7 +63,7 @@ class Node(msgspec.Struct, frozen=True):
     sync: str = ""  # only of managed objects: Synced | OutOfSync | Unknown | ""
     health: Health | None = None  # None: no rule for its kind, or not seen
     told: str = ""  # where the health is from: stored (by Argo CD) | computed (by fleet) | own (a child Application's)
-    state: str = ""  # kubectl's word for pods
+    state: str = ""  # kubectl's word for pods; of an Application, whether what it manages is in sync
     detail: str = ""  # why, in one line
     wave: int = 0
     hook: bool = False
@@ -160,9 +160,6 @@ class _Builder:
     def _health_of_root(self, each: ResourceStatus, ref: Ref | None, row: Row | None) -> tuple[Health | None, str]:
         if each.health is not None and each.health.status:
             return Health(each.health.status, each.health.message), "stored"
-        if row is not None and row.ref.resource == APPLICATIONS:
-            own = row.obj.status.health
-            return (Health(own.status), "own") if own.status else (None, "")
         if row is not None:
             return _computed(row)
         if self._seen(ref, row) is False and not each.hook:
@@ -233,7 +230,13 @@ class _Builder:
 
 
 def _computed(row: Row) -> tuple[Health | None, str]:
-    """The health by the rules; from the record where its kind has a rule over it, else from the whole object."""
+    """The health by the rules; from the record where its kind has a rule over it, else from the whole object.
+
+    An Application says its own.
+    """
+    if row.ref.resource == APPLICATIONS:
+        own = row.obj.status.health
+        return (Health(own.status), "own") if own.status else (None, "")
     kind = KINDS.get(row.ref.resource)
     if row.obj.metadata.deletion_timestamp is None and kind is not None and kind.health is not None:
         return kind.health(row.obj), "computed"
@@ -246,6 +249,8 @@ def _computed(row: Row) -> tuple[Health | None, str]:
 
 
 def _state(row: Row | None) -> str:
+    if row is not None and row.ref.resource == APPLICATIONS:
+        return str(row.obj.status.sync.status)
     return status_word(row.obj) if row is not None and isinstance(row.obj, Pod) else ""
 
 
