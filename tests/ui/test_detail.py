@@ -9,6 +9,7 @@ import msgspec
 from tests.ui import shop
 from tests.ui.still import StillFleet, at_rest, screen
 from tui.domain.cluster import CLUSTERS, ClusterState, KindState, KindStatus
+from tui.domain.kinds import columns
 from tui.domain.obj import Ref, Row
 from tui.domain.ports import Absent, Denied, Unreachable
 from tui.fleet.manifest import Manifest, cleaned
@@ -470,3 +471,34 @@ async def test_events_that_may_not_be_read_say_so(fleet: StillFleet) -> None:
     async with screen(fleet) as (app, pilot):
         (await opened(app, pilot, POD, "events")).pull()
         assert "cannot list events" in str(app.screen.query_one("#detail").border_title)
+
+
+# -- sorting ---------------------------------------------------------------------------------------------------
+
+
+async def test_health_sorts_by_severity_and_the_cursor_keeps_its_object(fleet: StillFleet) -> None:
+    async with screen(fleet, (160, 40)) as (app, pilot):
+        table = app.shell.pane.table  # type: ignore[union-attr]
+        assert table.sorting[0] == "name", "Applications are by name at first"
+        table.move_to(PAYMENTS)
+        at = [column.id for column in table.columns].index("health")
+        await pilot.press("H")
+        words = [table._rows.get(key).texts[at].split()[-1] for key in table.visible_keys]
+        assert words == sorted(words, key=columns.severity)
+        assert words[0] == "Unknown" and words[2] == "Degraded" and words[-1] == "Healthy"
+        assert table.cursor_key == PAYMENTS
+        await pilot.press("H")
+        assert table.sorting == ("health", True) and table.cursor_key == PAYMENTS
+        await pilot.press("A")
+        assert table.sorting[0] in ("autoSync", "created"), "another column that starts with the letter"
+
+
+async def test_a_click_on_the_first_column_of_a_tree_brings_the_tree_back(fleet: StillFleet) -> None:
+    async with screen(fleet) as (app, pilot):
+        await opened(app, pilot, PAYMENTS, "resources")
+        table = view(app, ResourceTable)
+        before = keys(table)
+        table.sort_by("health")
+        assert keys(table) != before
+        table.sort_by("resource")
+        assert keys(table) == before
