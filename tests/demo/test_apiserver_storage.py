@@ -274,7 +274,7 @@ def test_a_definition_without_columns_leaves_the_built_in_ones():
 ACTIONS = st.lists(st.tuples(st.sampled_from("cud"), st.sampled_from("abcdef"), st.integers(0, 3)), max_size=40)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=settings.default.max_examples)
 @given(ACTIONS, st.integers(1, 4))
 def test_every_old_version_can_be_paged_through_as_it_was(actions: list[tuple[str, str, int]], limit: int):
     store = storage()

@@ -57,7 +57,7 @@ def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     return [replaced(inner, path[1:], new) if index == path[0] else inner for index, inner in enumerate(value)]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=settings.default.max_examples * 2, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_an_object_with_anything_anywhere_is_applied_or_refused(data: st.DataObject) -> None:
     obj = data.draw(st.sampled_from(OBJECTS))

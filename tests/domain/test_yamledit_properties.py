@@ -180,7 +180,7 @@ def one_line(case: Case) -> bool:
     return bool(node.start_mark.line == node.end_mark.line) or case.operation == "rename"
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=settings.default.max_examples * 8, suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False))
 def test_generated_documents(random: Random) -> None:
     case = Case(gen.text(random), random)

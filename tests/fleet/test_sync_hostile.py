@@ -222,7 +222,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=settings.default.max_examples * 2)
 @given(st.dictionaries(st.sampled_from(["metadata", "spec", "status"]), JSON))
 def test_any_object_is_trimmed_and_decoded_without_loss(value: dict[str, Any]) -> None:
     data = json.dumps(value, separators=(",", ":")).encode()

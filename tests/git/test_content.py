@@ -223,7 +223,7 @@ def test_accepted_paths_are_relative_and_inside(parts: list[str]) -> None:
     assert not any(part in (b"", b".", b"..") or part.lower() == b".git" for part in found)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=settings.default.max_examples // 2)
 @given(
     st.dictionaries(
         st.text("abAB.-0/", min_size=1, max_size=8).map(lambda text: "/".join(part or "x" for part in text.split("/"))),

@@ -84,7 +84,7 @@ STEP = st.tuples(st.sampled_from(["put", "remove", "read"]), st.sampled_from("ab
 
 
 @given(st.lists(STEP, max_size=60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=settings.default.max_examples * 2)
 def test_a_reader_that_follows_changes_holds_what_the_store_holds(steps: list[tuple[str, str, str]]) -> None:
     store = Store()
     mirror: dict[Ref, str] = {}

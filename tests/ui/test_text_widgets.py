@@ -91,7 +91,7 @@ class One(App):
 
 
 @pytest.mark.parametrize("name", MAKERS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(st.tuples(NASTY, NASTY, NASTY), st.sampled_from([(9, 4), (40, 8), (130, 8)]))
 def test_lines_are_whole_and_harmless(name, texts, size):
     if name == "editor" and any("\ufdd0" <= char <= "\ufdef" for text in texts for char in text):

@@ -55,7 +55,7 @@ PIECES = st.one_of(
 FOREIGN = st.lists(PIECES, max_size=12).map("".join)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(FOREIGN, FOREIGN)
 def test_text_comes_out_as_it_went_in(text, other):
     async def run():

@@ -86,7 +86,7 @@ class RowsMachine(RuleBasedStateMachine):
                 assert self.rows.index(key) is None
 
 
-RowsMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+RowsMachine.TestCase.settings = settings(max_examples=settings.default.max_examples, stateful_step_count=20)
 TestRows = RowsMachine.TestCase
 
 
