@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tui.domain.argo import tracking
 from tui.domain.argo.application import RESOURCE as APPLICATIONS
 from tui.domain.argo.application import ApplicationBrief, main_source, of_row
-from tui.domain.argo.destinations import Candidate, Match, Registered, match, normalise_url
+from tui.domain.argo.destinations import Candidate, Candidates, Match, Registered, match, normalise_url
 from tui.domain.argo.destinations import Verdict as Sureness
 from tui.domain.argo.tree import Node, build
 from tui.domain.argo.windows import Verdict, verdict
@@ -63,9 +63,10 @@ class StoreFacts:
         # destinations
         self._clusters_rev = 0
         self._candidates: dict[Ref, Candidate] = {}
+        self._index: Candidates | None = None  # of the candidates, made when first asked
         self._matches: dict[_Target, Match] = {}
         self._reached: dict[str, list[_Target]] | None = None  # cluster -> destinations that mean it
-        self._tracked: dict[str, set[str]] = {}  # cluster -> instances with an object there
+        self._tracked: dict[str, set[str]] = {}  # instance -> clusters with an object of it
         self._evidence_revs: dict[str, int] = {}
 
     @property
@@ -165,7 +166,11 @@ class StoreFacts:
         if found is None:
             proven = self._proven(target)
             registered = Registered(server=target.server, name=target.name)
-            found = match(registered, target.hub, self._candidates.values(), self._settings.destinations, proven)
+            pins = self._settings.destinations
+            if self._index is None:
+                self._index = Candidates(self._candidates.values())
+            near = self._index.every.values() if pins else self._index.near(registered, proven)
+            found = match(registered, target.hub, near, pins, proven)
             self._matches[target] = found
         return found
 
@@ -174,7 +179,8 @@ class StoreFacts:
         instances = {
             name for ref in self._members.get(target, ()) for name in (ref.name, f"{ref.namespace}_{ref.name}")
         }
-        return [cluster for cluster, held in self._tracked.items() if not held.isdisjoint(instances)]
+        found = {cluster for name in instances for cluster in self._tracked.get(name, ())}
+        return sorted(found)
 
     def _read(self) -> None:
         """Take in what has changed since the last question."""
@@ -199,6 +205,7 @@ class StoreFacts:
             if (row := self._store.get(ref)) is not None:
                 self._candidates[ref] = self._candidate(row.obj)
         if self._candidates != before:
+            self._index = None
             self._matches.clear()
             self._reached = None
 
@@ -228,9 +235,9 @@ class StoreFacts:
                 row = self._store.get(ref)
                 if row is None or (found := _tracked(row)) is None:
                     continue
-                held = self._tracked.setdefault(ref.cluster, set())
-                if found.instance not in held:
-                    held.add(found.instance)
+                held = self._tracked.setdefault(found.instance, set())
+                if ref.cluster not in held:
+                    held.add(ref.cluster)
                     grown = True
         if grown:
             self._matches = {key: held for key, held in self._matches.items() if held.verdict is Sureness.CERTAIN}

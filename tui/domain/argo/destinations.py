@@ -82,6 +82,35 @@ def normalise_url(url: str) -> str:
     return f"{scheme}://{shown}{suffix}{parts.path.rstrip('/')}"
 
 
+class Candidates:
+    """Clusters by everything a destination may be told by, so that 500 destinations among 500 clusters stay cheap."""
+
+    def __init__(self, candidates: Iterable[Candidate]) -> None:
+        self.every = {each.name: each for each in candidates}
+        self._by: dict[tuple[str, str], dict[str, Candidate]] = {}
+        for each in self.every.values():
+            for key in (
+                *(("url", server) for server in each.servers),
+                *(("ca", digest) for digest in each.ca_sha256),
+                *(("identity", part) for part in each.identity),
+                *(("name", name) for name in (each.name, *each.names)),
+            ):
+                self._by.setdefault(key, {})[each.name] = each
+
+    def near(self, registered: Registered, also: Collection[str] = ()) -> list[Candidate]:
+        """The clusters for which there is any evidence at all, and those named in `also`."""
+        found = {name: self.every[name] for name in also if name in self.every}
+        for key in (
+            ("url", normalise_url(registered.server) if registered.server else ""),
+            ("ca", registered.ca_sha256),
+            ("name", registered.name),
+            *(("identity", part) for part in registered.identity),
+        ):
+            if key[1]:
+                found |= self._by.get(key, {})
+        return list(found.values())
+
+
 def match(
     registered: Registered,
     hub: str,
