@@ -129,3 +129,34 @@ def test_sixty_contexts_of_every_bad_sort_never_delay_a_key(servers: Servers, tm
             terminal.wait(lambda screen: screen.count("Unreachable") > 20, 30)
             terminal.press(":", "q", "enter")
             assert terminal.wait_end(20) == 0
+
+
+def test_rows_of_a_cluster_that_dies_are_shown_as_old(servers: Servers, tmp_path: Path) -> None:
+    server = servers.start(pods(), "c1")
+    env = environment(tmp_path, kubeconfig(tmp_path / "config", {"c1": {"server": server.url}}))
+    with Watched(FLEET, 140, 40, env) as terminal:
+        terminal.wait("1/1")
+        terminal.press(":", *"pods", "enter")
+        terminal.wait("web-2")
+        servers.do(server.stop())
+        terminal.wait("Pods · ◐ c1 stale", 30)
+        assert "web-2" in terminal.text()
+        terminal.press(":", *"clusters", "enter")
+        terminal.wait(lambda screen: "◐ Stale" in screen and "127.0.0.1" in screen, 30)
+        terminal.press(":", *"services", "enter")
+        terminal.wait(lambda screen: "none known" in screen and "c1: Stale" in screen, 30)
+        servers.do(server.start())
+        terminal.press("ctrl+r", ":", *"pods", "enter")
+        terminal.wait(lambda screen: "web-2" in screen and "stale" not in screen, 30)
+        terminal.press("ctrl+q")
+        assert terminal.wait_end() == 0
+    assert server.mutations.count == 0
+
+
+def test_what_answers_but_is_no_api_server_is_not_called_live(servers: Servers, tmp_path: Path) -> None:
+    server = servers.start(pods(), "c1")
+    env = environment(tmp_path, kubeconfig(tmp_path / "config", {"web": {"server": server.url + "/elsewhere"}}))
+    ran = fleet(env, "get", "clusters", "-o", "json")
+    assert [entry["state"] for entry in json.loads(ran.stdout)] == ["Unreachable"]
+    ran = fleet(env, "doctor")
+    assert ran.returncode == 3 and "Traceback" not in ran.stderr

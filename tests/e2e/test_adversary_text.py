@@ -148,3 +148,39 @@ def test_no_pane_paints_what_would_act(servers: Servers, tmp_path: Path) -> None
     assert strange(bytes(terminal.all)) == []
     assert b"Traceback" not in terminal.all
     assert server.mutations.count == 0
+
+
+def test_nothing_that_a_cluster_names_is_run_or_read(servers: Servers, tmp_path: Path) -> None:
+    mark = tmp_path / "OWNED"
+    urls = {
+        "ext": f"ext::sh -c touch% {mark}",
+        "ssh": f"ssh://-oProxyCommand=touch${{IFS}}{mark}/x",
+        "option": f"--upload-pack=touch${{IFS}}{mark}",
+        "below": "../../etc",
+    }
+    objects = [thing("Namespace", "kube-system"), thing("Namespace", "shop")]
+    for name, url in urls.items():
+        made = application(name, f"--output={mark}")
+        made["spec"]["source"] = {"repoURL": url, "path": "../../etc", "targetRevision": f"--output={mark}"}
+        deploy = thing("Deployment", name, "shop", "apps/v1", spec={"replicas": 1})
+        deploy["metadata"]["annotations"] = {"argocd.argoproj.io/tracking-id": f"{name}:apps/Deployment:shop/{name}"}
+        objects += [made, deploy]
+    server = servers.start(objects, "hub")
+    trace = tmp_path / "trace"
+    env = environment(tmp_path, kubeconfig(tmp_path / "config", {"hub": {"server": server.url}}), GIT_TRACE=str(trace))
+    with Watched(FLEET, 150, 40, env, cwd=tmp_path) as terminal:
+        terminal.wait("below")
+        for name in urls:
+            terminal.press(":", *"deploy", "enter", "/", *name, "enter")
+            terminal.settle(0.2, 3)
+            terminal.press("e")
+            terminal.settle(0.3, 3)
+            terminal.press("y")  # even with the user's consent
+            terminal.settle(0.3, 3)
+            terminal.press("escape", "escape", "escape")
+        terminal.press("ctrl+q")
+        assert terminal.wait_end() == 0
+    assert not mark.exists()
+    ran = trace.read_text() if trace.exists() else ""
+    assert "OWNED" not in ran and "ext::" not in ran and "/etc" not in ran
+    assert server.mutations.count == 0

@@ -11,7 +11,7 @@ from textual.binding import BindingType
 
 from tui.domain.argo.application import of_row
 from tui.domain.argo.tree import needs
-from tui.domain.cluster import CLUSTERS
+from tui.domain.cluster import CLUSTERS, ClusterState
 from tui.domain.kinds import POLICY_RESOURCES
 from tui.domain.obj import Ref
 from tui.ui import keys
@@ -21,6 +21,7 @@ from tui.ui.scope import APPLICATIONS, Scope, View
 from tui.ui.widgets.tree import LazyTree
 
 RELOAD = 0.5  # seconds between two reloads while things change
+AGES = 5.0  # seconds after which the ages of clusters that are not heard are written anew
 _ALWAYS = (CLUSTERS, APPLICATIONS, "namespaces", "nodes", *POLICY_RESOURCES)
 _PANES = {"applications": "applications", "policies": "policies"}
 
@@ -58,7 +59,11 @@ class TreePane(Pane):
         scope = self.fleet_app.shell.scope
         rev = self.fleet.store.resource_rev(*_ALWAYS, *NEEDED)
         chosen = self.nodes is not None and self.nodes.scope != scope
-        if not chosen and (rev == self._rev or time.monotonic() - self._loaded < RELOAD):
+        elapsed = time.monotonic() - self._loaded
+        aged = elapsed >= AGES and any(
+            row.obj.state is not ClusterState.LIVE for row in self.fleet.store.rows(CLUSTERS)
+        )
+        if not (chosen or aged) and (rev == self._rev or elapsed < RELOAD):
             return
         self._rev, self._loaded = rev, time.monotonic()
         if self.nodes is not None:
