@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 import stat
 from pathlib import Path
@@ -9,9 +10,12 @@ from typing import Any
 
 import aiohttp
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.demo.conftest import Fetch
 from tests.support import Factory, thing
+from tui.demo.apiserver import protobuf
 from tui.demo.apiserver.access import Deny, User
 from tui.demo.apiserver.server import ServerTls
 from tui.demo.pki import Authority, Pair
@@ -205,6 +209,78 @@ async def test_a_review_that_is_none(api_server: Factory, fetch: Fetch, session:
     assert (await fetch(server, path)).status == 405
 
 
+# `list deployments.apps` in the namespace `shop`, as kubectl 1.33 writes it
+ATTRIBUTES = b"\x0a\x04shop\x12\x04list\x1a\x04apps\x22\x00\x2a\x0bdeployments\x32\x00\x3a\x00"
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+
+
+def field(number: int, value: bytes) -> bytes:
+    """A length-delimited protobuf field of less than 128 bytes."""
+    return bytes([number << 3 | 2, len(value)]) + value
+
+
+def posted(kind: bytes, raw: bytes, group: bytes = b"authorization.k8s.io/v1") -> bytes:
+    """A review as client-go writes it, with fields after the message that nobody reads."""
+    unread = field(3, b"") + field(4, b"") + b"\x28\x96\x01"
+    return b"k8s\0" + field(1, field(1, group) + field(2, kind)) + field(2, raw) + unread
+
+
+async def post(session: aiohttp.ClientSession, url: str, body: bytes) -> tuple[int, Any]:
+    headers = {"Content-Type": PROTOBUF, "Accept": f"{PROTOBUF},application/json"}
+    async with session.post(url, data=body, headers=headers) as response:
+        return response.status, await response.json()
+
+
+METADATA = field(1, field(1, b"") + b"\x38\x00" + field(8, b""))
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (field(1, ATTRIBUTES), True),
+        (field(1, field(2, b"create") + field(5, b"pods")), False),
+        (field(1, field(2, b"list") + field(5, b"secrets")), False),
+        (field(2, field(1, b"/x") + field(2, b"get")), True),
+        (field(2, field(1, b"/x") + field(2, b"post")), False),
+    ],
+)
+async def test_access_reviews_in_protobuf(
+    api_server: Factory, session: aiohttp.ClientSession, raw: bytes, expected: bool
+):
+    server = await api_server(deny=[Deny("secrets")])
+    body = posted(b"SelfSubjectAccessReview", METADATA + field(2, raw))
+    code, answer = await post(session, server.url + REVIEWS + "selfsubjectaccessreviews", body)
+    assert (code, answer["kind"], answer["apiVersion"]) == (201, "SelfSubjectAccessReview", "authorization.k8s.io/v1")
+    assert answer["status"]["allowed"] is expected
+
+
+async def test_the_other_reviews_in_protobuf(api_server: Factory, session: aiohttp.ClientSession):
+    server = await api_server(deny=[Deny("secrets", namespace="shop")])
+    body = posted(b"SelfSubjectRulesReview", METADATA + field(2, field(1, b"shop")))
+    code, answer = await post(session, server.url + REVIEWS + "selfsubjectrulesreviews", body)
+    held = {plural for rule in answer["status"]["resourceRules"] for plural in rule["resources"]}
+    assert (code, "pods" in held, "secrets" in held) == (201, True, False)
+    body = posted(b"SelfSubjectReview", METADATA, b"authentication.k8s.io/v1")
+    code, answer = await post(session, server.url + "/apis/authentication.k8s.io/v1/selfsubjectreviews", body)
+    assert (code, answer["status"]["userInfo"]["username"]) == (201, "kubernetes-admin")
+    assert answer["apiVersion"] == "authentication.k8s.io/v1"
+
+
+@given(data=st.binary(max_size=60), whole=st.booleans())
+def test_any_bytes_are_a_review_or_refused(data: bytes, whole: bool):
+    body = posted(b"SelfSubjectAccessReview", data) if whole else protobuf.MAGIC + data
+    with contextlib.suppress(ValueError):
+        assert protobuf.review(body)["kind"] == "SelfSubjectAccessReview"
+
+
+async def test_protobuf_that_is_no_review(api_server: Factory, session: aiohttp.ClientSession):
+    server = await api_server()
+    whole = posted(b"SelfSubjectAccessReview", METADATA + field(2, field(1, ATTRIBUTES)))
+    for body in (b"", b"k8s\0", b"{}", whole[4:], whole[:-30], posted(b"Pod", b""), b"k8s\0" + b"\xff" * 40):
+        code, answer = await post(session, server.url + REVIEWS + "selfsubjectaccessreviews", body)
+        assert (code, answer["reason"]) == (400, "BadRequest"), body
+
+
 # Nothing is ever changed
 
 OBJECT = PODS + "/a"
@@ -226,6 +302,7 @@ WRITES = [
 ]
 
 
+@pytest.mark.writes
 @pytest.mark.parametrize(("method", "path"), WRITES)
 async def test_writes_are_refused_and_counted(api_server: Factory, fetch: Fetch, method: str, path: str):
     server = await api_server([thing("Pod", "a", "shop")])
@@ -238,6 +315,7 @@ async def test_writes_are_refused_and_counted(api_server: Factory, fetch: Fetch,
     assert counted["requests"][0].startswith(f"{method} {path.partition('?')[0]}")
 
 
+@pytest.mark.writes
 async def test_an_upgrade_is_a_write_and_head_is_not(api_server: Factory, session: aiohttp.ClientSession):
     server = await api_server([thing("Pod", "a", "shop")])
     headers = {"Upgrade": "websocket", "Connection": "Upgrade"}
@@ -253,12 +331,14 @@ async def test_an_upgrade_is_a_write_and_head_is_not(api_server: Factory, sessio
     assert server.mutations.count == 1
 
 
+@pytest.mark.writes
 async def test_writes_without_credentials_count_too(api_server: Factory, fetch: Fetch):
     server = await api_server(users=[BOB])
     assert (await fetch(server, PODS, method="DELETE")).status == 401
     assert server.mutations.count == 1
 
 
+@pytest.mark.writes
 async def test_the_list_of_writes_is_bounded(api_server: Factory, fetch: Fetch):
     server = await api_server()
     for number in range(25):

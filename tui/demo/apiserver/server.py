@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from tui.demo.apiserver import answer, logs
+from tui.demo.apiserver import answer, logs, protobuf
 from tui.demo.apiserver.access import Access, Deny, User, forbidden
 from tui.demo.apiserver.discovery import AGGREGATED, REVIEWS, Discovery, aggregated_version, encoded
 from tui.demo.apiserver.faults import Action, Fault, Faults
@@ -247,9 +247,13 @@ class ApiServer:
 
     async def _review(self, request: web.BaseRequest, target: Target) -> web.Response:
         user = self.access.authenticate(request)
+        body = await request.read()
         try:
-            review = msgspec.json.decode(await request.read(), type=dict[str, Any])
-        except msgspec.DecodeError as error:
+            if request.content_type == protobuf.MEDIA_TYPE:  # answered in JSON, which those clients accept too
+                review = protobuf.review(body)
+            else:
+                review = msgspec.json.decode(body, type=dict[str, Any])
+        except ValueError as error:  # what msgspec raises is one
             raise ApiError(400, f"the request body is not a review: {error}") from error
         if target.plural == "selfsubjectaccessreviews":
             result = self.access.review_access(user, review)
