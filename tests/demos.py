@@ -63,16 +63,18 @@ class Demo:
 
 @contextmanager
 def served(*arguments: str) -> Iterator[Demo]:
-    """`fleet demo --serve` in a child that ends with the block."""
+    """`fleet demo --serve` in a child that ends with the block; nobody may have asked it for a write by then."""
     argv = [sys.executable, "-m", "tui", "demo", "--serve", *arguments]
     child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     try:
         ready = json.loads(child.stdout.readline())
-        yield Demo(
+        demo = Demo(
             Path(ready["kubeconfig"]), Path(ready["repository"]), Path(ready["origin"]),
             tuple(ready["clusters"]), ready["pid"],
         )  # fmt: skip
+        yield demo
+        assert demo.mutations() == 0
     finally:
         child.terminate()
         code = child.wait(30)

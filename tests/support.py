@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 import yaml
 
@@ -29,8 +30,13 @@ def thing(
 
 
 @asynccontextmanager
-async def serving(objects: Iterable[dict[str, Any]] = (), name: str = "c1", **options: Any) -> AsyncIterator[ApiServer]:
-    """A running API server with these objects; `options` are those of Storage and ApiServer."""
+async def serving(
+    objects: Iterable[dict[str, Any]] = (), name: str = "c1", writes: bool = False, **options: Any
+) -> AsyncIterator[ApiServer]:
+    """A running API server with these objects; `options` are those of Storage and ApiServer.
+
+    Nobody may have asked it for a write by its end, unless the test `writes` on purpose.
+    """
     stored = {key: options.pop(key) for key in ("clock", "window", "resources") if key in options}
     storage = Storage(stored.pop("resources", BUILTIN), **stored)
     for obj in objects:
@@ -41,18 +47,20 @@ async def serving(objects: Iterable[dict[str, Any]] = (), name: str = "c1", **op
         yield server
     finally:
         await server.stop()
+    assert writes or not server.mutations.requests, list(server.mutations.requests)
 
 
 Factory = Callable[..., Any]
 
 
 @pytest_asyncio.fixture
-async def api_server() -> AsyncIterator[Factory]:
+async def api_server(request: pytest.FixtureRequest) -> AsyncIterator[Factory]:
     """`server = await api_server(objects, **options)`: as many as wanted, stopped after the test."""
+    writes = request.node.get_closest_marker("writes") is not None
     async with AsyncExitStack() as stack:
 
         async def make(objects: Iterable[dict[str, Any]] = (), **options: Any) -> ApiServer:
-            return await stack.enter_async_context(serving(objects, **options))
+            return await stack.enter_async_context(serving(objects, writes=writes, **options))
 
         yield make
 

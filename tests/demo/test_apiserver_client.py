@@ -23,7 +23,8 @@ def pod(name: str) -> dict[str, Any]:
 
 
 @pytest_asyncio.fixture
-async def setup(tmp_path: Path) -> AsyncIterator[Setup]:
+async def setup(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Setup]:
+    writes = request.node.get_closest_marker("writes") is not None
     authority = Authority(tmp_path / "pki")
     pair = authority.server()
     tls = ServerTls(pair.certificate, pair.key, authority.certificate)
@@ -31,7 +32,7 @@ async def setup(tmp_path: Path) -> AsyncIterator[Setup]:
         *(pod(f"web-{number}") for number in range(7)),
         thing("Application", "web", "argocd", "argoproj.io/v1alpha1", spec={"project": "shop"}),
     ]
-    async with serving(objects, tls=tls, deny=[Deny("secrets")]) as server:
+    async with serving(objects, tls=tls, deny=[Deny("secrets")], writes=writes) as server:
         path = kubeconfig(tmp_path / "config", server, authority.certificate, pair=authority.client("alice"))
         configuration = client.Configuration()
         await config.load_kube_config(str(path), client_configuration=configuration)
@@ -80,6 +81,7 @@ async def test_watch(setup: Setup):
     assert seen == [("ADDED", "web-7"), ("MODIFIED", "web-0"), ("DELETED", "web-1")]
 
 
+@pytest.mark.writes
 async def test_errors_are_api_exceptions(setup: Setup):
     server, api = setup
     core = client.CoreV1Api(api)
