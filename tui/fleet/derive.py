@@ -63,6 +63,7 @@ class StoreFacts:
         # destinations
         self._clusters_rev = 0
         self._candidates: dict[Ref, Candidate] = {}
+        self._places = 0  # counts what may have changed matches
         self._index: Candidates | None = None  # of the candidates, made when first asked
         self._matches: dict[_Target, Match] = {}
         self._reached: dict[str, list[_Target]] | None = None  # cluster -> destinations that mean it
@@ -156,6 +157,12 @@ class StoreFacts:
             return found.cluster if found.sure else f"{found.cluster}?"
         return f"{target.name or normalise_url(target.server).partition('://')[2] or 'no destination'}?"
 
+    @property
+    def places_rev(self) -> int:
+        """Moves when destinations may mean other clusters than before; states of clusters do not matter to it."""
+        self._read()
+        return self._places
+
     def destination_match(self, row: Row) -> Match:
         """How an Application's destination was matched, why, and what else it may mean."""
         return self._match(_target(row))
@@ -206,6 +213,7 @@ class StoreFacts:
                 self._candidates[ref] = self._candidate(row.obj)
         if self._candidates != before:
             self._index = None
+            self._places += 1
             self._matches.clear()
             self._reached = None
 
@@ -240,6 +248,7 @@ class StoreFacts:
                     held.add(ref.cluster)
                     grown = True
         if grown:
+            self._places += 1
             self._matches = {key: held for key, held in self._matches.items() if held.verdict is Sureness.CERTAIN}
             self._reached = None
 

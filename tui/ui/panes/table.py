@@ -55,6 +55,7 @@ class TablePane(Pane):
         self._clusters: frozenset[str] | None = None
         self._depended = (0, 0.0)  # revision and time of the facts last worked out
         self._fresh = True  # the table must start again
+        self._aged = (-1, 0.0)  # revision of the clusters and time of the last look for stale ones
         self._stale: dict[str, float] = {}  # clusters whose rows are not kept up, and when they were last heard
 
     def _shape(self, scope: Scope) -> Shape:
@@ -160,7 +161,12 @@ class TablePane(Pane):
 
     def _depend(self, now: float) -> None:
         """Work out all rows again when what their facts come from has changed, every two seconds at most."""
-        rev = self.fleet.store.resource_rev(*self._depends) + self.fleet.facts.files_rev if self._depends else 0
+        if not self._depends:
+            return
+        facts = self.fleet.facts
+        # what clusters are called and lead to is in places_rev; their states change all the time and are in no cell
+        others = [resource for resource in self._depends if resource != CLUSTERS]
+        rev = self.fleet.store.resource_rev(*others) + facts.files_rev + facts.places_rev
         if rev != self._depended[0] and now - self._depended[1] >= OLDEST:
             self._depended = (rev, now)
             for resource in self.resources:
@@ -168,6 +174,10 @@ class TablePane(Pane):
 
     def _age(self, now: float) -> None:
         """Make the rows of clusters anew that have just become stale, or are heard again."""
+        rev = self.fleet.store.resource_rev(CLUSTERS)
+        if rev == self._aged[0] and now - self._aged[1] < 1.0:
+            return
+        self._aged = (rev, now)
         before, self._stale = self._stale, freshness.stale(self.fleet.store, self.resources, now)
         for cluster in before.keys() ^ self._stale.keys():
             for resource in self.resources:
