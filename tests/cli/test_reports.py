@@ -38,6 +38,33 @@ async def test_events_are_there_in_the_next_run(calm: Commands) -> None:
     assert (await calm("events", "--since", "10m", "--application", "other")).out == ""
 
 
+@pytest.mark.parametrize(("glob", "reasons"), [("prod-*", ["Progressing"]), ("hub", ["Progressing"]), ("stag*", [])])
+async def test_events_are_found_by_the_cluster_that_the_application_deploys_to(
+    calm: Commands, glob: str, reasons: list[str]
+) -> None:
+    await test_events_follow_an_application_as_json_lines(calm)
+    ran = await calm("events", "--since", "10m", "--cluster", glob, "-o", "json")
+    assert [json.loads(line)["reason"] for line in ran.out.splitlines()] == reasons
+
+
+async def test_the_end_of_an_application_is_told_where_it_was_deployed(calm: Commands) -> None:
+    child = await calm.start("events", "--follow", "--since", "10m", "--cluster", "prod-1", "-o", "json")
+    assert child.stdout is not None
+    try:
+        while len(calm.servers[0].watches) < 2:  # Applications and their Events
+            await asyncio.sleep(0.01)
+        for name in ("search", "added"):
+            calm.servers[0].storage.apply(application(name, health="Progressing"))
+            line = json.loads(await asyncio.wait_for(child.stdout.readline(), 30))
+            assert (line["cluster"], line["application"]) == ("hub", f"argocd/{name}")
+            calm.servers[0].storage.delete("applications.argoproj.io", "argocd", name)
+            line = json.loads(await asyncio.wait_for(child.stdout.readline(), 30))
+            assert (line["reason"], line["application"]) == ("Deleted", f"argocd/{name}")
+    finally:
+        child.terminate()
+        await child.communicate()
+
+
 async def test_a_bad_duration_is_wrong_usage(calm: Commands) -> None:
     ran = await calm("events", "--since", "soon")
     assert ran.code == 2

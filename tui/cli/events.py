@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 import click
 
 from tui.cli.output import complain, json_text
+from tui.domain.kinds.argo import APPLICATIONS
 from tui.domain.tail import TailEvent
 
 if TYPE_CHECKING:
     from tui.cli.options import Options
+    from tui.domain.cluster import Cluster
     from tui.fleet.runtime import Fleet
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -40,7 +42,12 @@ class Duration(click.ParamType):
 @click.command()
 @click.option("-f", "--follow", is_flag=True, help="Go on printing events as they happen.")
 @click.option("--since", type=Duration(), default="1h", metavar="DURATION", help="How far back: 90s, 10m, 2h30m, 3d.")
-@click.option("--cluster", metavar="GLOB", default="*", help="Only events of clusters whose name matches.")
+@click.option(
+    "--cluster",
+    metavar="GLOB",
+    default="*",
+    help="Only events of clusters whose name matches; of Applications also those that deploy there.",
+)
 @click.option("--application", metavar="GLOB", default="*", help="Only events of Applications whose name matches.")
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", help="How to print.")
 @click.pass_obj
@@ -61,6 +68,19 @@ class Printer:
         self.cluster = cluster
         self.application = application
         self.json = output == "json"
+        self._destinations: dict[tuple[str, str], str] = {}  # (hub, Application) -> cluster, of deleted ones too
+
+    def learn(self, fleet: Fleet) -> None:
+        """Know from now on where the Applications deploy to. What is not known counts as the hub alone."""
+        if self.cluster == "*":
+            return
+        for row in fleet.store.rows(APPLICATIONS.resource):
+            place = (row.ref.cluster, f"{row.ref.namespace}/{row.ref.name}")
+            self._destinations[place] = fleet.facts.destination(row).removesuffix("?")
+
+    def asks(self, cluster: Cluster) -> bool:
+        """Whether a cluster may tell of what was asked for: every hub may, of an Application that deploys elsewhere."""
+        return cluster.hub or fnmatchcase(cluster.metadata.name, self.cluster)
 
     def print(self, event: TailEvent) -> None:
         """One line, at once: a reader on a pipe follows too."""
@@ -72,9 +92,10 @@ class Printer:
 
     def _wanted(self, event: TailEvent) -> bool:
         name = event.application.rpartition("/")[2]
+        clusters = (event.cluster, self._destinations.get((event.cluster, event.application), event.cluster))
         return (
             event.time >= self.since
-            and fnmatchcase(event.cluster, self.cluster)
+            and any(fnmatchcase(cluster, self.cluster) for cluster in clusters)
             and (fnmatchcase(name, self.application) or fnmatchcase(event.application, self.application))
         )
 
@@ -113,11 +134,12 @@ async def _events(options: Options, printer: Printer, follow: bool) -> int:
         await until_settled(fleet)
         backlog = sorted((event for _, event in fleet.tail.since(0)), key=lambda event: event.time)
         sequence = fleet.tail.end
+        printer.learn(fleet)
         for event in backlog:
             printer.print(event)
         if follow:
             await _follow(fleet, printer, sequence)
-        unreached = [c for c in fleet.clusters(printer.cluster) if c.reason]
+        unreached = [cluster for cluster in fleet.clusters() if cluster.reason and printer.asks(cluster)]
         for cluster in unreached:
             complain(f"{cluster.metadata.name}: {cluster.state.value}: {cluster.reason}")
         return 3 if unreached else 0
@@ -125,7 +147,10 @@ async def _events(options: Options, printer: Printer, follow: bool) -> int:
 
 async def _follow(fleet: Fleet, printer: Printer, sequence: int) -> None:
     version = fleet.version
+    applications = fleet.store.resource_rev(APPLICATIONS.resource)
     while True:
+        if applications != (applications := fleet.store.resource_rev(APPLICATIONS.resource)):
+            printer.learn(fleet)
         for position, event in fleet.tail.since(sequence):
             printer.print(event)
             sequence = position + 1
