@@ -112,6 +112,8 @@ class Terminal:
             if self._reap(os.WNOHANG):
                 break
         self._reap(0)
+        while select.select([self.fd], [], [], 0.2)[0] and self.pump(0):
+            pass  # its last words
         assert self.status is not None
         return os.waitstatus_to_exitcode(self.status)
 
