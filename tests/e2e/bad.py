@@ -36,7 +36,7 @@ class Servers:
 
     def do(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Run a coroutine on the servers' loop and return its result."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
 
     def call(self, work: Callable[[], Any]) -> Any:
         """Call a function on the servers' loop and return its result."""
@@ -59,7 +59,7 @@ class Servers:
         """End all of them."""
         self.do(self._stack.aclose())
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         self.loop.close()
 
 
