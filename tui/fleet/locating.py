@@ -20,8 +20,10 @@ from tui.domain.source.kustomize import walk
 from tui.domain.source.planning import clean
 from tui.fleet.derive import StoreFacts
 from tui.fleet.drafts import Drafts
+from tui.fleet.owners import Owners, controlling
 from tui.store import Store
 
+NODES = "nodes"
 _FOLDER = 0o040000
 MOST_FILES = 5_000  # files of one source that are looked through
 MOST_OWNERS = 5
@@ -50,12 +52,14 @@ class Located(msgspec.Struct, frozen=True):
     places: tuple[Place, ...] = ()
     to_clone: tuple[str, ...] = ()  # remotes that are not here: fleet can clone them after asking
     reason: str = ""  # why there is no place, in words
+    declarable: bool = True  # whether a new file in Git could declare it
 
 
 class Locator:
-    """Finds the places. Reads Git through `drafts`, clusters through the store only."""
+    """Finds the places. Reads Git through `drafts`, clusters through the store, and owners that are not held."""
 
-    def __init__(self, store: Store, facts: StoreFacts, drafts: Drafts) -> None:
+    def __init__(self, store: Store, facts: StoreFacts, drafts: Drafts, owners: Owners | None = None) -> None:
+        self._owners = owners or Owners(store)
         self._store = store
         self._facts = facts
         self._drafts = drafts
@@ -65,13 +69,21 @@ class Locator:
         row = self._store.get(ref)
         if row is None:
             return await self._missing(ref)
-        owned, application = self._tracked(row)
-        if application is None:
-            name = self._facts.application(row)
-            if name:
-                return Located(reason=f"it is tracked by the Application {name}, which no hub here shows")
-            return Located(reason=_untracked(row))
-        return await self._declared(application, _identity(owned))
+        try:
+            owned, application = await self._tracked(row)
+        except Trouble as error:
+            return Located(reason=f"{_made(row)}, and the source of that cannot be found: {error}", declarable=False)
+        if application is not None:
+            found = await self._declared(application, _identity(owned))
+            return found if owned is row else _by_owner(found, owned, row)
+        if ref.resource == NODES:
+            return Located(
+                reason="nodes are not declared in Git: what sets up the machines makes them", declarable=False
+            )
+        name = self._facts.application(owned)
+        if name:
+            return Located(reason=f"it is tracked by the Application {name}, which no hub here shows")
+        return Located(reason=_untracked(row, owned))
 
     async def _missing(self, ref: Ref) -> Located:
         """The places of an object that is not in its cluster although an Application declares it."""
@@ -134,29 +146,18 @@ class Locator:
                 found += [self._place(candidate, repository, target, row) for candidate in candidates]
         return Located(tuple(found), tuple(dict.fromkeys(to_clone)), "; ".join(reasons))
 
-    def _tracked(self, row: Row) -> tuple[Row, Row | None]:
-        """The object or the nearest owner that an Application declares, and that Application."""
+    async def _tracked(self, row: Row) -> tuple[Row, Row | None]:
+        """The object or the nearest owner that an Application declares, and that Application. Raises Trouble."""
         current = row
         for _ in range(MOST_OWNERS):
-            meta = current.obj.metadata
-            annotations = getattr(meta, "annotations", None)
-            own = tracking.parse(annotations.tracking_id) if annotations is not None else None
-            if own is not None or not meta.owner_references:
+            if _own_tracking(current) is not None:
                 break
-            owner = self._owner(current)
+            owner = await self._owners.of(current)
             if owner is None:
                 break
             current = owner
         ref = self._facts.application_ref(current)
         return current, self._store.get(ref) if ref is not None and ref != row.ref else None
-
-    def _owner(self, row: Row) -> Row | None:
-        for owner in row.obj.metadata.owner_references:
-            for resource in self._store.resources():
-                held = self._store.get(Ref(row.ref.cluster, resource, row.ref.namespace, owner.name))
-                if held is not None and held.obj.metadata.uid == owner.uid:
-                    return held
-        return None
 
     async def _places(self, plan: SourcePlan, identity: Identity, application: Row, to_clone: list[str]) -> list[Place]:
         read = await self._read(plan, to_clone)
@@ -289,20 +290,47 @@ async def _list_bases(
                 await _list(repository, revision, path.rpartition("/")[0], listing, deep=False)
 
 
+def _gvk(row: Row) -> tuple[str, str]:
+    """API group and kind of an object."""
+    kind = KINDS.get(row.ref.resource)
+    if kind is not None:
+        return kind.group, kind.kind
+    found: dict[str, Any] = row.manifest()
+    return str(found.get("apiVersion", "")).rpartition("/")[0], str(found.get("kind", ""))
+
+
+def _own_tracking(row: Row) -> tracking.TrackingId | None:
+    """The tracking id that names this object; None for one that its controller copied along from the owner."""
+    annotations = getattr(row.obj.metadata, "annotations", None)
+    found = tracking.parse(annotations.tracking_id) if annotations is not None else None
+    return found if found is not None and found.is_of(*_gvk(row), row.ref.namespace, row.ref.name) else None
+
+
 def _identity(row: Row) -> Identity:
     """What the object is in Git's words: its tracking id says it, else the object itself."""
-    found: dict[str, Any] = row.manifest()
-    group = str(found.get("apiVersion", "")).rpartition("/")[0]
-    annotations = getattr(row.obj.metadata, "annotations", None)
-    own = tracking.parse(annotations.tracking_id) if annotations is not None else None
-    kind = str(found.get("kind", "")) or (own.kind if own else "")
-    if own is not None and own.is_of(group, kind, row.ref.namespace, row.ref.name):
-        return sources.tracked(own)
-    return Identity(group, kind, row.ref.namespace, row.ref.name)
+    own = _own_tracking(row)
+    return sources.tracked(own) if own is not None else Identity(*_gvk(row), row.ref.namespace, row.ref.name)
 
 
-def _untracked(row: Row) -> str:
-    owners = row.obj.metadata.owner_references
-    if owners:
-        return f"it is made by {owners[0].kind} {owners[0].name}, not declared in Git itself"
+def _by_owner(found: Located, owned: Row, row: Row) -> Located:
+    """The places of an owner, each saying whose it is."""
+    whose = f"declared by {_gvk(owned)[1]} {owned.ref.name}, which owns this {_gvk(row)[1]}"
+    places = tuple(
+        msgspec.structs.replace(place, note="; ".join(part for part in (whose, place.note) if part))
+        for place in found.places
+    )
+    return msgspec.structs.replace(found, places=places)
+
+
+def _made(row: Row) -> str:
+    owner = controlling(row)
+    return f"it is made by {owner.kind} {owner.name}" if owner else "its owner is not known"
+
+
+def _untracked(row: Row, owned: Row) -> str:
+    """Why no Application leads to an object; `owned` is its furthest owner that was found."""
+    if owned is not row:
+        return f"it is made by {_gvk(owned)[1]} {owned.ref.name}, which no Application tracks"
+    if controlling(row) is not None:
+        return f"{_made(row)}, not declared in Git itself"
     return "no Application tracks it: it did not come from Git"

@@ -27,6 +27,7 @@ from tui.fleet.commits import Commits
 from tui.fleet.derive import StoreFacts
 from tui.fleet.locating import Located, Locator
 from tui.fleet.manifest import Manifest, cleaned
+from tui.fleet.owners import Owners
 from tui.fleet.sourcefiles import SourceFiles
 from tui.fleet.sync import Batch, Network
 from tui.fleet.tailing import APPLICATIONS, Tailing
@@ -347,7 +348,8 @@ class Fleet:
         """The places in Git that declare an object: what `e` opens."""
         if self.drafts is None:
             return Located(reason="drafts are not available here")
-        return await Locator(self.store, self.facts, self.drafts).locate(ref)
+        owners = Owners(self.store, self._network.get, self._network.served)
+        return await Locator(self.store, self.facts, self.drafts, owners).locate(ref)
 
     async def files(self, ref: Ref) -> Located:
         """The files that an Application is rendered from."""

@@ -62,7 +62,7 @@ async def locate(app: FleetApp, ref: Ref) -> Place | None:
             app.say(f"{ref.name} itself: {located.reason or 'no file declares it'}; these are its files")
             located = files
     if not located.places:
-        await _not_from_git(app, ref, located.reason or "its source is not known")
+        await _not_from_git(app, ref, located.reason or "its source is not known", located.declarable)
         return None
     exact = [place for place in located.places if place.confidence == "exact"]
     if len(exact) == 1 or len(located.places) == 1:
@@ -92,9 +92,9 @@ async def _fetch(app: FleetApp, urls: tuple[str, ...]) -> bool:
     return done
 
 
-async def _not_from_git(app: FleetApp, ref: Ref, reason: str) -> None:
-    """Say that an object is not from Git, and offer to draft it as a new file."""
-    known = await _drafts(app).here()
+async def _not_from_git(app: FleetApp, ref: Ref, reason: str, declarable: bool) -> None:
+    """Say that an object is not from Git, and where one could declare it offer to draft it as a new file."""
+    known = await _drafts(app).here() if declarable else ()
     if not known:
         app.say(f"{ref.name}: {reason}", Tone.WARN)
         return
