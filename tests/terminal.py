@@ -78,7 +78,7 @@ class Terminal:
         """The screen as text, one line a row, trailing blanks cut."""
         return "\n".join(line.rstrip() for line in self.screen.display)
 
-    def wait(self, what: str | Callable[[str], object], seconds: float = 20.0) -> str:
+    def wait(self, what: str | Callable[[str], object], seconds: float = 60.0) -> str:
         """Wait until the screen shows a text or satisfies a condition; returns the screen. AssertionError otherwise."""
         end = time.monotonic() + seconds
         found = what if callable(what) else lambda screen: what in screen
@@ -103,7 +103,7 @@ class Terminal:
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         os.kill(self.pid, signal.SIGWINCH)
 
-    def wait_end(self, seconds: float = 20.0) -> int:
+    def wait_end(self, seconds: float = 60.0) -> int:
         """Wait for the program to end; returns its exit code."""
         end = time.monotonic() + seconds
         while self.pump(min(0.2, end - time.monotonic())):

@@ -150,7 +150,7 @@ async def connection(
         "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
     }
     path.write_text(yaml.safe_dump(config))
-    clusters = KubeClusters(Settings(**{"request_timeout": 2.0, **settings}), str(path))
+    clusters = KubeClusters(Settings(**{"request_timeout": 30.0, **settings}), str(path))
     made = clusters.connect("c")
     try:
         yield made

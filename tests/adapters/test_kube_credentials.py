@@ -266,9 +266,13 @@ async def test_a_plugin_that_hangs_is_ended_with_its_children(tmp_path: Path) ->
         f"import subprocess\np = subprocess.Popen([sys.executable, '-c', {child!r}])\n"
         f"while not os.path.exists({str(tmp_path / 'child')!r}): time.sleep(0.01)\ntime.sleep(600)"
     )
-    assert "took more than 2 s" in await said(tmp_path, plugin(tmp_path, body), exec_timeout=2.0)
+    for seconds in (2.0, 30.0):  # a busy machine may need longer to start the child
+        reason = await said(tmp_path, plugin(tmp_path, body), exec_timeout=seconds)
+        assert f"took more than {seconds:g} s" in reason
+        if (tmp_path / "child").exists():
+            break
     pid = int((tmp_path / "child").read_text() or 0)
-    until = time.monotonic() + 5
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         try:
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

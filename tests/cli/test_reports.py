@@ -22,7 +22,7 @@ async def test_events_follow_an_application_as_json_lines(calm: Commands) -> Non
         while len(calm.servers[0].watches) < 2:  # Applications and their Events
             await asyncio.sleep(0.01)
         calm.servers[0].storage.apply(application("search", health="Progressing"))
-        line = json.loads(await asyncio.wait_for(child.stdout.readline(), 30))
+        line = json.loads(await asyncio.wait_for(child.stdout.readline(), 60))
     finally:
         child.terminate()
         await child.communicate()
@@ -55,10 +55,10 @@ async def test_the_end_of_an_application_is_told_where_it_was_deployed(calm: Com
             await asyncio.sleep(0.01)
         for name in ("search", "added"):
             calm.servers[0].storage.apply(application(name, health="Progressing"))
-            line = json.loads(await asyncio.wait_for(child.stdout.readline(), 30))
+            line = json.loads(await asyncio.wait_for(child.stdout.readline(), 60))
             assert (line["cluster"], line["application"]) == ("hub", f"argocd/{name}")
             calm.servers[0].storage.delete("applications.argoproj.io", "argocd", name)
-            line = json.loads(await asyncio.wait_for(child.stdout.readline(), 30))
+            line = json.loads(await asyncio.wait_for(child.stdout.readline(), 60))
             assert (line["reason"], line["application"]) == ("Deleted", f"argocd/{name}")
     finally:
         child.terminate()

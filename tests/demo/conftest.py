@@ -60,8 +60,8 @@ class Stream:
 
 @pytest_asyncio.fixture
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    """A plain HTTP client that sends no Accept header of its own; a wait of 20 seconds is a failure."""
-    timeout = aiohttp.ClientTimeout(total=20)
+    """A plain HTTP client that sends no Accept header of its own; a wait of a minute is a failure."""
+    timeout = aiohttp.ClientTimeout(total=60)
     async with aiohttp.ClientSession(timeout=timeout, auto_decompress=True, read_bufsize=2**20) as client:
         yield client
 

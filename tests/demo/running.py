@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from tui.demo.apiserver.storage import Event, Storage
-from tui.demo.repository import git
 from tui.demo.assembly import Demo, Options
+from tui.demo.repository import git
 
 SPEED = 60.0
-PATIENCE = 30.0  # seconds after which a test gives up on a condition
+PATIENCE = 60.0  # seconds after which a test gives up on a condition
 
 Obj = dict[str, Any]
 

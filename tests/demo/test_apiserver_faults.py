@@ -142,7 +142,7 @@ async def test_stopping_ends_hanging_requests(api_server: Factory, session: aioh
     server = await api_server()
     server.faults.hang()
     request = asyncio.ensure_future(session.get(server.url + "/version"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not server.requests:
             await asyncio.sleep(0.005)
         await server.stop()

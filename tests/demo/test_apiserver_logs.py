@@ -95,7 +95,7 @@ async def test_following(api_server: Factory, session: aiohttp.ClientSession, ob
     url = server.url + LOG.format("one")
     async with session.get(url, params={"tailLines": "2"}) as response:
         assert (await response.read()).decode().splitlines() == ["shop/one/main 3", "shop/one/main 4"]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await ended.wait()
     ended.clear()
     async with session.get(url, params={"follow": "true", "tailLines": "1"}) as response:
@@ -103,5 +103,5 @@ async def test_following(api_server: Factory, session: aiohttp.ClientSession, ob
         more.put_nowait("live")
         assert await response.content.readline() == b"live\n"
         assert not ended.is_set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await ended.wait()

@@ -24,7 +24,7 @@ from tui.cli.demo import DemoOptions, served
 
 pytestmark = pytest.mark.slow
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 @contextmanager
@@ -80,7 +80,7 @@ class Client:
             data = [user["client-certificate-data"], user["client-key-data"]]
             pair.write_bytes(b"".join(map(base64.b64decode, data)))
             trust.load_cert_chain(pair)
-        with urlopen(Request(cluster["server"] + path, headers=headers), context=trust, timeout=10) as answer:
+        with urlopen(Request(cluster["server"] + path, headers=headers), context=trust, timeout=PATIENCE) as answer:
             return json.load(answer)
 
     def names(self, context: str, path: str) -> list[str]:

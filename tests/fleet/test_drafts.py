@@ -71,7 +71,7 @@ class Desk:
         return None if row is None else row.obj
 
     async def until(self, name: str, state: str) -> None:
-        for _ in range(600):
+        for _ in range(3000):
             if (record := self.row(name)) is not None and record.state == state:
                 return
             await asyncio.sleep(0.02)
@@ -162,7 +162,7 @@ async def test_what_another_fleet_does_is_seen(desk: Desk, monkeypatch: pytest.M
     other = Desk(desk.world)
     await other.drafts.commit("more-web", "by another fleet")
     await other.drafts.close()
-    for _ in range(500):
+    for _ in range(3000):
         if desk.row("more-web").commits == 1:
             break
         await asyncio.sleep(0.02)

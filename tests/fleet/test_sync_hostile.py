@@ -293,13 +293,13 @@ async def test_a_cluster_that_dies_is_stale_and_comes_back(tmp_path: Path, monke
     ):
         await here.until(here.live)
         server.faults.hang()  # a laptop that slept: connections are there, nothing comes
-        timing_out = here.until(lambda: here.cluster().state is ClusterState.STALE, 20)
+        timing_out = here.until(lambda: here.cluster().state is ClusterState.STALE)
         server.drop_watches()
         await timing_out
         assert "silent for" in here.cluster().reason or "closed" in here.cluster().reason
         assert here.names() == ["p"]
         server.faults.clear()
-        await here.until(lambda: here.cluster().state is ClusterState.LIVE and here.live(), 20)
+        await here.until(lambda: here.cluster().state is ClusterState.LIVE and here.live())
 
 
 async def test_wrong_credentials_are_a_state_of_the_cluster(tmp_path: Path) -> None:
@@ -357,12 +357,12 @@ async def test_a_main_loop_that_is_behind_is_not_flooded() -> None:
 
     for version in range(1000):
         outbox.add({row(1).ref: row(1, str(version))})
-    await asyncio.wait_for(outbox.room(), 1)
+    await asyncio.wait_for(outbox.room(), 60)
     outbox.add({row(n).ref: row(n) for n in range(20)})
     room = asyncio.ensure_future(outbox.room())
     await asyncio.sleep(0)
     assert not room.done(), "the network side waits"
-    await asyncio.wait_for(room, 5)
+    await asyncio.wait_for(room, 60)
     puts = [r for batch in delivered for r in batch.puts]
     assert len(puts) <= 21 and {r.ref.name for r in puts} == {str(n) for n in range(20)}
     outbox.add({row(1).ref: None})

@@ -46,7 +46,7 @@ class Watching:
             self.store.apply(batch.puts, batch.removes)
         self._moved.set()
 
-    async def until(self, condition: Callable[[], Any], patience: float = 15.0) -> Any:
+    async def until(self, condition: Callable[[], Any], patience: float = 60.0) -> Any:
         """Wait for what should become true; fails with what is there instead."""
         try:
             async with asyncio.timeout(patience):

@@ -126,6 +126,61 @@ def test_a_rejected_push_says_why_and_keeps_all(fleet: Shell, world: World) -> N
     assert "COMMITS" in fleet("list")
 
 
+@pytest.mark.parametrize(
+    ("assignment", "why"),
+    [
+        ("spec.replicas=abc", 'spec.replicas is the number 3, and "abc" is no number'),
+        ("spec.replicas='4'", 'spec.replicas is the number 3, and "4" is no number'),
+        ("spec.replicas=true", "spec.replicas is the number 3, and true is no number"),
+        ("spec.paused=1", "spec.paused is the boolean false, and 1 is no boolean"),
+        ("spec.paused=null", "spec.paused is the boolean false, and null is no boolean"),
+        ("kind=", "kind"),
+        ("metadata.name=''", "metadata.name"),
+    ],
+)
+def test_a_slip_is_refused_unless_forced(fleet: Shell, world: World, assignment: str, why: str) -> None:
+    head = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n"
+    world.upstream({"shop/deploy.yaml": head + "spec:\n  replicas: 3\n  paused: false\n  note: a\n"})
+    fleet("new", "x")
+    assert fleet("set", "x", "shop/deploy.yaml", "spec.note=b", assignment, code=1) == ""
+    assert f"shop/deploy.yaml: {why}" in " ".join(fleet.errors.split()) or f": {why}" in fleet.errors
+    assert "--force" in fleet.errors and "Traceback" not in fleet.errors
+    assert fleet("diff", "x") == ""
+    assert f"+{'  ' if 'spec' in assignment else ''}" in fleet("set", "x", "shop/deploy.yaml", assignment, "--force")
+
+
+def test_what_is_no_slip_is_set(fleet: Shell, world: World) -> None:
+    """Another number, a text that looks like a number, a value that was not there; and a file that was never good."""
+    world.upstream({"v.yaml": "n: 1\nf: true\nt: text\n"})
+    fleet("new", "x")
+    shown = fleet("set", "x", "v.yaml", "n=2.5", "f=false", "t=5", "more=abc")
+    assert "+n: 2.5\n+f: false\n+t: 5\n+more: abc\n" in shown
+
+
+@pytest.mark.parametrize("title", ["", "  ", "\n\t"])
+def test_a_draft_needs_a_title(fleet: Shell, title: str) -> None:
+    fleet("new", title, code=2)
+    assert "a draft needs a title" in fleet.errors
+    assert json.loads(fleet("list", "-o", "json")) == []
+
+
+def test_every_step_as_json(fleet: Shell) -> None:
+    def one(*arguments: str) -> dict[str, object]:
+        (entry,) = json.loads(fleet(*arguments, "-o", "json"))
+        return {key: entry[key] for key in ("kind", "name", "state", "open_changes", "commits")}
+
+    assert one("new", "x") == {"kind": "Draft", "name": "x", "state": "draft", "open_changes": 0, "commits": 0}
+    refused = json.loads(fleet("push", "x", "--yes", "-o", "json", code=1))
+    assert (refused["done"], refused["message"] in fleet.errors) == (False, True)
+    assert one("set", "x", "shop/web.yaml", "replicas=5")["open_changes"] == 1
+    assert one("commit", "x") == {"kind": "Draft", "name": "x", "state": "draft", "open_changes": 0, "commits": 1}
+    assert json.loads(fleet("diff", "x", "-o", "json"))["files"][0]["path"] == "shop/web.yaml"
+    assert json.loads(fleet("show", "x", "-o", "json"))["metadata"]["name"] == "x"
+    pushed = json.loads(fleet("push", "x", "--yes", "-o", "json"))
+    assert pushed["done"] and pushed["branch"].startswith("fleet/")
+    assert one("list")["state"] == "pushed"
+
+
 def editor(place: Path, script: str) -> str:
     path = place / "editor"
     path.write_text("#!/bin/sh\n" + script)

@@ -283,7 +283,7 @@ async def test_a_lock_that_is_held_is_waited_for_and_then_named(
         waiting = asyncio.create_task(repository.edit(draft.id, {WEB: b"x\n"}))
         done, _ = await asyncio.wait([waiting], timeout=0.2)
         assert not done
-    assert (await asyncio.wait_for(waiting, 20)).dirty
+    assert (await asyncio.wait_for(waiting, 60)).dirty
     lock = repository.repository.path.with_suffix(".lock")
     with private.locked(lock), pytest.raises(GitTrouble, match="another fleet"), private.locked(lock, 0.05):
         pass

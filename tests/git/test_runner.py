@@ -25,7 +25,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-def wait_until(condition: object, seconds: float = 10.0) -> None:
+def wait_until(condition: object, seconds: float = 60.0) -> None:
     assert callable(condition)
     end = time.monotonic() + seconds
     while not condition():
@@ -53,8 +53,11 @@ def test_a_program_has_no_terminal_and_no_input() -> None:
 def test_a_program_that_takes_too_long_ends_with_its_children(tmp_path: Path) -> None:
     note = tmp_path / "pid"
     script = f"sleep 300 & echo $! > {note}; trap '' TERM; sleep 300"
-    with pytest.raises(runner.TimedOut):
-        runner.call(["/bin/sh", "-c", script], timeout=0.5)
+    for seconds in (0.5, 5, 30):  # a busy machine may need longer to start the child
+        with pytest.raises(runner.TimedOut):
+            runner.call(["/bin/sh", "-c", script], timeout=seconds)
+        if note.exists() and note.read_text():
+            break
     child = int(note.read_text())
     wait_until(lambda: not alive(child))
 
@@ -94,10 +97,10 @@ async def test_the_loop_goes_on_meanwhile_and_lines_come_as_they_are_written(tmp
 
     script = f"printf 'one\\r' >&2; read x < {fifo}; printf 'two\\nthree' >&2; echo out"
     task = asyncio.create_task(runner.run(["/bin/sh", "-c", script], on_error_line=on_line))
-    await asyncio.wait_for(first.wait(), 10)
+    await asyncio.wait_for(first.wait(), 60)
     assert lines == ["one"] and not task.done()
     await asyncio.to_thread(fifo.write_text, "go\n")
-    result = await asyncio.wait_for(task, 10)
+    result = await asyncio.wait_for(task, 60)
     assert result.out == b"out\n" and lines == ["one", "two", "three"]
 
 
@@ -132,5 +135,5 @@ def test_run_works_in_the_loop_of_another_thread() -> None:
 
     thread = threading.Thread(target=work)
     thread.start()
-    thread.join(20)
+    thread.join(60)
     assert found == [b"hello\n"]

@@ -81,7 +81,7 @@ async def editing(place: World) -> AsyncIterator[tuple[EditingFleet, FleetApp, P
 
 async def until(true: Callable[[], object], pilot: Pilot[None]) -> None:
     """Wait for something that Git or a worker brings about."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not true():
             await pilot.pause(0.02)
     await pilot.pause()
@@ -154,7 +154,7 @@ async def test_text_that_was_typed_is_offered_again(ready: World) -> None:
         async def kept() -> bool:
             return any("# typed" in found.text for found in await fleet.drafts.recovered())
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await kept():
                 await pilot.pause(0.02)
     async with editing(ready) as (_, app, pilot):  # as after kill -9: nothing was closed or saved

@@ -61,7 +61,7 @@ def burst(app: Typed, keys: str) -> None:
 
 
 async def until(condition: object) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():  # type: ignore[operator]
             await asyncio.sleep(0)
 
