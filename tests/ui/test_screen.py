@@ -222,7 +222,7 @@ async def test_the_tree_scopes_every_pane(fleet: StillFleet) -> None:
         assert {key.cluster for key in app.shell.pane.table.visible_keys} == {"prod-us"}
         await pilot.press("E")
         await at_rest(app, pilot)
-        assert {event.cluster for _, event in app.shell.pane.tail._shown} == {"prod-us"}
+        assert {event.cluster for *_, event in app.shell.pane.tail._shown} == {"prod-us"}
 
 
 async def test_opening_a_namespace_watches_its_workloads(fleet: StillFleet) -> None:
@@ -472,3 +472,10 @@ async def test_the_newest_draft_stands_first(fleet: StillFleet) -> None:
         await at_rest(app, pilot)
         assert shown(app) == ["edit-checkout", "raise-replicas", "new-limits"]
         assert "prod-eu" not in str(app.shell.pane.border_title)
+
+
+async def test_a_tick_after_the_screens_are_closed_is_nothing(fleet: StillFleet) -> None:
+    async with screen(fleet) as (app, _):
+        tick = app.on_tick
+    assert not app.screen_stack
+    tick()

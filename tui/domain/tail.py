@@ -11,6 +11,7 @@ from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref
 
 KEPT = 20_000  # events held in memory; older ones are on disk
+LATE = 60.0  # seconds: an event this much older than the newest is shown where its time belongs
 
 
 class TailEvent(msgspec.Struct, frozen=True):
@@ -29,11 +30,21 @@ class TailEvent(msgspec.Struct, frozen=True):
     key: str = ""  # the same fact from two sources has the same key
 
 
+Placed = tuple[float, int, TailEvent]  # place in time, sequence number, event: sorted by the first two it is shown
+
+
 class Tail:
-    """A ring of events with sequence numbers. Readers keep a sequence number and ask what came after it."""
+    """A ring of events with sequence numbers. Readers keep a sequence number and ask what came after it.
+
+    Sequence numbers tell the order of arrival. Each event also has a place in time to be shown at: events that come
+    about when they happen keep the order of arrival, whatever the clocks of their clusters say; what is told
+    afterwards (history, a cluster that answers late) belongs where it happened.
+    """
 
     def __init__(self, kept: int = KEPT) -> None:
         self._events: deque[TailEvent] = deque(maxlen=kept)
+        self._places: deque[float] = deque(maxlen=kept)
+        self._latest = 0.0  # seconds since the epoch: the last place there is
         self.end = 0  # sequence number of the next event
 
     @property
@@ -43,12 +54,20 @@ class Tail:
 
     def add(self, event: TailEvent) -> int:
         """Append; returns the event's sequence number."""
+        place = event.time if event.time < self._latest - LATE else max(event.time, self._latest)
+        self._latest = max(place, self._latest)
         self._events.append(event)
+        self._places.append(place)
         self.end += 1
         return self.end - 1
 
     def since(self, sequence: int) -> Iterator[tuple[int, TailEvent]]:
         """(sequence number, event) from `sequence` on, or from the oldest still held."""
-        first = max(sequence, self.start)
-        for offset in range(first - self.start, len(self._events)):
-            yield self.start + offset, self._events[offset]
+        for _, at, event in self.placed(sequence):
+            yield at, event
+
+    def placed(self, sequence: int) -> Iterator[Placed]:
+        """(place, sequence number, event) from `sequence` on, or from the oldest still held, by sequence number."""
+        start = self.start
+        for offset in range(max(sequence, start) - start, len(self._events)):
+            yield self._places[offset], start + offset, self._events[offset]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from itertools import islice
 from typing import ClassVar
 
@@ -14,7 +14,7 @@ from textual import events
 from textual.message import Message
 
 from tui.domain.kinds.kind import Cell, Column, Tone
-from tui.domain.tail import KEPT, Tail, TailEvent
+from tui.domain.tail import KEPT, Placed, Tail, TailEvent
 from tui.ui import paint
 from tui.ui.text import padded
 from tui.ui.widgets.columns import Layout, lay_out
@@ -132,7 +132,7 @@ def _text(event: TailEvent) -> str:
 
 
 class TailView(LineView):
-    """Events, newest last. On the last line it follows; the cursor moved up, it stands still; paused, it takes
+    """Events by time, newest last. On the last line it follows; the cursor moved up, it stands still; paused, it takes
     nothing in until resumed, and then everything that came meanwhile."""
 
     class Opened(Message):
@@ -180,7 +180,7 @@ class TailView(LineView):
         self.following = True
         self._line = EventLine(self)
         self._kept = kept
-        self._shown: deque[tuple[int, TailEvent]] = deque(maxlen=kept)  # matches, by rising sequence number
+        self._shown: deque[Placed] = deque(maxlen=kept)  # matches, by place and sequence number
         self._next = tail.start  # first sequence number not taken in
         self._filter = ""
         self._scope: Callable[[TailEvent], bool] | None = None
@@ -198,7 +198,7 @@ class TailView(LineView):
     @property
     def event(self) -> TailEvent | None:
         """The event under the cursor."""
-        return self._shown[self.cursor][1] if self._shown else None
+        return self._shown[self.cursor][2] if self._shown else None
 
     @property
     def visible_count(self) -> int:
@@ -219,17 +219,18 @@ class TailView(LineView):
             return
         missed = self.tail.start - self._next
         if missed > 0:
-            self._shown.append((self.tail.start - 1, _gap(missed, next(self.tail.since(self.tail.start))[1].time)))
-        before = len(self._shown)
-        added = 0
-        for sequence, event in self.tail.since(self._next):
-            if self._passes(event):
-                self._shown.append((sequence, event))
-                self._line.measure(event)
-                added += 1
+            place, sequence, first = next(self.tail.placed(self.tail.start))
+            self._shown.append((place, sequence - 1, _gap(missed, first.time)))
+        added = [placed for placed in self.tail.placed(self._next) if self._passes(placed[2])]
+        for _, _, event in added:
+            self._line.measure(event)
         self._next = self.tail.end
-        if added or missed > 0:
-            self._after(dropped=before + added - len(self._shown))
+        if added and self._shown and min(map(_order, added)) < _order(self._shown[-1]):
+            self._merge(added)
+        elif added or missed > 0:
+            before = len(self._shown)
+            self._shown.extend(added)
+            self._after(dropped=before + len(added) - len(self._shown))
 
     def toggle_pause(self) -> None:
         """Pause, or take in all that came meanwhile."""
@@ -280,12 +281,12 @@ class TailView(LineView):
 
     def stamp(self, index: int) -> Hashable:
         """The event, the day it is shown on, and the columns."""
-        return self._shown[index][0], self._day, self._line.version
+        return self._shown[index][1], self._day, self._line.version
 
     def paint_line(self, index: int, width: int, state: str) -> list[Segment]:
         """Time, cluster, application, what, revision, by whom."""
         lead = "▌" if index == self.cursor else ""
-        return self._line.segments(self._shown[index][1], width, state, lead, self._day)
+        return self._line.segments(self._shown[index][2], width, state, lead, self._day)
 
     def paint_empty(self, y: int, width: int) -> list[Segment]:
         """The empty text on the first line."""
@@ -358,18 +359,27 @@ class TailView(LineView):
             return self._filter[1:] not in _text(event)
         return self._filter in _text(event)
 
-    def _match_again(self, source: deque[tuple[int, TailEvent]] | None) -> None:
+    def _match_again(self, source: deque[Placed] | None) -> None:
         """Matches anew, from those there are or from the ring, up to what has been taken in."""
-        held = self._shown[self.cursor][0] if self._shown else 0
-        found = source if source is not None else self.tail.since(0)
+        found = source if source is not None else sorted(self.tail.placed(0), key=_order)
         end = self._next
-        self._shown = deque(((at, event) for at, event in found if at < end and self._passes(event)), self._kept)
-        for _, event in islice(reversed(self._shown), _MEASURED):
+        self._show(placed for placed in found if placed[1] < end and self._passes(placed[2]))
+        for _, _, event in islice(reversed(self._shown), _MEASURED):
             self._line.measure(event)
-        row = self.cursor - self.top
-        self.cursor = min(bisect_left(self._shown, held, key=lambda pair: pair[0]), max(0, len(self._shown) - 1))
-        self.top = self.cursor - row
         self._after(0)
+
+    def _merge(self, added: list[Placed]) -> None:
+        """Put events that are told late where they belong, under a cursor that stays on its event."""
+        self._show(sorted([*self._shown, *added], key=_order))
+        self._after(0)
+
+    def _show(self, found: Iterable[Placed]) -> None:
+        """Show these, with the cursor on the event it was on, or on the next one, in the same line of the window."""
+        held = _order(self._shown[self.cursor]) if self._shown else (0.0, 0)
+        row = self.cursor - self.top
+        self._shown = deque(found, self._kept)
+        self.cursor = min(bisect_left(self._shown, held, key=_order), max(0, len(self._shown) - 1))
+        self.top = self.cursor - row
 
     def _after(self, dropped: int) -> None:
         """Lines have come at the end and `dropped` have gone at the start."""
@@ -380,6 +390,10 @@ class TailView(LineView):
             self.top -= dropped
         self.bring_into_view()
         self.refresh()
+
+
+def _order(placed: Placed) -> tuple[float, int]:
+    return placed[:2]
 
 
 def _gap(missed: int, moment: float) -> TailEvent:
@@ -399,7 +413,7 @@ class TailStrip(LineView, can_focus=False):
         self._line = EventLine(self)
         self._seen = -1
         self._day = ""
-        self._last: list[tuple[int, TailEvent]] = []
+        self._last: list[Placed] = []
 
     DEFAULT_CSS = """
     TailStrip { height: 2; }
@@ -410,10 +424,12 @@ class TailStrip(LineView, can_focus=False):
         if self._seen == self.tail.end:
             return
         height = max(1, self.size.height)
-        for _, event in self.tail.since(max(self._seen, self.tail.end - _MEASURED)):
+        held = self._last if self._seen >= 0 else []
+        found = sorted([*held, *self.tail.placed(self._seen)], key=_order)
+        for _, _, event in found[-_MEASURED:]:
             self._line.measure(event)
         self._seen = self.tail.end
-        self._last = list(self.tail.since(self.tail.end - height))
+        self._last = found[-height:]
         self.refresh()
 
     def tick(self, now: float) -> None:
@@ -434,7 +450,7 @@ class TailStrip(LineView, can_focus=False):
 
     def stamp(self, index: int) -> Hashable:
         """The event, the day and the columns."""
-        return self._last[index][0], self._day, self._line.version
+        return self._last[index][1], self._day, self._line.version
 
     def state_of(self, index: int) -> str:
         """There is no cursor."""
@@ -442,7 +458,7 @@ class TailStrip(LineView, can_focus=False):
 
     def paint_line(self, index: int, width: int, state: str) -> list[Segment]:
         """As in the tail."""
-        return self._line.segments(self._last[index][1], width, state, "", self._day)
+        return self._line.segments(self._last[index][2], width, state, "", self._day)
 
     def on_resize(self, event: events.Resize) -> None:
         """More or fewer lines."""
@@ -452,4 +468,4 @@ class TailStrip(LineView, can_focus=False):
 
     def line_clicked(self, index: int, x: int, chain: int) -> None:
         """Open the clicked event."""
-        self.post_message(self.Opened(self, self._last[index][1]))
+        self.post_message(self.Opened(self, self._last[index][2]))
