@@ -100,7 +100,9 @@ def test_exit_codes(fleet: Shell, world: World, tmp_path: Path) -> None:
     assert "fleet can make one of its own" in fleet.errors
     fleet("new", "x", "--target", "nope", code=1)
     fleet("new", "x")
-    fleet("set", "x", "shop/web.yaml", "no-equals-sign", code=1)
+    fleet("set", "x", "shop/web.yaml", "no-equals-sign", code=2)
+    fleet("set", "x", "shop/web.yaml", "image=", code=2)
+    assert "image=: no YAML value" in fleet.errors
     fleet("set", "x", "shop/none.yaml", "a=1", code=1)
     fleet("set", "x", "shop/web.yaml", "replicas.deeper=1", code=1)
     assert "shop/web.yaml" in fleet.errors
@@ -134,8 +136,8 @@ def test_a_rejected_push_says_why_and_keeps_all(fleet: Shell, world: World) -> N
         ("spec.replicas=true", "spec.replicas is the number 3, and true is no number"),
         ("spec.paused=1", "spec.paused is the boolean false, and 1 is no boolean"),
         ("spec.paused=null", "spec.paused is the boolean false, and null is no boolean"),
-        ("kind=", "kind"),
-        ("metadata.name=''", "metadata.name"),
+        ("kind=null", "kind"),
+        ("metadata=5", "metadata"),
     ],
 )
 def test_a_slip_is_refused_unless_forced(fleet: Shell, world: World, assignment: str, why: str) -> None:
@@ -143,10 +145,10 @@ def test_a_slip_is_refused_unless_forced(fleet: Shell, world: World, assignment:
     world.upstream({"shop/deploy.yaml": head + "spec:\n  replicas: 3\n  paused: false\n  note: a\n"})
     fleet("new", "x")
     assert fleet("set", "x", "shop/deploy.yaml", "spec.note=b", assignment, code=1) == ""
-    assert f"shop/deploy.yaml: {why}" in " ".join(fleet.errors.split()) or f": {why}" in fleet.errors
+    assert f": {why}" in fleet.errors and "shop/deploy.yaml: " in fleet.errors
     assert "--force" in fleet.errors and "Traceback" not in fleet.errors
     assert fleet("diff", "x") == ""
-    assert f"+{'  ' if 'spec' in assignment else ''}" in fleet("set", "x", "shop/deploy.yaml", assignment, "--force")
+    assert "\n+" in fleet("set", "x", "shop/deploy.yaml", assignment, "--force")
 
 
 def test_what_is_no_slip_is_set(fleet: Shell, world: World) -> None:
@@ -167,13 +169,13 @@ def test_a_draft_needs_a_title(fleet: Shell, title: str) -> None:
 def test_every_step_as_json(fleet: Shell) -> None:
     def one(*arguments: str) -> dict[str, object]:
         (entry,) = json.loads(fleet(*arguments, "-o", "json"))
-        return {key: entry[key] for key in ("kind", "name", "state", "open_changes", "commits")}
+        return {key: entry[key] for key in ("kind", "name", "state", "open", "commits")}
 
-    assert one("new", "x") == {"kind": "Draft", "name": "x", "state": "draft", "open_changes": 0, "commits": 0}
+    assert one("new", "x") == {"kind": "Draft", "name": "x", "state": "draft", "open": 0, "commits": 0}
     refused = json.loads(fleet("push", "x", "--yes", "-o", "json", code=1))
     assert (refused["done"], refused["message"] in fleet.errors) == (False, True)
-    assert one("set", "x", "shop/web.yaml", "replicas=5")["open_changes"] == 1
-    assert one("commit", "x") == {"kind": "Draft", "name": "x", "state": "draft", "open_changes": 0, "commits": 1}
+    assert one("set", "x", "shop/web.yaml", "replicas=5")["open"] == 1
+    assert one("commit", "x") == {"kind": "Draft", "name": "x", "state": "draft", "open": 0, "commits": 1}
     assert json.loads(fleet("diff", "x", "-o", "json"))["files"][0]["path"] == "shop/web.yaml"
     assert json.loads(fleet("show", "x", "-o", "json"))["metadata"]["name"] == "x"
     pushed = json.loads(fleet("push", "x", "--yes", "-o", "json"))

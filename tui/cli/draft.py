@@ -20,6 +20,7 @@ from tui.cli.output import complain, print_rows
 
 if TYPE_CHECKING:
     from tui.cli.options import Options
+    from tui.domain.draft import PushResult
     from tui.fleet.drafts import Drafts, Listed
 
 NOT_DONE, TROUBLE = 1, 3  # exit codes: refused or nothing there; could not be reached or read
@@ -45,6 +46,10 @@ def draft() -> None:
 @click.pass_obj
 def new(options: Options, title: str, place: str | None, target: str, clone: bool, output: str) -> None:
     """Start a draft; prints its name."""
+    from tui.domain.draft import one_line
+
+    if not one_line(title):
+        raise click.UsageError("a draft needs a title: a few words about the change")
 
     async def work(drafts: Drafts) -> int:
         where = place
@@ -116,37 +121,57 @@ def show(options: Options, name: str, output: str) -> None:
 @click.argument("name")
 @click.argument("file")
 @click.argument("assignments", metavar="PATH=VALUE...", nargs=-1, required=True)
+@click.option("--force", is_flag=True, help="Set what is refused otherwise: values of another type, errors of form.")
 @_OUTPUT
 @click.pass_obj
-def set_(options: Options, name: str, file: str, assignments: tuple[str, ...], output: str) -> None:
+def set_(options: Options, name: str, file: str, assignments: tuple[str, ...], force: bool, output: str) -> None:
     """Set values in a YAML FILE of a draft and print the diff of the edit.
 
     FILE may end in `#DOC` (number from 0, Kind/name or Kind/namespace/name). VALUE is read as YAML.
+
+    No cluster is asked. Refused are edits that make the file bad YAML or no Kubernetes object any more, and those that
+    replace a number by something that is no number, or a boolean by something that is no boolean.
     """
+    from tui.cli import setcheck
     from tui.domain import yamledit
     from tui.domain.draft import Operation
 
     path, _, document = file.partition("#")
     try:
-        wanted = [yamledit.split_assignment(assignment) for assignment in assignments]
+        pairs = [yamledit.split_assignment(assignment) for assignment in assignments]
     except yamledit.Refused as error:
         raise click.UsageError(str(error)) from None
+    wanted = []
+    for place, written in pairs:
+        try:
+            wanted.append((place, written, yamledit.get_value(written)))
+        except yamledit.Refused as error:
+            raise click.UsageError(f"{place}={written}: no YAML value ('' is the empty text): {error}") from None
 
     async def work(drafts: Drafts) -> int:
         held = await drafts.open(name, path)
         text = held.text
         operations = []
-        for place, written in wanted:
-            value = yamledit.get_value(written)
+        refused: list[str] = []
+        for place, written, value in wanted:
             try:
                 doc = yamledit.select(text, document)
-                old = _old(text, place, doc)
+                was = setcheck.held(text, place, doc)
+                if not force and (why := setcheck.retyped(place, was, value)):
+                    refused.append(why)
                 edited = yamledit.set_value(text, place, value, doc)
             except yamledit.Refused as error:
                 raise error.at(path) from None
             if edited.changed:
+                old = setcheck.one_line(was)
                 operations.append(Operation(path, "set", document, place, old, written, at=time.time()))
             text = edited.text
+        refused += [] if force else await asyncio.to_thread(setcheck.introduced, held.text, text, path)
+        for why in refused:
+            complain(f"{path}: {why}")
+        if refused:
+            complain("nothing was changed; --force sets it all the same")
+            return NOT_DONE
         before = (await drafts.show(name)).draft
         after = await drafts.edit(before, path, text, operations, held.oid)
         repository, _ = await drafts.find(after)
@@ -157,19 +182,6 @@ def set_(options: Options, name: str, file: str, assignments: tuple[str, ...], o
         return 0
 
     _run(options, work)
-
-
-def _old(text: str, place: str, doc: int | None) -> str:
-    """The value that a path has, as one line; "" when it has none."""
-    import json
-
-    from tui.domain import yamledit
-
-    try:
-        value = yamledit.get_value(text, place, doc)
-    except yamledit.Missing:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 @draft.command()
@@ -276,11 +288,14 @@ def commit(options: Options, name: str, message: str | None, output: str) -> Non
 @click.pass_obj
 def push(options: Options, name: str, to_target: bool, yes: bool, output: str) -> None:
     """Push a draft after showing exactly what goes where."""
+    from tui.domain.draft import PushResult
 
     async def work(drafts: Drafts) -> int:
         terminal = sys.stdin.isatty()
         plan = await drafts.plan_push(name, to_target, progress=_progress(), terminal=terminal)
         if plan.problem:
+            if output == "json":
+                _result(PushResult(False, plan.problem, plan.branch, plan.commit))
             complain(plan.problem)
             for clash in plan.clashes:
                 complain(f"{clash.path}: {clash.reason}")
@@ -299,9 +314,7 @@ def push(options: Options, name: str, to_target: bool, yes: bool, output: str) -
         for line in result.lines:
             complain(f"remote: {line}")
         if output == "json":
-            import msgspec
-
-            _say(msgspec.json.encode(result).decode())
+            _result(result)
         else:
             (_say if result.done else complain)(result.message)
             if result.page:
@@ -391,6 +404,12 @@ def _print(listed: list[Listed], output: str) -> int:
     facts = StoreFacts(Store(), Settings(), time.time)
     print_rows([(row(entry), DRAFTS) for entry in listed], facts, output, sys.stdout)
     return 0
+
+
+def _result(result: PushResult) -> int:
+    import msgspec
+
+    return _say(msgspec.json.encode(result).decode())
 
 
 def _say(text: str) -> int:
