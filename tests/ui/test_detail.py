@@ -415,6 +415,28 @@ async def test_an_application_of_1500_resources_is_shown_whole(fleet: StillFleet
         assert found._rest > 0, "and is made anew only after a rest"
 
 
+async def test_what_could_not_be_compared_is_not_said_to_manage_nothing(fleet: StillFleet) -> None:
+    broken = {"type": "ComparisonError", "message": "path shop/payments does not exist"}
+    put(fleet, application(fleet, resources=[], conditions=[broken]))
+    async with screen(fleet) as (app, pilot):
+        found = await opened(app, pilot, PAYMENTS, "resources")
+        table = view(app, ResourceTable)
+        assert table._empty == "what this Application manages is not known:\npath shop/payments does not exist"
+        assert table.note.startswith("resources not known")
+        put(fleet, application(fleet, resources=[], conditions=[]))
+        refresh(found)
+        assert table._empty == "this Application manages nothing"
+
+
+async def test_whether_a_cluster_is_a_hub_is_not_known_before_it_has_answered(fleet: StillFleet) -> None:
+    told = {}
+    async with screen(fleet) as (app, pilot):
+        for name in ("edge-kiosk-7", "prod-eu", shop.HUB):
+            await opened(app, pilot, Ref(name, CLUSTERS, "", name), "summary")
+            told[name] = next(line.split()[-1] for line in view(app, WordsView).text().splitlines() if "Hub " in line)
+    assert told == {"edge-kiosk-7": "?", "prod-eu": "no", shop.HUB: "yes"}
+
+
 # -- other objects ---------------------------------------------------------------------------------------------
 
 POD = Ref("prod-eu", "pods", "payments", "payments-6d4f-z9q4m")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from tests.ui import shop
+from tests.ui.still import StillFleet
 from tui.domain.draft import Operation
-from tui.ui.drafting import MOST_TOLD, declared, operations
+from tui.domain.ports import Found
+from tui.ui.drafting import MOST_TOLD, declared, operations, used_first
 
 ABOUT = Operation("shop/web.yaml", application="web", cluster="prod-eu")
 DEPLOYMENT = """\
@@ -48,3 +51,16 @@ def test_a_new_file_says_only_what_one_would_declare() -> None:
         "metadata": {"name": "web", "labels": {"app": "web"}},
         "data": {"a": "1"},
     }
+
+
+def test_repositories_that_applications_of_the_cluster_use_come_first(fleet: StillFleet) -> None:
+    app = shop.application("elsewhere", "shop", "staging-eu", "x", "Synced", "Healthy", "x", True, "")
+    app["spec"]["source"]["repoURL"] = "https://git.example.test/shop/elsewhere.git"
+    fleet.store.apply([shop.row(shop.HUB, "applications.argoproj.io", app)])
+    urls = [
+        "https://git.example.test/me/notes.git",
+        "git@git.example.test:shop/elsewhere.git",
+        "git@git.example.test:shop/deploy.git",
+    ]
+    found = used_first(fleet, "prod-eu", [Found(url, url) for url in urls])  # type: ignore[arg-type]
+    assert [each.url for each in found] == urls[::-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import msgspec
@@ -38,9 +39,6 @@ def row(listed: Listed) -> Row:
     """The row of a draft; its JSON is the stored draft with its standing."""
     draft, standing = listed.draft, listed.standing
     state = f"arriving {standing.arrived}/{standing.total}" if standing.state == "arriving" else standing.state
-    reached = {follower.name for follower in standing.followers}
-    short = {name.rpartition("/")[2] for name in reached}
-    named = {operation.application for operation in draft.ops if operation.application} - short
     record = DraftRecord(
         metadata=Meta(name=draft.name, uid=draft.id, creation_timestamp=when.rfc3339(draft.created)),
         title=draft.title,
@@ -49,13 +47,22 @@ def row(listed: Listed) -> Row:
         target=draft.target,
         commits=len(listed.commits),
         files=tuple(file.path for file in listed.files),
-        applications=tuple(sorted(named | reached)),
+        applications=_applications(draft, standing),
         base=draft.base,
         repository=giturl.shown(draft.repo),
         open_changes=draft.open_ops if draft.dirty else 0,
         unsaved=len(draft.unsaved),
     )
     return Row(Ref("", DRAFTS, "", draft.name), record, packed=document(listed))
+
+
+def _applications(draft: Draft, standing: Standing) -> tuple[str, ...]:
+    """The Applications a draft is about, by name; with the namespace where two of one name are meant."""
+    full = {follower.name for follower in standing.followers}
+    full |= {operation.application for operation in draft.ops if "/" in operation.application}
+    same = Counter(name.rpartition("/")[2] for name in full)
+    bare = {operation.application for operation in draft.ops if operation.application} - full - set(same)
+    return tuple(sorted(bare | {short if same[short := name.rpartition("/")[2]] == 1 else name for name in full}))
 
 
 def document(listed: Listed) -> bytes:

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import json
 import webbrowser
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from tui.domain import giturl, yamledit
+from tui.domain.argo import application
 from tui.domain.draft import Draft, Operation
 from tui.domain.edits import EDITS, kind_of, offered
 from tui.domain.kinds.fleet import DRAFTS_RESOURCE
 from tui.domain.kinds.kind import Tone
 from tui.domain.message import differences
 from tui.domain.obj import Ref
-from tui.domain.ports import Missing
+from tui.domain.ports import Found, Missing
 from tui.ui.scope import APPLICATIONS
 from tui.ui.screens.dialogs import Choice, Confirm
 from tui.ui.screens.editor import EditorScreen, Opened
@@ -29,6 +30,7 @@ from tui.ui.screens.manifest import as_yaml
 if TYPE_CHECKING:
     from tui.fleet.drafts import Drafts
     from tui.fleet.locating import Place
+    from tui.fleet.runtime import Fleet
     from tui.ui.app import FleetApp
 
 NEW = "new"
@@ -94,7 +96,7 @@ async def _fetch(app: FleetApp, urls: tuple[str, ...]) -> bool:
 
 async def _not_from_git(app: FleetApp, ref: Ref, reason: str, declarable: bool) -> None:
     """Say that an object is not from Git, and where one could declare it offer to draft it as a new file."""
-    known = await _drafts(app).here() if declarable else ()
+    known = used_first(app.fleet, ref.cluster, await _drafts(app).here()) if declarable else []
     if not known:
         app.say(f"{ref.name}: {reason}", Tone.WARN)
         return
@@ -128,6 +130,22 @@ async def _not_from_git(app: FleetApp, ref: Ref, reason: str, declarable: bool) 
         operation=Operation(path.strip("/"), op="create", cluster=ref.cluster, object=_object(ref)),
     )
     app.push_screen(EditorScreen(opened))
+
+
+def used_first(fleet: Fleet, cluster: str, known: Sequence[Found]) -> list[Found]:
+    """Repositories by who uses them: Applications that deploy to the cluster, other Applications, nobody."""
+    here: set[str] = set()
+    anywhere: set[str] = set()
+    for row in fleet.store.rows(APPLICATIONS):
+        urls = [source.repo_url for source in application.sources(row.obj)]
+        anywhere.update(urls)
+        if fleet.facts.destination(row).removesuffix("?") == cluster:
+            here.update(urls)
+
+    def rank(found: Found) -> int:
+        return next((at for at, urls in enumerate((here, anywhere)) if any(giturl.same(found.url, u) for u in urls)), 2)
+
+    return sorted(known, key=rank)
 
 
 def declared(manifest: dict[str, object]) -> dict[str, object]:

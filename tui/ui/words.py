@@ -36,6 +36,16 @@ def ago(moment: str | float | None, now: float) -> Cell:
     return Cell("?", Tone.UNKNOWN) if not seconds else Cell(f"{when.age(now - seconds)} ago", Tone.MUTED)
 
 
+def unknown_resources(app: argo.Application) -> str:
+    """Why it is not known what an Application manages when it lists nothing; "" when it is known."""
+    if app.status.resources:
+        return ""
+    error = next((each for each in app.status.conditions or () if each.type == "ComparisonError"), None)
+    if error is not None:
+        return " ".join(error.message.split()) or "ComparisonError"
+    return "" if app.status.sync.status not in ("", "Unknown") else "it has not been compared with Git"
+
+
 def initiator(by: argo.Initiator) -> Cell:
     """Who asked for an operation, in a word."""
     if by.automated:
@@ -60,7 +70,7 @@ def cluster(found: Cluster, now: float) -> list[Line]:
         fact("Server", plain(found.server)),
         fact("Contexts", plain(", ".join(found.contexts))),
         fact("Group", plain("/".join(found.groups) or "none")),
-        fact("Hub", Cell("yes" if found.hub else "no")),
+        fact("Hub", _hub(found)),
     ]
     if found.host:
         lines.append(fact("Runs in", plain(found.host)))
@@ -70,6 +80,13 @@ def cluster(found: Cluster, now: float) -> list[Line]:
         told = f"{status.objects:,} objects" if status.state in (KindState.LIVE, KindState.STALE) else status.reason
         lines.append((Cell(f"  {status.state.value:<9}", tone), Cell(f"{resource:<44}"), plain(told, Tone.MUTED)))
     return lines
+
+
+def _hub(found: Cluster) -> Cell:
+    """Whether Argo CD runs here; not known of a cluster that has never answered."""
+    if not found.hub and not found.heard:
+        return Cell("?", Tone.UNKNOWN)
+    return Cell("yes" if found.hub else "no")
 
 
 _KIND_TONES = {

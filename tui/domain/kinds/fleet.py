@@ -94,7 +94,7 @@ class DraftRecord(msgspec.Struct, frozen=True, gc=False):
     target: str = ""  # branch it is to be merged into
     commits: int = 0
     files: tuple[str, ...] = ()
-    applications: tuple[str, ...] = ()  # "namespace/name" of those it is about
+    applications: tuple[str, ...] = ()  # names of those it is about; "namespace/name" where that is needed
     base: str = ""  # commit of the target it starts from
     repository: str = ""  # URL of the remote
     open_changes: int = 0  # edits that are not committed yet

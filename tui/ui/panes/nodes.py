@@ -9,6 +9,7 @@ from collections.abc import Hashable, Iterable
 from operator import attrgetter
 
 from tui.domain import when
+from tui.domain.argo import application as argo
 from tui.domain.argo.tree import Node as Resource
 from tui.domain.argo.tree import flatten
 from tui.domain.cluster import CLUSTERS, Cluster, ClusterState
@@ -18,6 +19,7 @@ from tui.domain.kinds.kind import Cell, Facts, Tone
 from tui.domain.obj import Ref, Row
 from tui.fleet.derive import StoreFacts
 from tui.store import Store
+from tui.ui import words
 from tui.ui.scope import APPLICATIONS, Scope
 from tui.ui.widgets.tree import Node
 
@@ -185,7 +187,11 @@ class Nodes:
         roots = self.facts.tree(row)
         held = self._trees[ref] = {_key(node): node for _, node in flatten(roots)}
         made = [self._resource(ref, node) for key, node in held.items() if node.edge == "managed" and key is not None]
-        return made or [Node(("none", ref), (Cell("it manages nothing", Tone.MUTED),))]
+        if made:
+            return made
+        why = words.unknown_resources(argo.of_row(row))
+        told = Cell(f"not known: {why}", Tone.UNKNOWN) if why else Cell("it manages nothing", Tone.MUTED)
+        return [Node(("none", ref), (told,))]
 
     def _resource(self, application: Ref, node: Resource) -> Node:
         health = node.health.status if node.health else ""

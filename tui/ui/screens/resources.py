@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from tui.domain import when
@@ -14,12 +15,15 @@ from tui.domain.cluster import CLUSTERS, ClusterState, KindState
 from tui.domain.kinds import columns as c
 from tui.domain.kinds.kind import Cell, Column, Tone, Value
 from tui.domain.obj import Ref, Row
+from tui.ui import words
 from tui.ui.widgets.rows import TableRow
 from tui.ui.widgets.table import Table
 
 if TYPE_CHECKING:
     from tui.fleet.runtime import Fleet
 
+_WRAPPED = 60  # cells of a line that says why nothing is shown
+_MOST_LINES = 6
 _WRONG = ("SyncFailed", "PruneSkipped", "Failed", "Error")
 
 
@@ -58,7 +62,7 @@ class ResourceTable(Table):
     """The tree of one Application. `note` says in a line what is wrong in it and what could not be seen."""
 
     def __init__(self) -> None:
-        super().__init__(COLUMNS, empty="this Application manages nothing")
+        super().__init__(COLUMNS)
         self.note = ""
         self._made_of: object = None
         self._shown: dict[Hashable, TableRow] = {}
@@ -81,6 +85,9 @@ class ResourceTable(Table):
             self._shown = {}
             self.replace([])
             self.set_columns(columns)
+        why = words.unknown_resources(app)
+        told = "\n".join(["what this Application manages is not known:", *wrap(why, _WRAPPED)[:_MOST_LINES]])
+        self.set_empty(told if why else "this Application manages nothing")
         self._take(rows)
         self.note = _note(app, nodes, held, resources, fleet.facts.destination_match(row).sure)
         self._made_of = made_of
@@ -158,6 +165,8 @@ def _note(app: Application, nodes: Sequence[Node], held: Row | None, resources: 
         for node in nodes
     )
     parts = [f"{len(nodes):,} resources" if len(nodes) != 1 else "1 resource"]
+    if not nodes and words.unknown_resources(app):
+        parts = ["resources not known"]
     parts += [
         f"{count[word]:,} {said}"
         for word, said in (("OutOfSync", "out of sync"), ("missing", "missing"), ("to prune", "to prune"))
