@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.git.conftest import World, git
+from tests.support import kubeconfig, serving, thing
 from tests.terminal import Terminal
 
 ROOT = Path(__file__).parents[2]
@@ -79,6 +82,38 @@ def test_get_prints_drafts_without_asking_a_cluster(fleet: Shell) -> None:
     argv = [sys.executable, "-m", "tui", "get", "drafts", "-o", "json"]
     done = subprocess.run(argv, cwd=fleet.world.clone, env=env, capture_output=True, text=True, check=True)
     assert [entry["name"] for entry in json.loads(done.stdout)] == ["x"]
+
+
+async def test_get_tells_which_applications_have_what_has_landed(fleet: Shell, tmp_path: Path) -> None:
+    def entry() -> dict[str, Any]:
+        env = fleet.env | {"KUBECONFIG": str(tmp_path / "kubeconfig")}
+        argv = [sys.executable, "-m", "tui", "get", "drafts", "-o", "json"]
+        done = subprocess.run(argv, cwd=fleet.world.clone, env=env, capture_output=True, text=True, check=True)
+        (found,) = json.loads(done.stdout)
+        return {key: found[key] for key in ("state", "detail")} | {"applications": found["applications"].split(", ")}
+
+    def app(name: str, path: str, revision: str) -> dict[str, Any]:
+        source = {"repoURL": fleet.world.origin.as_uri(), "path": path, "targetRevision": "main"}
+        status = {"sync": {"status": "Synced", "revision": revision}, "health": {"status": "Healthy"}}
+        spec = {"source": source, "destination": {"name": "in-cluster", "namespace": "shop"}, "project": "shop"}
+        return thing("Application", name, "argocd", "argoproj.io/v1alpha1", spec=spec, status=status)
+
+    git(fleet.world.clone, "remote", "set-url", "origin", fleet.world.origin.as_uri())
+    fleet.world.seal()
+    base = git(fleet.world.clone, "rev-parse", "HEAD")
+    objects = [app("web-1", "shop", base), app("web-2", "shop", base), app("other", "docs", base)]
+    async with serving(objects, name="hub") as server:
+        kubeconfig(tmp_path / "kubeconfig", server)
+        fleet("new", "x")
+        fleet("set", "x", "shop/web.yaml", "replicas=5")
+        found = await asyncio.to_thread(entry)
+        assert (found["state"], len(found["applications"])) == ("draft", 2)
+        assert {name.rpartition("/")[2] for name in found["applications"]} == {"web-1", "web-2"}
+        fleet("commit", "x")
+        landed = json.loads(fleet("push", "x", "--to-target", "--yes", "-o", "json"))["commit"]
+        server.storage.apply(app("web-2", "shop", landed))
+        found = await asyncio.to_thread(entry)
+        assert (found["state"], found["detail"][:6]) == ("arriving 1/2", "1 of 2")
 
 
 def test_drop_restore_undo_redo(fleet: Shell) -> None:

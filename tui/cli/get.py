@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -138,12 +139,9 @@ async def _listed(fleet: Fleet, wanted: Wanted) -> list[str]:
     from tui.cli.progress import until_settled
 
     local = all(kind.resource == "drafts" for kind in wanted.kinds) and bool(wanted.kinds)
-    if local:
-        assert fleet.drafts is not None
-        fleet.drafts.attach(fleet.store, fleet.notify)
-        await fleet.drafts.refresh()
-        return list(fleet.drafts.problems)
     fleet.start()
+    if local:
+        return await _drafts(fleet, wanted)
     if not wanted.kinds:
         await until_settled(fleet)
         wanted.kinds = await fleet.discover(wanted.word, wanted.cluster)
@@ -157,7 +155,21 @@ async def _listed(fleet: Fleet, wanted: Wanted) -> list[str]:
     fleet.look("get", {kind.resource for kind in wanted.kinds} | facts - hub, clusters)
     fleet.look("facts", hub)
     await until_settled(fleet)
-    return fleet.problems + _unreachable(fleet, wanted) + _unread(fleet, wanted)
+    return fleet.problems + _unreachable(fleet, wanted) + _unread(fleet, wanted, wanted.kinds)
+
+
+async def _drafts(fleet: Fleet, wanted: Wanted) -> list[str]:
+    """Have drafts derived, with the Applications of every hub, which say how far what has landed has got."""
+    from tui.cli.progress import until_settled
+
+    assert fleet.drafts is not None
+    await fleet.announced()
+    fleet.look("get", {APPLICATIONS.resource})
+    await until_settled(fleet)
+    await fleet.drafts.refresh(reach=True)
+    if not fleet.contexts:
+        return list(fleet.drafts.problems)  # drafts need no cluster
+    return fleet.problems + _unreachable(fleet, wanted) + _unread(fleet, wanted, [APPLICATIONS])
 
 
 def _unreachable(fleet: Fleet, wanted: Wanted) -> list[str]:
@@ -170,12 +182,12 @@ def _unreachable(fleet: Fleet, wanted: Wanted) -> list[str]:
     ]
 
 
-def _unread(fleet: Fleet, wanted: Wanted) -> list[str]:
+def _unread(fleet: Fleet, wanted: Wanted, kinds: Iterable[Kind]) -> list[str]:
     failures = []
     for cluster in fleet.clusters():
         if not wanted.asks(cluster) or cluster.state is not ClusterState.LIVE:
             continue
-        for kind in wanted.kinds:
+        for kind in kinds:
             status = cluster.kinds.get(kind.resource)
             if status and status.state in (KindState.DENIED, KindState.FAILED, KindState.STALE):
                 failures.append(f"{cluster.metadata.name}: {kind.plural}: {status.state.value}: {status.reason}")

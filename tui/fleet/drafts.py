@@ -155,15 +155,15 @@ class Drafts:
             raise Missing(f"there is no {'dropped ' if trash else ''}draft {word}")
         return fits[0]
 
-    async def list(self, *, trash: bool = False) -> list[Listed]:
-        """Every draft with where it stands as of the last fetch, oldest first."""
+    async def list(self, *, trash: bool = False, reach: bool = False) -> list[Listed]:
+        """Every draft with where it stands as of the last fetch, oldest first; `reach` as in `refresh`."""
         found: list[Listed] = []
         repositories, problems = await self.repositories.existing()
         for repository in repositories:
             try:
                 drafts, broken = await repository.drafts(trash=trash)
                 problems += broken
-                found += [await self._derive(repository, draft) for draft in drafts]
+                found += [await self._derive(repository, draft, reach) for draft in drafts]
             except Trouble as error:  # one repository that cannot be read does not hide the others
                 problems.append(f"{giturl.shown(repository.url)}: {error}")
         self.problems = tuple(problems)
@@ -361,13 +361,18 @@ class Drafts:
         await self._after(held)
         return result
 
-    async def refresh(self, *, fetch: bool = False, progress: Progress | None = None) -> Sequence[Listed]:
-        """Derive where every draft stands, with `fetch` after asking the remotes, and update the rows."""
+    async def refresh(
+        self, *, fetch: bool = False, reach: bool = False, progress: Progress | None = None
+    ) -> Sequence[Listed]:
+        """Derive where every draft stands, with `fetch` after asking the remotes, and update the rows.
+
+        With `reach` drafts that have not landed name the Applications that would get them: too much to do all the time.
+        """
         async with self._refreshing:
             if fetch:
                 for repository in (await self.repositories.existing())[0]:
                     await self._fetch(repository, progress)
-            listed = await self.list()
+            listed = await self.list(reach=reach)
             self._publish(listed)
             return listed
 
@@ -393,13 +398,17 @@ class Drafts:
             await self.refresh()
         return draft
 
-    async def _derive(self, repository: DraftRepository, draft: Draft) -> Listed:
+    async def _derive(self, repository: DraftRepository, draft: Draft, reach: bool = False) -> Listed:
         around = await repository.around(draft)
         files = await repository.changes(draft.base, draft.head)
-        if around.landed and self._store is not None and self._store.count(APPLICATIONS):
-            reach = await self._followers(self._store, repository, draft, files, around.landed)
-            around = msgspec.structs.replace(around, followers=reach)
-        return Listed(draft, model.standing(draft, around), tuple(files), tuple(await repository.commits(draft)))
+        found: tuple[Follower, ...] = ()
+        if (around.landed or reach) and self._store is not None and self._store.count(APPLICATIONS):
+            found = await self._followers(self._store, repository, draft, files, around.landed)
+            around = msgspec.structs.replace(around, followers=found)
+        standing = model.standing(draft, around)
+        if not around.landed:
+            standing = msgspec.structs.replace(standing, followers=found)
+        return Listed(draft, standing, tuple(files), tuple(await repository.commits(draft)))
 
     async def _followers(
         self, store: Store, repository: DraftRepository, draft: Draft, files: Sequence[Change], landed: str

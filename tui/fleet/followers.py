@@ -99,13 +99,18 @@ def _uses(row: Row, source: SourceBrief, files: Sequence[str]) -> bool:
 async def followers(
     found: Iterable[Reached], landed: str, contains: Callable[[str, str], Awaitable[bool | None]]
 ) -> tuple[Follower, ...]:
-    """Whether each Application has the landed commit: Synced to a revision that contains it. None = cannot be told."""
+    """Whether each Application has the landed commit: Synced to a revision that contains it. None = cannot be told.
+
+    `landed` "" = nothing has landed, so that none has it.
+    """
     answers: dict[str, bool | None] = {}
     result = []
     for reach in found:
         application: ApplicationBrief = reach.row.obj
         revision, word = reach.revision, application.status.sync.status
-        if revision not in answers:
+        if not landed:
+            answers[revision] = False
+        elif revision not in answers:
             answers[revision] = await contains(revision, landed) if revision else None
         has = answers[revision]
         if has and word != "Synced":
