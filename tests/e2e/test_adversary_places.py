@@ -28,36 +28,37 @@ def env(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 
 def run(env: Mapping[str, str], line: str, cwd: Path | None = None, more: Mapping[str, str] | None = None) -> Any:
-    """A shell line; `$FLEET` is the program."""
-    full = {**os.environ, **env, "FLEET": " ".join(FLEET), **(more or {})}
+    """A shell line; `fleet` is the program."""
+    full = {**os.environ, **env, "PYTHON": sys.executable, **(more or {})}
+    line = 'fleet() { "$PYTHON" -m tui "$@"; }; ' + line
     return subprocess.run(["sh", "-c", line], env=full, cwd=cwd, capture_output=True, text=True, timeout=60)
 
 
 def test_a_current_folder_that_is_gone_costs_nothing(env: dict[str, str], tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
-    ran = run(env, f"rmdir {gone}; $FLEET get nodes -o name; $FLEET draft new title", gone)
+    ran = run(env, f"rmdir {gone}; fleet get nodes -o name; fleet draft new title", gone)
     assert ran.stdout.split() == ["c1/nodes/n1"]
     assert "this folder is in no clone" in ran.stderr and "Traceback" not in ran.stderr
 
 
 def test_output_that_cannot_be_written_is_one_line(env: dict[str, str]) -> None:
-    ran = run(env, "$FLEET get nodes > /dev/full")
+    ran = run(env, "fleet get nodes > /dev/full")
     assert (ran.returncode, ran.stderr.count("\n")) == (3, 1)
     assert "No space left" in ran.stderr
-    assert run(env, "$FLEET get nodes >&-").stderr == ""
-    assert run(env, "$FLEET get nodes | true").stderr == ""
+    assert run(env, "fleet get nodes >&-").stderr == ""
+    assert run(env, "fleet get nodes | true").stderr == ""
 
 
 def test_a_locale_without_the_characters_gets_escapes(env: dict[str, str]) -> None:
     plain = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
-    ran = run(env, "$FLEET get clusters", more=plain)
+    ran = run(env, "fleet get clusters", more=plain)
     assert ran.returncode == 0 and "\\u25cf Live" in ran.stdout
 
 
 def test_without_git_clusters_are_read_and_drafts_say_why(env: dict[str, str], tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", str(tmp_path / "clone")], check=True)
-    line = f"PATH=/nonexistent; {sys.executable} -m tui get nodes -o name; {sys.executable} -m tui draft new title"
+    line = "PATH=/nonexistent; fleet get nodes -o name; fleet draft new title"
     ran = run(env, line, tmp_path / "clone")
     assert ran.stdout.split() == ["c1/nodes/n1"]
     assert "cannot run git" in ran.stderr and ran.returncode == 3
