@@ -12,6 +12,8 @@ import yaml
 
 from tests.cli.conftest import Commands, application
 from tests.support import thing
+from tui.demo.apiserver.access import Deny
+from tui.domain.groups import cluster_secret_name
 
 
 async def test_json_names_cluster_kind_namespace_name_and_every_column(calm: Commands) -> None:
@@ -144,3 +146,16 @@ async def test_yaml_of_a_cluster_is_what_is_known_of_it(calm: Commands) -> None:
     ran = await calm("get", "clusters", "hub", "-o", "yaml")
     found = yaml.safe_load(ran.out)
     assert (found["name"], found["state"], found["role"]) == ("hub", "Live", "hub")
+
+
+@pytest.mark.parametrize("denied", ["", "kube-system", "argocd"])
+async def test_cluster_secrets_are_read_where_a_role_allows_it(calm: Commands, denied: str) -> None:
+    """Everywhere, in the namespace of the Applications alone, or not at all: then labels are not known."""
+    hub, spoke = calm.servers
+    if denied:
+        hub.access.deny.append(Deny("secrets", namespace=denied))
+    marks = {"argocd.argoproj.io/secret-type": "cluster", "tier": "gold"}
+    hub.storage.create(thing("Secret", cluster_secret_name(spoke.url), "argocd", labels=marks, data={"config": "eA=="}))
+    ran = await calm("get", "clusters", "-l", "tier=gold", "-o", "name")
+    assert ran.out.split() == ([] if denied == "argocd" else ["prod-1/clusters/prod-1"])
+    assert ran.code == 0

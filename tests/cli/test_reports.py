@@ -96,6 +96,18 @@ async def test_rbac_is_read_only_and_covers_every_kind(calm: Commands) -> None:
     assert granted == wanted
 
 
+async def test_rbac_for_cluster_secrets_is_a_role_of_one_namespace(calm: Commands) -> None:
+    plain = list(yaml.safe_load_all((await calm("doctor", "--rbac")).out))
+    more = list(yaml.safe_load_all((await calm("doctor", "--rbac", "--secrets")).out))
+    assert more[: len(plain)] == plain
+    role, binding = more[len(plain) :]
+    assert (role["kind"], role["metadata"]["namespace"]) == ("Role", "argocd")
+    assert role["rules"] == [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]}]
+    assert (binding["kind"], binding["roleRef"]["name"]) == ("RoleBinding", role["metadata"]["name"])
+    assert binding["metadata"]["namespace"] == "argocd"
+    assert (await calm("doctor", "--secrets")).code == 2
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 async def test_completion_scripts_are_what_the_shell_reads(calm: Commands, shell: str, tmp_path: Path) -> None:
     ran = await calm("completion", shell)
@@ -156,3 +168,15 @@ async def test_no_context_is_said_and_is_no_success(calm: Commands) -> None:
     ran = await calm("get", "pods")
     assert ran.code == 3
     assert "no kubeconfig has a context" in ran.err
+
+
+async def test_a_kubeconfig_that_does_not_exist_is_named(calm: Commands) -> None:
+    ran = await calm("get", "pods", env={"KUBECONFIG": "/nonexistent/config"})
+    assert ran.code == 3
+    assert "/nonexistent/config: no such file" in ran.err
+
+
+async def test_a_repository_that_does_not_exist_is_wrong_usage(calm: Commands) -> None:
+    ran = await calm("--repo", "/nonexistent/clone", "get", "pods")
+    assert ran.code == 2
+    assert "--repo /nonexistent/clone: no such folder" in ran.err

@@ -31,26 +31,30 @@ TOOLS = {
 @click.command()
 @click.option("--cluster", metavar="GLOB", default="*", help="Only clusters whose name matches.")
 @click.option("--rbac", is_flag=True, help="Print the RBAC fleet needs as YAML, for `kubectl apply`, and nothing else.")
+@click.option("--secrets", is_flag=True, help="With --rbac: also an optional Role for the names of cluster Secrets.")
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", help="How to print.")
 @click.pass_obj
-def doctor(options: Options, cluster: str, rbac: bool, output: str) -> None:
+def doctor(options: Options, cluster: str, rbac: bool, secrets: bool, output: str) -> None:
     """Say what fleet can read where, what is missing, and which tools are here.
 
     Exit code 3 when a cluster cannot be reached or a kind not be read.
     """
+    if secrets and not rbac:
+        raise click.UsageError("--secrets goes with --rbac")
     if rbac:
-        print_rbac()
+        print_rbac(secrets)
         return
     sys.exit(asyncio.run(_doctor(options, cluster, output)))
 
 
-def print_rbac() -> None:
-    """The exact rights, as YAML on stdout."""
+def print_rbac(secrets: bool = False) -> None:
+    """The exact rights, as YAML on stdout; with `secrets` the optional ones too."""
     import yaml
 
     from tui.domain.rbac import manifests
 
-    yaml.safe_dump_all(manifests(KINDS.values()), sys.stdout, sort_keys=False, default_flow_style=None, width=120)
+    documents = manifests(KINDS.values(), secrets)
+    yaml.safe_dump_all(documents, sys.stdout, sort_keys=False, default_flow_style=None, width=120)
 
 
 async def _doctor(options: Options, pattern: str, output: str) -> int:

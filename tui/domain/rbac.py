@@ -9,6 +9,7 @@ from tui.domain.kinds import OWN
 from tui.domain.kinds.kind import Kind
 
 VERBS = ("get", "list", "watch")
+ARGOCD = "argocd"  # the namespace that Argo CD is usually installed in
 
 
 def rules(kinds: Iterable[Kind]) -> list[dict[str, Any]]:
@@ -25,28 +26,31 @@ def rules(kinds: Iterable[Kind]) -> list[dict[str, Any]]:
 def manifests(kinds: Iterable[Kind], secrets: bool = False) -> list[dict[str, Any]]:
     """ClusterRoles for hubs (where Argo CD runs) and for every cluster, each with a binding to group `fleet-readers`.
 
-    No `*`, no exec, port-forward, proxy, impersonation or token rights; Secrets only when asked for (their names and
-    labels are read, never their data). Discovery, /version and self-reviews come with `system:discovery` and
-    `system:basic-user`, which every authenticated user has.
+    No `*`, no exec, port-forward, proxy, impersonation or token rights; Secrets only when asked for, as a Role in Argo
+    CD's namespace (names and labels are read, never data). Discovery, /version and self-reviews come with
+    `system:discovery` and `system:basic-user`, which every authenticated user has.
     """
-    left_out = OWN if secrets else OWN | {"secrets"}
-    kinds = [kind for kind in kinds if kind.resource not in left_out]
+    kinds = [kind for kind in kinds if kind.resource not in OWN | {"secrets"}]
     hub = [kind for kind in kinds if kind.watch == "hub"]
-    found = []
+    found: list[dict[str, Any]] = []
     for name, members in (("fleet-hub-reader", hub), ("fleet-reader", [k for k in kinds if k.watch != "hub"])):
-        found += [
-            {
-                "apiVersion": "rbac.authorization.k8s.io/v1",
-                "kind": "ClusterRole",
-                "metadata": {"name": name},
-                "rules": rules(members),
-            },
-            {
-                "apiVersion": "rbac.authorization.k8s.io/v1",
-                "kind": "ClusterRoleBinding",
-                "metadata": {"name": name},
-                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
-                "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "fleet-readers"}],
-            },
-        ]
+        found += _granted("ClusterRole", {"name": name}, rules(members))
+    if secrets:
+        listing = [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]}]
+        found += _granted("Role", {"name": "fleet-cluster-secrets", "namespace": ARGOCD}, listing)
     return found
+
+
+def _granted(kind: str, metadata: dict[str, str], rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A Role or ClusterRole and its binding to group `fleet-readers`."""
+    group = "rbac.authorization.k8s.io"
+    return [
+        {"apiVersion": f"{group}/v1", "kind": kind, "metadata": {**metadata}, "rules": rules},
+        {
+            "apiVersion": f"{group}/v1",
+            "kind": f"{kind}Binding",
+            "metadata": {**metadata},
+            "roleRef": {"apiGroup": group, "kind": kind, "name": metadata["name"]},
+            "subjects": [{"apiGroup": group, "kind": "Group", "name": "fleet-readers"}],
+        },
+    ]

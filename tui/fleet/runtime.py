@@ -17,7 +17,7 @@ from tui.domain.kinds import KINDS, OWN, generic
 from tui.domain.kinds.core import EVENTS, Event
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Ref, Row
-from tui.domain.ports import Absent, Clusters, CommitInfo, Context, EventKeeper, Served, Trouble
+from tui.domain.ports import Absent, Clusters, CommitInfo, Context, Denied, EventKeeper, Served, Trouble
 from tui.domain.schema import Problem
 from tui.domain.settings import Settings
 from tui.domain.tail import Tail, TailEvent
@@ -101,6 +101,7 @@ class Fleet:
             self._clusters, self.kinds, settings, self._deliver, observers=self._tailing.observers(), clock=clock
         )
         self._hubs: set[str] = set()  # asked for their registrations
+        self._asked: dict[str, set[str]] = {}  # hub that denies all Secrets -> namespaces asked for theirs
         self._registered: dict[str, dict[str, str]] = {}  # cluster Secret -> labels
         self._asking: set[asyncio.Future[None]] = set()
         self._loading: tuple[int, int, int, tuple[str, ...]] | None = None  # by revision of the cluster rows
@@ -201,15 +202,37 @@ class Fleet:
             if any(row.ref.resource == CLUSTERS for row in puts):
                 puts = [self._placed(row) if row.ref.resource == CLUSTERS else row for row in puts]
             self.store.apply(puts, batch.removes)
+            if self._asked:
+                refs = (row.ref for row in puts if row.ref.resource == APPLICATIONS and row.ref.cluster in self._asked)
+                self._ask_namespaces({(ref.cluster, ref.namespace) for ref in refs})
         self._tailing.drain()
         self.notify()
 
     async def _read_registrations(self, hub: str) -> None:
         """Learn which clusters a hub's Argo CD knows, and their labels, where these credentials may read that."""
         try:
-            self._registered |= await self._network.cluster_secrets(hub)
+            self._register(await self._network.cluster_secrets(hub))
+        except Denied:
+            self._asked[hub] = set()  # a Role in Argo CD's own namespace may still allow it
+            self._ask_namespaces({(hub, row.ref.namespace) for row in self.store.rows(APPLICATIONS, hub)})
         except Trouble:
             return  # an option: groups then come from names, destinations from other evidence
+
+    def _ask_namespaces(self, places: Iterable[tuple[str, str]]) -> None:
+        """Look for registrations in namespaces that hold Applications, on hubs that do not list Secrets everywhere."""
+        for hub, namespace in places:
+            if namespace not in self._asked.get(hub, (namespace,)):
+                self._asked[hub].add(namespace)
+                self._asking.add(asyncio.ensure_future(self._read_namespace(hub, namespace)))
+
+    async def _read_namespace(self, hub: str, namespace: str) -> None:
+        try:
+            self._register(await self._network.cluster_secrets(hub, namespace))
+        except Trouble:
+            return  # as above: an option
+
+    def _register(self, found: Mapping[str, dict[str, str]]) -> None:
+        self._registered |= found
         self.store.apply([self._placed(row) for row in self.store.rows(CLUSTERS)])
         self.notify()
 
@@ -310,7 +333,8 @@ class Fleet:
         """Wait until every cluster has answered or failed and all that is wanted has been listed."""
         while not (self._all_known() and self.progress().settled and ready()):
             await self.changed(self.version)
-        await asyncio.gather(*self._asking)
+        while not all(asking.done() for asking in self._asking):  # one may lead to others
+            await asyncio.gather(*self._asking)
 
     async def announced(self) -> None:
         """Wait until every cluster has a row, whatever its state."""

@@ -94,9 +94,12 @@ class Network:
         """One GET of a path below a cluster's API. Raises `Trouble`."""
         return await self.run(lambda supervisor: supervisor.read(cluster, path))
 
-    async def cluster_secrets(self, hub: str) -> dict[str, dict[str, str]]:
-        """Names and labels of the cluster Secrets of a hub's Argo CD, never their data. Raises `Trouble`."""
-        return await self.run(lambda supervisor: supervisor.cluster_secrets(hub))
+    async def cluster_secrets(self, hub: str, namespace: str = "") -> dict[str, dict[str, str]]:
+        """Names and labels of the cluster Secrets of a hub's Argo CD, never their data. Raises `Trouble`.
+
+        `namespace` "" asks for all of them, which takes the right to list Secrets everywhere.
+        """
+        return await self.run(lambda supervisor: supervisor.cluster_secrets(hub, namespace))
 
     async def review(self, cluster: str, kind: str, body: Mapping[str, object]) -> bytes:
         """A self-review (`selfsubjectaccessreviews`, `selfsubjectrulesreviews`, `selfsubjectreviews`)."""

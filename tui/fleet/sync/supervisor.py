@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import msgspec
 
@@ -109,10 +109,14 @@ class Supervisor:
         path, _, query = path.partition("?")
         return await self._session(cluster).connection.get(path, parse_qsl(query))
 
-    async def cluster_secrets(self, hub: str) -> dict[str, dict[str, str]]:
-        """Names and labels of Argo CD's cluster Secrets; their data is not asked for and does not leave the server."""
+    async def cluster_secrets(self, hub: str, namespace: str = "") -> dict[str, dict[str, str]]:
+        """Names and labels of Argo CD's cluster Secrets, of one namespace or of all.
+
+        Their data is not asked for and does not leave the server.
+        """
         query = [("labelSelector", "argocd.argoproj.io/secret-type=cluster")]
-        data = await self._session(hub).connection.get("/api/v1/secrets", query, METADATA_LIST)
+        path = f"/api/v1/namespaces/{quote(namespace, safe='')}/secrets" if namespace else "/api/v1/secrets"
+        data = await self._session(hub).connection.get(path, query, METADATA_LIST)
         try:
             listed = msgspec.json.decode(data, type=_Listed)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
