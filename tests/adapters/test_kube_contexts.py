@@ -156,6 +156,7 @@ def test_a_broken_file_is_one_unusable_context(tmp_path: Path, content: bytes, w
 def test_a_missing_file_matters_only_when_named(tmp_path: Path) -> None:
     found, problems = read(tmp_path / "none", write(tmp_path / "c", ("one", C1, {})))
     assert set(found) == {"one"} and not problems
+    assert read(tmp_path / "none") == ({}, [f"{tmp_path / 'none'}: no such file"]), "nothing else was found"
     specs, problems = load(str(tmp_path / "none"), env={})
     assert specs == [] and problems == [f"{tmp_path / 'none'}: no such file"]
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.ui import shop
 from tests.ui.still import StillFleet, at_rest, screen
+from tui.domain.cluster import NO_CONTEXT
 from tui.domain.obj import Ref
 from tui.domain.tail import TailEvent
 from tui.ui import keys
@@ -20,6 +21,7 @@ from tui.ui.prompt import Prompt
 from tui.ui.scope import APPLICATIONS, Scope
 from tui.ui.screens.detail import DetailScreen
 from tui.ui.screens.dialogs import Choice, Confirm, Help
+from tui.ui.widgets.tree import LazyTree
 
 
 def shown(app) -> list[str]:
@@ -441,6 +443,28 @@ async def test_every_footer_shows_help(fleet: StillFleet) -> None:
             await app.shell.go(pane)
             await at_rest(app, pilot)
             assert "".join(span.text for span in app.shell.query_one("#footer").spans()).endswith("? Help ")
+
+
+async def test_every_footer_of_80_columns_leads_to_all_commands(fleet: StillFleet) -> None:
+    async with screen(fleet, (80, 24)) as (app, pilot):
+        for pane in ("applications", "clusters", "drafts", "events", "policies"):
+            await app.shell.go(pane)
+            await at_rest(app, pilot)
+            text = "".join(span.text for span in app.shell.query_one("#footer").spans())
+            assert text.endswith(" : Command  ? Help ") and len(text) <= 80
+
+
+async def test_without_a_cluster_every_part_of_the_screen_says_so_and_why() -> None:
+    fleet = StillFleet(filled=False)
+    fleet.contexts = ()
+    fleet.problems = [NO_CONTEXT, "/nonexistent: no such file"]
+    async with screen(fleet) as (app, pilot):
+        await at_rest(app, pilot)
+        header = "".join(span.text for span in app.shell.query_one("#header").spans())
+        assert header.endswith("no clusters ")
+        assert app.shell.query_one(LazyTree)._empty == "no clusters"
+        told = app.shell.pane.table._empty.splitlines()
+        assert told[0].startswith("no clusters") and told[1:] == ["/nonexistent: no such file"]
 
 
 async def test_facts_of_a_row_follow_the_objects_they_come_from(

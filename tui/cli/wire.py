@@ -40,6 +40,9 @@ def settings_of(options: Options) -> Settings:
         settings = read_settings(places(options).config)
     except BadConfig as error:
         raise click.UsageError(str(error)) from error
+    for folder in options.repositories:
+        if not folder.expanduser().is_dir():
+            raise click.UsageError(f"--repo {folder}: no such folder")
     named = tuple(Repository(path=str(path.expanduser().absolute())) for path in options.repositories)
     return msgspec.structs.replace(
         settings, theme=options.theme or settings.theme, repositories=named + settings.repositories

@@ -9,6 +9,7 @@ import msgspec
 from tui.domain.obj import Meta
 
 CLUSTERS = "clusters"  # the resource name under which cluster rows live in the store
+NO_CONTEXT = "no kubeconfig has a context that matches (KUBECONFIG, --kubeconfig, --context)"
 
 
 class ClusterState(Enum):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tui.domain.cluster import CLUSTERS, Cluster, ClusterState, KindState
+from tui.domain.cluster import CLUSTERS, NO_CONTEXT, Cluster, ClusterState, KindState
 from tui.domain.groups import cluster_secret_name, groups_of, host_of
 from tui.domain.kinds import KINDS, OWN, generic
 from tui.domain.kinds.core import EVENTS, Event
@@ -159,7 +159,7 @@ class Fleet:
         """What the user should know and no cluster's row says, one line each."""
         found = list(self._kubeconfig_problems)
         if self.contexts == ():
-            found.append("no kubeconfig has a context that matches (KUBECONFIG, --kubeconfig, --context)")
+            found.append(NO_CONTEXT)
         if self._tailing.problem:
             found.append(f"events are not kept on disk: {self._tailing.problem}")
         if self.drafts is not None:

@@ -93,8 +93,11 @@ class Header(_Bar):
         return frame.header(self.size.width, active, counts, spin)
 
 
+_KEPT = ("command", "help")  # they stay in the footer however narrow it is
+
+
 class Footer(_Bar):
-    """The keys that work here, as many as there is room for; help, the last, always has its place."""
+    """The keys that work here, as many as there is room for; those that lead to all others always have their place."""
 
     def __init__(self) -> None:
         super().__init__(id="footer")
@@ -110,15 +113,18 @@ class Footer(_Bar):
         """The keys there is room for."""
         if not self._keys:
             return ()
-        *first, last = self._keys
-        room = self.size.width - _cost(last)
+        last = [item for item in self._keys[:-1] if item[2] in _KEPT] + [self._keys[-1]]
+        if sum(map(_cost, last)) > self.size.width:
+            last = last[-1:]
+        first = [item for item in self._keys if item not in last and item[2] not in _KEPT]
+        room = self.size.width - sum(map(_cost, last))
         made: list[frame.Span] = []
         for item in first:
             if _cost(item) > room:
                 break
             room -= _cost(item)
             made += _spans(item)
-        return [*made, *_spans(last)]
+        return [*made, *(span for item in last for span in _spans(item))]
 
 
 def _cost(item: tuple[str, str, str]) -> int:

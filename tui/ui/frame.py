@@ -25,6 +25,7 @@ TABS: tuple[tuple[str, str, str], ...] = (  # pane id, title, title where there 
 )
 FIRST = "applications"
 LOADING = "connecting…"
+NO_CLUSTERS = "no clusters"
 HEALTH: tuple[tuple[str, str, str], ...] = (  # health word, shape, tone: as the Argo CD page draws them
     ("Healthy", "♥", "good"),
     ("Progressing", "◌", "busy"),
@@ -67,6 +68,7 @@ class Counts:
     answered: int = 0
     objects: int = 0
     loading: bool = True
+    none: bool = False  # the kubeconfigs have been read, and there is no cluster in them
 
 
 def geometry(width: int, height: int) -> Geometry:
@@ -102,7 +104,9 @@ def header(width: int, active: str, counts: Counts, spin: int = 0) -> list[Span]
 def _counted(counts: Counts, spin: int, gap: str) -> list[Span]:
     """The right side, least important part first: it is the first to go when there is little room."""
     made = []
-    if counts.loading:
+    if counts.none:
+        made.append(Span(f"{NO_CLUSTERS} ", "warn"))
+    elif counts.loading:
         told = f"{SPIN[spin % len(SPIN)]} {counts.answered}/{counts.clusters} answered"
         made.append(Span(f"{told} · {counts.objects:,} objects  " if counts.clusters else f"{LOADING}  ", "muted"))
     if counts.live is not None and counts.clusters:

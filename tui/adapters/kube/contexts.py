@@ -119,16 +119,19 @@ def load(
     """All contexts, in file order, and what is wrong with the files or the globs in `wanted`, in words.
 
     A file that cannot be read gives one unusable context named after it, so that it is seen where clusters are seen.
+    A file of KUBECONFIG that does not exist counts as empty, as for kubectl; it is named when nothing else is found.
     """
     env = os.environ if env is None else env
-    merged, problems, specs = _Merged(), [], []
+    merged = _Merged()
+    specs: list[Spec] = []
+    problems: list[str] = []
+    absent: list[str] = []
     paths, must_exist = files(kubeconfig, env)
     for path in paths:
         try:
             _merge(merged, _parse(path), path)
         except FileNotFoundError:
-            if must_exist:
-                problems.append(f"{path}: no such file")
+            (problems if must_exist else absent).append(f"{path}: no such file")
         except (OSError, _Problem) as error:
             reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
             problems.append(f"{path}: {reason}")
@@ -137,6 +140,8 @@ def load(
     specs = [_spec(merged, name, entry) for name, entry in merged.contexts.items()] + specs
     if not specs and (inside := _in_cluster(env)):
         specs.append(inside)
+    if not specs:
+        problems += absent
     if not wanted:
         return specs, problems
     chosen = {s.context.name for s in specs for glob in wanted if _matches(s.context.name, glob)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from tui.domain import when
-from tui.domain.cluster import CLUSTERS, KindState
+from tui.domain.cluster import CLUSTERS, NO_CONTEXT, KindState
 from tui.domain.kinds import KINDS
 from tui.domain.kinds.kind import Column, Value
 from tui.domain.obj import Ref
@@ -30,6 +30,11 @@ SLICE = 0.008  # seconds that rows are made at a stretch, so that a key never wa
 BATCH = 64  # rows between two looks at the clock
 NO_CLUSTERS = "no clusters: no kubeconfig has a context that matches; `fleet demo` shows a fleet without one"
 OLDEST = 2.0  # seconds after which facts that depend on other objects are worked out again
+
+
+def _unread(problems: Sequence[str]) -> list[str]:
+    """What is wrong with the kubeconfigs, beside that no context was found."""
+    return [problem for problem in problems if problem != NO_CONTEXT]
 
 
 class TablePane(Pane):
@@ -209,7 +214,7 @@ class TablePane(Pane):
         if self.table.total:
             return "nothing matches the filter"
         if not self.fleet.store.count(CLUSTERS):
-            return NO_CLUSTERS if self.fleet.contexts == () else LOADING
+            return LOADING if self.fleet.contexts != () else "\n".join([NO_CLUSTERS, *_unread(self.fleet.problems)])
         states = [
             status.state
             for row in self.fleet.store.rows(CLUSTERS)

@@ -15,6 +15,7 @@ from tui.domain.cluster import CLUSTERS, ClusterState
 from tui.domain.kinds import POLICY_RESOURCES
 from tui.domain.obj import Ref
 from tui.ui import keys
+from tui.ui.frame import LOADING, NO_CLUSTERS
 from tui.ui.panes.base import Pane
 from tui.ui.panes.nodes import ALL, NEEDED, Nodes
 from tui.ui.scope import APPLICATIONS, Scope, View
@@ -37,7 +38,7 @@ class TreePane(Pane):
         super().__init__(View("tree"))
         self.id = "tree"
         self.nodes: Nodes | None = None
-        self.lines = LazyTree(self._children, empty="connecting…")
+        self.lines = LazyTree(self._children, empty=LOADING)
         self._rev = -1
         self._loaded = 0.0
         self._groups: set[Hashable] = set()
@@ -56,6 +57,7 @@ class TreePane(Pane):
 
     def pull(self) -> None:
         """Ask again for what is open, when something in it has changed."""
+        self.lines.set_empty(NO_CLUSTERS if self.fleet.contexts == () else LOADING)
         scope = self.fleet_app.shell.scope
         rev = self.fleet.store.resource_rev(*_ALWAYS, *NEEDED)
         chosen = self.nodes is not None and self.nodes.scope != scope

@@ -172,4 +172,5 @@ class FleetScreen(Screen[Any]):
             progress.answered,
             progress.objects,
             loading=not held.clusters or progress.answered < progress.clusters or bool(progress.loading),
+            none=self.fleet.contexts == (),
         )

@@ -231,6 +231,12 @@ class LazyTree(LineView):
             segments.append(Segment(cell.text + " ", self.tone_style(cell.tone, state)))
         return segments
 
+    def set_empty(self, text: str) -> None:
+        """Say this where there are no nodes."""
+        if text != self._empty:
+            self._empty = text
+            self.refresh()
+
     def paint_empty(self, y: int, width: int) -> list[Segment]:
         """The empty text on the first line of an empty tree."""
         if y == 0 and not self._flat and self._empty:
