@@ -123,6 +123,20 @@ async def test_views_go_back_and_forward(fleet: StillFleet) -> None:
         assert app.shell.pane.view.pane == "applications"
 
 
+async def test_a_detail_left_is_the_view_after(fleet: StillFleet) -> None:
+    async with screen(fleet) as (app, pilot):
+        await pilot.press("y")
+        await at_rest(app, pilot)
+        ref = app.screen.ref
+        await pilot.press("escape", "right_square_bracket")
+        await at_rest(app, pilot)
+        assert isinstance(app.screen, DetailScreen)
+        assert (app.screen.ref, app.screen.chosen.id) == (ref, "manifest")
+        await pilot.press("escape", "E", "left_square_bracket", "right_square_bracket")
+        await at_rest(app, pilot)
+        assert isinstance(app.shell.pane, EventsPane) and app.screen is app.shell
+
+
 async def test_going_back_brings_the_filter_back(fleet: StillFleet) -> None:
     async with screen(fleet) as (app, pilot):
         await pilot.press("slash", *"pay", "enter")

@@ -18,8 +18,7 @@ from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref
 from tui.domain.settings import Settings
 from tui.ui import keys, themes
-from tui.ui.commands import propose
-from tui.ui.obey import known, obey, preview_theme
+from tui.ui.obey import obey
 from tui.ui.panes.base import Pane
 from tui.ui.panes.table import TablePane
 from tui.ui.prompt import ask
@@ -133,24 +132,6 @@ class FleetApp(Working):
         self.say(action.instead, Tone.WARN)
 
     # -- asking -----------------------------------------------------------------------------------------------------
-
-    def ask_command(self) -> None:
-        """Ask for a command; a theme is shown while its name is being typed."""
-        names, theme = known(self), self.theme
-
-        def done(line: str | None) -> None:
-            if line is None or not line.startswith("theme"):
-                self.theme = theme
-            if line:
-                self.do(obey(self, line), line)
-
-        ask(
-            self.screen,
-            ":",
-            done,
-            changed=lambda line: preview_theme(self, line),
-            propose=lambda line: propose(line, names),
-        )
 
     def ask_filter(self, pane: Pane) -> None:
         """Filter a pane as one types; giving up takes the filter back."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from tui.domain.cluster import CLUSTERS
 from tui.domain.kinds.kind import Tone
 from tui.ui import themes
-from tui.ui.commands import Command, Known, NotUnderstood, parse
+from tui.ui.commands import Command, Known, NotUnderstood, parse, propose
+from tui.ui.prompt import ask
 from tui.ui.scope import APPLICATIONS, Scope, View, groups
 
 if TYPE_CHECKING:
@@ -29,6 +30,25 @@ def known(app: FleetApp) -> Known:
         groups=["/".join(path) for path in groups(clusters)],
         namespaces=sorted({row.ref.name for row in store.rows("namespaces", app.shell.scope.cluster or None)}),
         columns=[title.lower() for title in pane.columns()] if pane else [],
+    )
+
+
+def ask_command(app: FleetApp) -> None:
+    """Ask for a command; a theme is shown while its name is being typed."""
+    names, theme = known(app), app.theme
+
+    def done(line: str | None) -> None:
+        if line is None or not line.startswith("theme"):
+            app.theme = theme
+        if line:
+            app.do(obey(app, line), line)
+
+    ask(
+        app.screen,
+        ":",
+        done,
+        changed=lambda line: preview_theme(app, line),
+        propose=lambda line: propose(line, names),
     )
 
 

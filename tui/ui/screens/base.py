@@ -13,6 +13,7 @@ from textual.screen import Screen
 from tui.domain.cluster import CLUSTERS, ClusterState
 from tui.ui import frame, keys
 from tui.ui.bars import Footer, Header
+from tui.ui.obey import ask_command
 from tui.ui.panes import PANES
 from tui.ui.scope import APPLICATIONS
 from tui.ui.widgets.line_view import LineView
@@ -98,7 +99,7 @@ class FleetScreen(Screen[Any]):
 
     def action_command(self) -> None:
         """Type a command."""
-        self.fleet_app.ask_command()
+        ask_command(self.fleet_app)
 
     def action_help(self) -> None:
         """The keys that work here."""

@@ -154,6 +154,11 @@ class DetailScreen(FleetScreen):
         """The tab before."""
         await self.action_previous_tab()
 
+    async def action_back(self) -> None:
+        """Close it; the view after, from the first screen, is this again."""
+        self.fleet_app.shell.leave_detail(self.ref, self.chosen.id)
+        await super().action_back()
+
     async def action_next_tab(self) -> None:
         """The next tab, around the end."""
         await self._choose(self.tabs[(self.tabs.index(self.chosen) + 1) % len(self.tabs)])

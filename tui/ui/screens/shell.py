@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
+from tui.domain.obj import Ref
 from tui.ui import frame
 from tui.ui.bars import Footer, Header, Line
 from tui.ui.panes import PANES
@@ -29,6 +30,7 @@ class Shell(FleetScreen):
         self._panes: dict[tuple[str, str], Pane] = {}
         self._watched: object = None
         self.tree_shown = True
+        self._left: tuple[Ref, str] | None = None  # the detail closed last, with its tab, while no other view came
 
     def compose(self) -> ComposeResult:
         from tui.ui.panes.tree import TreePane
@@ -88,7 +90,13 @@ class Shell(FleetScreen):
         view = self.history.current or View(frame.FIRST)
         await self.visit(view.scoped(scope))
 
+    def leave_detail(self, ref: Ref, tab: str) -> None:
+        """A detail was closed: at the newest view, it is what `]` comes back to."""
+        if self.history.at == len(self.history.views) - 1:
+            self._left = (ref, tab)
+
     async def _show(self, view: View) -> None:
+        self._left = None
         key = (view.pane, view.resource)
         pane = self._panes.pop(key, None)
         had_focus = self.pane is None or self.focused is None or self.pane in self.focused.ancestors_with_self
@@ -153,7 +161,10 @@ class Shell(FleetScreen):
 
     async def action_next(self) -> None:
         """The view after, as in a browser."""
-        await self._go_to(self.history.step(1))
+        if self._left is not None:
+            self.fleet_app.show_object(*self._left)
+        else:
+            await self._go_to(self.history.step(1))
 
     async def action_last(self) -> None:
         """Swap with the view before this one."""
