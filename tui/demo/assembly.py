@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import random
+import shutil
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,7 +92,7 @@ class Demo:
         await self._start_servers(authority, saved.get("ports", {}))
         self._populate(authority, now)
         self._reader = Reader(self.origin)
-        self.argocd = Controller(self.world, self._reader, self.options.seed)
+        self.argocd = Controller(self.world, self._reader, self._scratch(), self.options.seed)
         past = Past(self.world, self.argocd, self.options.seed, saved.get("applications"))
         self._generate(now)
         past.replay(self.repo_url)
@@ -136,6 +137,13 @@ class Demo:
             self._reader.close()
         if self.options.state and self.life:
             self._save()
+
+    def _scratch(self) -> Path:
+        """Where sources are rendered: here, so that it goes with the demo; what a killed run left there is removed."""
+        place = self.directory / "render"
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        return place
 
     def _clone(self) -> None:
         if not self.repository.exists():

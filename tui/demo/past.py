@@ -66,6 +66,36 @@ class Past:
             self._controller.refresh(name)
         for appset in hub.list(APPSETS, NAMESPACE):
             self._controller.generator.generate_one(appset)
+        for resource in (APPLICATIONS, APPSETS):
+            for obj in hub.list(resource, NAMESPACE):
+                if resource == APPSETS or obj["metadata"]["name"] not in self._controller.lazy:
+                    self._date(resource, obj)
+
+    def _date(self, resource: str, obj: Obj) -> None:
+        """Health and conditions that are there at the start came with what made them, not with the demo."""
+        since = stamp(min(self._since(obj), self._world.clock.now()))
+
+        def write(live: Obj) -> None:
+            status = live.get("status") or {}
+            for entry in (status.get("health") or {}, *(status.get("conditions") or ())):
+                if "lastTransitionTime" in entry:
+                    entry["lastTransitionTime"] = since
+
+        self._world.hub.patch(resource, NAMESPACE, obj["metadata"]["name"], write)
+
+    def _since(self, obj: Obj) -> float:
+        """When an object got into the state that it is in: with its last sync, else its last commit, else its birth."""
+        status = obj.get("status") or {}
+        state, history = status.get("operationState") or {}, status.get("history") or ()
+        born = parse_stamp(obj["metadata"]["creationTimestamp"]) + 60
+        moment = state.get("finishedAt") or state.get("startedAt")
+        if state.get("phase") != "Succeeded" and history and status["health"]["status"] == "Healthy":
+            moment = history[-1]["deployedAt"]  # what failed since has changed nothing
+        if moment:
+            return max(born, parse_stamp(moment) + 2)
+        if obj["kind"] != "Application":
+            return born
+        return max(born, next((revision.time + 90 for revision in self._log if concerns(obj, revision.places)), born))
 
     def _names(self) -> list[str]:
         return [name for name in self._controller.index.names() if name not in self._controller.lazy]

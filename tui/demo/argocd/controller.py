@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from pathlib import Path
 from typing import Any
 
 from tui.demo.apiserver.storage import Event
@@ -34,12 +35,15 @@ RETRIES = 5
 
 
 class Controller:
-    """Argo CD on the hub. `lazy` Applications are only looked at when a push or a change concerns them."""
+    """Argo CD on the hub. `lazy` Applications are only looked at when a push or a change concerns them.
 
-    def __init__(self, world: World, reader: Reader, seed: int = 0) -> None:
+    `scratch`: the directory in which sources are rendered.
+    """
+
+    def __init__(self, world: World, reader: Reader, scratch: Path, seed: int = 0) -> None:
         self.world = world
         self.reader = reader
-        self.renderer = Renderer(reader)
+        self.renderer = Renderer(reader, scratch)
         self.clock = world.clock
         self.events = Recorder(world.hub, world.clock)
         self.tracker = Tracker(world, self.touch)

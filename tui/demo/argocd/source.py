@@ -44,10 +44,14 @@ class Rendered:
 
 
 class Renderer:
-    """Renders sources of one repository; results are kept as long as the files they come from are the same."""
+    """Renders sources of one repository; results are kept as long as the files they come from are the same.
 
-    def __init__(self, reader: Reader) -> None:
+    What tools need as files is written below `place`, which must be there (default: where temporary files go).
+    """
+
+    def __init__(self, reader: Reader, place: Path | None = None) -> None:
         self._reader = reader
+        self._place = place
         self._checkout: tuple[tuple[str, ...], tempfile.TemporaryDirectory[str]] | None = None
         self._kept: dict[tuple[Any, ...], Rendered | RenderError] = {}
 
@@ -112,7 +116,7 @@ class Renderer:
         top = path.partition("/")[0]
         if self._checkout is None or self._checkout[0] != (sha, top):
             self.close()
-            scratch = tempfile.TemporaryDirectory(prefix="fleet-demo-render-")
+            scratch = tempfile.TemporaryDirectory(prefix="fleet-demo-render-", dir=self._place)
             self._checkout = ((sha, top), scratch)
             self._reader.export(sha, Path(scratch.name), top)
         return Path(self._checkout[1].name)
