@@ -12,6 +12,7 @@ from textual.binding import Binding
 from textual.widget import Widget
 from textual.widgets import Input
 
+from tui.ui import typeahead
 from tui.ui.typeahead import TypeAhead
 
 
@@ -71,6 +72,24 @@ async def test_what_is_typed_after_an_opening_key_goes_into_what_it_opens(opener
     app = Typed()
     async with app.run_test():
         burst(app, f"ab{opener}catalog")
+        await until(lambda: app.query(Input) and app.query_one(Input).value == "catalog")
+        assert app.query_one(Pad).letters == "ab"
+
+
+async def test_a_machine_too_busy_to_open_a_prompt_at_once_loses_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(Pad):
+        async def action_open(self) -> None:
+            await asyncio.sleep(0.1)
+            await super().action_open()
+
+    class Busy(Typed):
+        def compose(self) -> ComposeResult:
+            yield Slow()
+
+    monkeypatch.setattr(typeahead, "PATIENCE", 0.01)
+    app = Busy()
+    async with app.run_test():
+        burst(app, "ab/catalog")
         await until(lambda: app.query(Input) and app.query_one(Input).value == "catalog")
         assert app.query_one(Pad).letters == "ab"
 

@@ -15,7 +15,8 @@ from textual import events
 from textual.app import App
 from textual.message_pump import MessagePump
 
-PATIENCE = 0.5  # seconds after which the next key goes on, whatever the one before still does
+PATIENCE = 0.5  # seconds after which the next key goes on, whatever work the one before has set going
+STUCK = 5.0  # seconds after which it goes on in any case; a busy machine may take long to open a prompt
 
 
 class TypeAhead(App[None]):
@@ -48,7 +49,7 @@ class TypeAhead(App[None]):
         self._under_way = True
         self._serial += 1
         serial = self._serial
-        self._alarm = asyncio.get_running_loop().call_later(PATIENCE, self._through, serial)
+        self._alarm = asyncio.get_running_loop().call_later(STUCK, self._through, serial)
         target: MessagePump | None = self.focused or self.screen
         await super().on_event(event)
         self._trail(target, serial)
@@ -74,10 +75,13 @@ class TypeAhead(App[None]):
             self.work.clear()  # what takes longer goes on alone
         if not self.is_running or self._exit:
             return
-        painted = asyncio.Event()
-        if self.screen.call_after_refresh(painted.set):
-            with suppress(TimeoutError):  # a screen that is just being left does not paint any more
-                await asyncio.wait_for(painted.wait(), PATIENCE)
+        painted, screen = asyncio.Event(), self.screen
+        if screen.call_after_refresh(painted.set):
+            # a screen that is left meanwhile does not paint any more; `STUCK` ends any other wait
+            while self._under_way and serial == self._serial and screen in self.screen_stack[-1:]:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(painted.wait(), 0.05)
+                    break
         self._through(serial)
 
     def _through(self, serial: int) -> None:
