@@ -137,6 +137,29 @@ async def test_history_told_late_is_shown_where_it_happened_and_the_cursor_keeps
         assert [event.time for *_, event in app.view._shown] == times
 
 
+async def test_history_that_is_there_before_the_window_is_shown_where_it_happened():
+    tail = Tail()
+    for number in (7_200, 60, 3_600, 0):
+        tail.add(event(number))
+    app = Bare(tail)
+    async with app.run_test(size=(100, 12)):
+        assert [event.message for *_, event in app.view._shown] == [
+            f"message {number}" for number in (0, 60, 3_600, 7_200)
+        ]
+
+
+async def test_history_of_two_applications_seconds_apart_is_shown_where_it_happened():
+    tail = Tail()
+    now = 1_000_000.0 + 7_200
+    for number in (44, 0, 20, 7_190, 7_180):  # the last two are happening now
+        tail.add(event(number), now)
+    app = Bare(tail)
+    async with app.run_test(size=(100, 12)):
+        assert [event.message for *_, event in app.view._shown] == [
+            f"message {number}" for number in (0, 20, 44, 7_190, 7_180)
+        ]
+
+
 async def test_history_that_came_during_a_pause_is_not_lost():
     tail = Tail()
     fill(tail, 3_600, 5)

@@ -11,7 +11,7 @@ from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref
 
 KEPT = 20_000  # events held in memory; older ones are on disk
-LATE = 60.0  # seconds: an event this much older than the newest is shown where its time belongs
+LATE = 60.0  # seconds: an event that is older than this when it comes is shown where its time belongs
 
 
 class TailEvent(msgspec.Struct, frozen=True):
@@ -52,9 +52,13 @@ class Tail:
         """Sequence number of the oldest event still held."""
         return self.end - len(self._events)
 
-    def add(self, event: TailEvent) -> int:
-        """Append; returns the event's sequence number."""
-        place = event.time if event.time < self._latest - LATE else max(event.time, self._latest)
+    def add(self, event: TailEvent, now: float | None = None) -> int:
+        """Append; returns the event's sequence number.
+
+        What is older than `now` (seconds since the epoch; None: the newest event) by LATE is told afterwards.
+        """
+        late = event.time < (self._latest if now is None else now) - LATE
+        place = event.time if late else max(event.time, self._latest)
         self._latest = max(place, self._latest)
         self._events.append(event)
         self._places.append(place)

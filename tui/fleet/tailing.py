@@ -73,8 +73,9 @@ class Tailing:
             if self._remember(event.key):
                 fresh.append(event)
         fresh.sort(key=lambda event: event.time)
+        now = self._clock()
         for event in fresh:
-            self._tail.add(event)
+            self._tail.add(event, now)
         if fresh and self._keeper is not None:
             self._keeper.append(fresh)
         return len(fresh)
@@ -84,7 +85,7 @@ class Tailing:
         since = self._clock() - self._settings.tail_days * 86_400.0
         for event in await asyncio.to_thread(self._keeper.read, since, KEPT):
             if self._remember(event.key):
-                self._tail.add(event)
+                self._tail.add(event, self._clock())
         self._ready = True
         self.drain()
 

@@ -221,11 +221,11 @@ class TailView(LineView):
         if missed > 0:
             place, sequence, first = next(self.tail.placed(self.tail.start))
             self._shown.append((place, sequence - 1, _gap(missed, first.time)))
-        added = [placed for placed in self.tail.placed(self._next) if self._passes(placed[2])]
+        added = sorted((placed for placed in self.tail.placed(self._next) if self._passes(placed[2])), key=_order)
         for _, _, event in added:
             self._line.measure(event)
         self._next = self.tail.end
-        if added and self._shown and min(map(_order, added)) < _order(self._shown[-1]):
+        if added and self._shown and _order(added[0]) < _order(self._shown[-1]):
             self._merge(added)
         elif added or missed > 0:
             before = len(self._shown)
