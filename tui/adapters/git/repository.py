@@ -287,7 +287,10 @@ def create_repository(data: Path, url: str, checkout: Checkout | None) -> Reposi
     if remote.scheme == "file" and checkout is None:
         raise Refused("a local repository is opened only when it is the remote of a clone of yours")
     path = location(data, url)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise GitTrouble(f"the data folder {path.parent} cannot be written: {error.strerror}") from error
     with locked(path.with_suffix(".lock"), PATIENCE):
         if not path.is_dir():
             for leftover in path.parent.glob(path.stem + ".new-*"):

@@ -22,7 +22,7 @@ BOM = "\ufeff"
 BREAK = "\r\n\x85\u2028\u2029"
 
 _BLANK = re.compile(r"(?:\s++|#[^\r\n\x85\u2028\u2029]*+)*+")
-_DIRECTIVES = re.compile(r"(?:\s++|#[^\r\n\x85\u2028\u2029]*+|(?<![^\r\n])%[^\r\n\x85\u2028\u2029]*+)*+")
+_DIRECTIVE = re.compile(r"(?<![^\r\n])%[^\r\n\x85\u2028\u2029]*+")
 _LINE = re.compile(r"\r\n|[\r\n]")
 _REST = re.compile(rf"[^{BREAK}]*(?:\r\n|[{BREAK}])?")
 
@@ -83,7 +83,7 @@ def chunks(text: str) -> list[Chunk]:
         end = cuts[number + 1][0] if number + 1 < len(cuts) else len(text)
         content, stop = start + 3 if marked else start, stops.get(number, end)
         if _skip(_BLANK, text, content, stop) < stop:
-            if not marked and _skip(_DIRECTIVES, text, start, stop) == stop:
+            if not marked and _only_directives(text, start, stop):
                 head = start
                 continue
             out.append(Chunk(len(out), head if head >= 0 and marked else start, end))
@@ -107,6 +107,20 @@ def _skip(pattern: re.Pattern[str], text: str, start: int, end: int) -> int:
     found = pattern.match(text, start, end)
     assert found is not None
     return found.end()
+
+
+def _only_directives(text: str, start: int, end: int) -> bool:
+    """Whether nothing but directives and comments stands there.
+
+    One pattern for all of it would repeat a choice possessively, which Python before 3.11.5 gets wrong.
+    """
+    while start < end:
+        start = _skip(_BLANK, text, start, end)
+        found = _DIRECTIVE.match(text, start, end)
+        if found is None:
+            return start == end
+        start = found.end()
+    return True
 
 
 def pick(text: str, doc: int | None) -> Chunk:
