@@ -1,6 +1,6 @@
 """Write the generated parts of README.md, or check that they are current.
 
-    python -m tests.readme [--check]
+python -m tests.readme [--check]
 """
 
 from __future__ import annotations

@@ -84,7 +84,6 @@ class Versions:
                 self._news.clear()
                 await self._news.wait()
 
-
     async def gone(self) -> None:
         """Return when the object has been deleted."""
         async with asyncio.timeout(PATIENCE):
@@ -120,10 +119,6 @@ def settled_at(sha: str) -> Callable[[Obj], bool]:
 
 def events(demo: Demo, name: str) -> list[tuple[str, str]]:
     """(reason, message) of an Application's Events since the demo started, oldest first."""
-    found = [
-        event
-        for event in demo.world.hub.list("events", "argocd")
-        if event["involvedObject"]["name"] == name
-    ]
+    found = [event for event in demo.world.hub.list("events", "argocd") if event["involvedObject"]["name"] == name]
     found.sort(key=lambda event: int(event["metadata"]["name"].rpartition(".")[2], 16))
     return [(event["reason"], event["message"]) for event in found]
