@@ -3,7 +3,7 @@
     python -m tests.screenshots [--check]
 
 The demo lives, so ages, times, ports and states differ from run to run. The check makes the pictures anew and compares
-what they say with such things masked; a picture is stale when more than a fifth of its words differ, or any of its footer.
+what they say with such things masked; a picture is stale when more than a fifth of its words differ, or its footer.
 """
 
 from __future__ import annotations
