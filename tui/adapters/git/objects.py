@@ -42,6 +42,7 @@ class Objects:
         self.size = 64 if algorithm == "sha256" else 40  # digits of an object id
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._packed: tuple[int, ...] = ()  # what told one state of packed-refs from another when the process started
         self._trees: OrderedDict[str, dict[bytes, Entry]] = OrderedDict()
 
     def read(self, name: str, kind: str = "", limit: int = LARGEST) -> bytes:
@@ -110,6 +111,10 @@ class Objects:
         raise AssertionError("unreachable")
 
     def _exchange(self, name: str, limit: int) -> tuple[str, str, bytes]:
+        if name.startswith("refs/") and (packed := self._packed_refs()) != self._packed:
+            # git compares whole seconds, size and inode: refs packed twice in a second may look unchanged to it
+            self._stop()
+            self._packed = packed
         if self._process is None:
             self._process = subprocess.Popen(
                 self.git.argv("cat-file", "--batch"),
@@ -138,6 +143,13 @@ class Objects:
         if len(data) != size + 1:
             raise EOFError("git cat-file ended in the middle of an object")
         return words[1], words[0], data[:-1]
+
+    def _packed_refs(self) -> tuple[int, ...]:
+        try:
+            found = (self.git.place / "packed-refs").stat()
+        except OSError:
+            return ()
+        return found.st_mtime_ns, found.st_ino, found.st_size
 
     def _stop(self) -> None:
         process, self._process = self._process, None
