@@ -25,7 +25,7 @@ def run(fleet_factory: Callable[[], Fleet], settings: Settings) -> None:
     ending = Ending(terminal)
     try:
         _show(fleet_factory, settings, terminal, ending)
-    except SystemExit:
+    except BaseException:  # Ctrl-C between two lines included
         terminal.leave()
         raise
     if ending.code:
@@ -33,9 +33,9 @@ def run(fleet_factory: Callable[[], Fleet], settings: Settings) -> None:
 
 
 def _show(fleet_factory: Callable[[], Fleet], settings: Settings, terminal: Terminal, ending: Ending) -> None:
-    terminal.paint(settings.theme)
     gc.disable()  # importing makes no garbage worth looking for; the app turns it on again after its first frame
     try:
+        terminal.paint(settings.theme)
         from tui.ui.app import FleetApp
 
         app = FleetApp(fleet_factory(), settings)
