@@ -51,30 +51,6 @@ def print_rows(rows: Sequence[tuple[Row, Kind]], facts: Facts, form: str, out: I
         _print_tables(rows, facts, form == "wide", out)
 
 
-def print_records(records: Sequence[dict[str, Any]], form: str, out: IO[str], titles: Sequence[str]) -> None:
-    """Print plain records in the same formats; `titles` names the keys a table shows, in order."""
-    if form == "json":
-        _dump_json(list(records), out)
-    elif form == "yaml":
-        out.write(_yaml_text(list(records)))
-    elif form == "name":
-        for entry in records:
-            out.write(_plain(str(entry["name"]), out) + "\n")
-    else:
-        body = [[_cell_text(entry.get(title)) for title in titles] for entry in records]
-        _print_table([title.replace("_", " ").upper() for title in titles], body, out)
-
-
-def _cell_text(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, (list, tuple)):
-        return ",".join(str(item) for item in value) or "-"
-    return str(value)
-
-
 def json_text(value: Any, indent: int | None = None) -> str:
     """JSON that is safe to look at: readable, but with everything a terminal would act on as an escape."""
     text = json.dumps(value, indent=indent, ensure_ascii=False)

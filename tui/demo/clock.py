@@ -37,11 +37,6 @@ def stamp(seconds: float) -> str:
     return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def micro_stamp(seconds: float) -> str:
-    """Seconds since the epoch as Kubernetes MicroTime."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
 def parse_stamp(text: str) -> float:
     """The reverse of `stamp`; raises ValueError on anything else."""
     return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()

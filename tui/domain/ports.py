@@ -148,13 +148,6 @@ class EventKeeper(Protocol):
         """Write what is queued. Blocks."""
 
 
-class Clock(Protocol):
-    """Time as the runtime sees it, so that tests and screenshots can hold it still."""
-
-    def now(self) -> float:
-        """Seconds since the epoch."""
-
-
 class Refused(Trouble):
     """fleet will not do this, for the reason given; nothing was changed."""
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from tui.domain import when
 from tui.domain.argo import application as argo
 from tui.domain.argo import events
 from tui.domain.kinds.core import EVENTS
-from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Row
 from tui.domain.ports import EventKeeper
 from tui.domain.settings import Settings
@@ -131,13 +131,6 @@ class Tailing:
 
 def _recent(app: argo.ApplicationBrief, now: float) -> bool:
     """Whether an Application that is seen for the first time has anything to tell."""
-    from tui.domain import when
-
     state = app.status.operation_state
     moved = when.seconds(state.finished_at or state.started_at) if state else None
     return bool(app.status.conditions) or (moved is not None and moved >= now - BACKFILL)
-
-
-def trouble(cluster: str, message: str, at: float) -> TailEvent:
-    """An event of fleet's own about a cluster that it cannot read."""
-    return TailEvent(at, cluster, "", "Unreachable", message, source="fleet", tone=Tone.BAD)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from tui.domain import when
@@ -98,11 +98,6 @@ _KIND_TONES = {
     KindState.FAILED: Tone.BAD,
     KindState.ABSENT: Tone.MUTED,
 }
-
-
-def as_text(lines: Iterable[Line]) -> str:
-    """The lines without tones: what `c` copies."""
-    return "\n".join("".join(cell.text for cell in line).rstrip() for line in lines)
 
 
 def draft(document: Mapping[str, Any], now: float) -> list[Line]:
