@@ -24,9 +24,9 @@ from tui.domain.obj import Ref, Row
 from tui.domain.ports import Missing, Moved, Refused
 from tui.domain.settings import Settings
 from tui.domain.tail import TailEvent
-from tui.fleet import drafts as module
 from tui.fleet.derive import StoreFacts
 from tui.fleet.drafts import Drafts
+from tui.fleet.drafts import book as module
 from tui.fleet.followers import branch_of, reached
 from tui.store import Store
 
@@ -351,3 +351,43 @@ async def test_no_git_command_runs_on_the_loop(desk: Desk, world: World, monkeyp
     await desk.drafts.undo(draft)
     await desk.drafts.drop(draft)
     assert threads and threading.get_ident() not in threads
+
+
+async def second(world: World, place: Path) -> Path:
+    """A clone of another remote."""
+    other = World(place)
+    return other.clone
+
+
+async def test_a_draft_spans_repositories(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    clone = await second(desk.world, tmp_path / "other")
+    desk.attach()
+    draft = await edited(desk)
+    part = await desk.drafts.extend(draft, str(clone))
+    assert (part.id, part.name, part.repo) == (draft.id, draft.name, str(clone.parent / "origin.git"))
+    assert (await desk.drafts.extend(draft.name, str(clone))).state == part.state  # there is one already
+    with pytest.raises(Refused, match="may be in any repository"):
+        await desk.drafts.edit(draft.name, WEB, "which?\n")
+    await desk.drafts.edit(draft.name, WEB, "replicas: 9\n", repo=str(clone))
+    listed = await desk.drafts.list()
+    assert [len(entry.whole) for entry in listed] == [2] and desk.row("more-web").open_changes == 2
+    assert (await desk.drafts.open(part, WEB)).text == "replicas: 9\n"
+    changes, patch = await desk.drafts.diff(draft.name)
+    assert len(changes) == 2 and patch.count("\nrepository ") + patch.startswith("repository ") == 2
+    # taken back in the order in which it was done, in whichever repository that was
+    assert (await desk.drafts.undo(draft.name)).repo == part.repo
+    assert (await desk.drafts.undo(draft.name)).repo == draft.repo
+    assert (await desk.drafts.redo(draft.name)).repo == draft.repo
+    assert (await desk.drafts.redo(draft.name)).repo == part.repo
+    await desk.drafts.commit(draft.name, "both")
+    assert [entry.commits[0][1] for entry in (await desk.drafts.show(draft.name)).whole] == ["both", "both"]
+    plans = await desk.drafts.plan_pushes(draft.name)
+    assert [(await desk.drafts.push(plan)).done for plan in plans] == [True, True]
+    assert desk.row("more-web").state == "pushed"
+    await desk.drafts.push((await desk.drafts.plan_pushes(part, to_target=True))[1])
+    assert desk.row("more-web").state == "pushed", "one of two has landed"
+    await desk.drafts.drop(draft.name)
+    assert await desk.drafts.list() == [] and len((await desk.drafts.list(trash=True))[0].whole) == 2
+    await desk.drafts.restore(draft.name)
+    assert len((await desk.drafts.show(draft.name)).whole) == 2

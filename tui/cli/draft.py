@@ -21,7 +21,8 @@ from tui.cli.output import complain, print_rows
 if TYPE_CHECKING:
     from tui.cli.options import Options
     from tui.domain.draft import PushResult
-    from tui.fleet.drafts import Drafts, Listed
+    from tui.fleet.draftrows import Listed
+    from tui.fleet.drafts import Drafts
 
 NOT_DONE, TROUBLE = 1, 3  # exit codes: refused or nothing there; could not be reached or read
 _FORMATS = click.Choice(("table", "json"))

@@ -54,11 +54,13 @@ class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
     base: str  # commit of the target it starts from
     tip: str  # newest commit of the draft; the base itself when there is none yet
     head: str  # tip, or a commit on top of it that holds edits not committed yet
+    index: str = ""  # commit on top of tip that holds what was picked for the next commit; "" = all will be taken
     v: int = FORMAT
     ops: tuple[Operation, ...] = ()  # everything done since the base, oldest first
     open_ops: int = 0  # how many of the last `ops` are not committed yet
     action: str = "new"  # what made this state
     at: float = 0.0
+    done_at: float = 0.0  # when what undo would take back was done
     created: float = 0.0
     undo: str = ""  # state that undo returns to; "" = nothing to undo
     redo: str = ""  # state that redo returns to
@@ -142,6 +144,7 @@ class PushPlan(msgspec.Struct, frozen=True):
     remote: str  # URL for people, without credentials
     branch: str  # branch on the remote
     commit: str  # what the branch will point to
+    repo: str = ""  # URL of the remote, as the draft has it
     lease: str = ""  # what the branch must point to now; "" = must not exist; not used for the target
     to_target: bool = False
     commits: tuple[tuple[str, str], ...] = ()  # (id, subject), oldest first
@@ -237,10 +240,12 @@ def edited(draft: Draft, head: str, operations: Sequence[Operation], now: float)
     return msgspec.structs.replace(
         draft,
         head=head,
+        index=draft.index if head != draft.tip else "",
         ops=(*done, *waiting),
         open_ops=len(waiting),
         action="edit",
         at=now,
+        done_at=now,
         undo=draft.state,
         redo="",
         unsaved={path: text for path, text in draft.unsaved.items() if path not in files},
@@ -250,15 +255,16 @@ def edited(draft: Draft, head: str, operations: Sequence[Operation], now: float)
 def committed(draft: Draft, tip: str, now: float) -> Draft:
     """The draft after its edits became the commit `tip`."""
     return msgspec.structs.replace(
-        draft, tip=tip, head=tip, open_ops=0, action="commit", at=now, undo=draft.state, redo=""
+        draft, tip=tip, head=tip, index="", open_ops=0, action="commit", at=now, done_at=now, undo=draft.state, redo=""
     )
 
 
-def moved(draft: Draft, base: str, tip: str, head: str, now: float) -> Draft:
+def moved(draft: Draft, base: str, tip: str, index: str, head: str, now: float) -> Draft:
     """The draft after it was re-applied on another base."""
     return msgspec.structs.replace(
-        draft, base=base, tip=tip, head=head, action="rebase", at=now, undo=draft.state, redo=""
-    )
+        draft, base=base, tip=tip, index=index, head=head, action="rebase",
+        at=now, done_at=now, undo=draft.state, redo="",
+    )  # fmt: skip
 
 
 def undone(draft: Draft, before: Draft, now: float) -> Draft:
@@ -277,10 +283,12 @@ def _back(draft: Draft, other: Draft, action: str, undo: str, redo: str, now: fl
         base=other.base,
         tip=other.tip,
         head=other.head,
+        index=other.index,
         ops=other.ops,
         open_ops=other.open_ops,
         action=action,
         at=now,
+        done_at=other.done_at,
         undo=undo,
         redo=redo,
     )
@@ -352,6 +360,25 @@ def _landed(around: Surroundings) -> Standing:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+_PROGRESS = ("conflict", "unknown", "draft", "pushed", "merged", "arriving", "arrived")
+
+
+def least(parts: Sequence[tuple[Draft, Standing]]) -> Standing:
+    """Where a draft stands that spans repositories: as the part that is the furthest behind; parts without a change
+    count only when there are no others."""
+    counting = [part for part in parts if not part[0].empty or part[0].unsaved] or list(parts)
+    found = [standing for _, standing in counting]
+    worst = min(found, key=lambda one: _PROGRESS.index(one.state) if one.state in _PROGRESS else -1)
+    return msgspec.structs.replace(
+        worst,
+        arrived=sum(one.arrived for one in found),
+        total=sum(one.total for one in found),
+        behind=max(one.behind for one in found),
+        clashes=tuple(clash for one in found for clash in one.clashes),
+        followers=tuple(follower for one in found for follower in one.followers),
+    )
 
 
 def touches(paths: Iterable[str], files: Iterable[str]) -> bool:

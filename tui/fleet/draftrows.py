@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from tui.domain import draft as model
 from tui.domain import giturl, when
 from tui.domain.draft import DRAFTS, Change, Draft, Standing
 from tui.domain.kinds.fleet import DraftRecord
@@ -16,12 +17,27 @@ from tui.domain.tail import TailEvent
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """A draft with what is derived about it."""
+    """A draft with what is derived about it. `standing` is of all its repositories, the rest of the first of them."""
 
     draft: Draft
     standing: Standing
     files: tuple[Change, ...] = ()
     commits: tuple[tuple[str, str], ...] = ()  # (id, subject), oldest first
+    more: tuple[Listed, ...] = ()  # the same draft in other repositories
+
+    @property
+    def whole(self) -> tuple[Listed, ...]:
+        """The draft in each repository it spans, oldest part first."""
+        return (self, *self.more)
+
+
+def together(parts: Sequence[Listed]) -> Listed:
+    """One draft from its parts in several repositories."""
+    first, *others = sorted(parts, key=lambda part: (part.draft.created, part.draft.repo))
+    if not others:
+        return first
+    standing = model.least([(part.draft, part.standing) for part in (first, *others)])
+    return msgspec.structs.replace(first, standing=standing, more=tuple(others))
 
 
 class Recovered(msgspec.Struct, frozen=True):
@@ -45,41 +61,51 @@ def row(listed: Listed) -> Row:
         state=state,
         detail=standing.detail,
         target=draft.target,
-        commits=len(listed.commits),
-        files=tuple(file.path for file in listed.files),
-        applications=_applications(draft, standing),
+        commits=sum(len(part.commits) for part in listed.whole),
+        files=tuple(file.path for part in listed.whole for file in part.files),
+        applications=_applications(listed),
         base=draft.base,
-        repository=giturl.shown(draft.repo),
-        open_changes=draft.open_ops if draft.dirty else 0,
-        unsaved=len(draft.unsaved),
+        repository=", ".join(giturl.shown(part.draft.repo) for part in listed.whole),
+        open_changes=sum(part.draft.open_ops for part in listed.whole if part.draft.dirty),
+        unsaved=sum(len(part.draft.unsaved) for part in listed.whole),
     )
     return Row(Ref("", DRAFTS, "", draft.name), record, packed=document(listed))
 
 
-def _applications(draft: Draft, standing: Standing) -> tuple[str, ...]:
+def _applications(listed: Listed) -> tuple[str, ...]:
     """The Applications a draft is about, by name; with the namespace where two of one name are meant."""
-    full = {follower.name for follower in standing.followers}
-    full |= {operation.application for operation in draft.ops if "/" in operation.application}
+    operations = [operation for part in listed.whole for operation in part.draft.ops]
+    full = {follower.name for follower in listed.standing.followers}
+    full |= {operation.application for operation in operations if "/" in operation.application}
     same = Counter(name.rpartition("/")[2] for name in full)
-    bare = {operation.application for operation in draft.ops if operation.application} - full - set(same)
+    bare = {operation.application for operation in operations if operation.application} - full - set(same)
     return tuple(sorted(bare | {short if same[short := name.rpartition("/")[2]] == 1 else name for name in full}))
 
 
 def document(listed: Listed) -> bytes:
     """A draft as JSON, in the shape of an object: kind, metadata, spec (what is stored), status (what is derived)."""
     draft = listed.draft
+    status = {"standing": listed.standing, "files": listed.files, "commits": _commits(listed)}
+    if listed.more:
+        status["more"] = [
+            {
+                "spec": msgspec.structs.replace(part.draft, repo=giturl.shown(part.draft.repo)),
+                "status": {"standing": part.standing, "files": part.files, "commits": _commits(part)},
+            }
+            for part in listed.more
+        ]
     return msgspec.json.encode(
         {
             "kind": "Draft",
             "metadata": {"name": draft.name, "uid": draft.id, "creationTimestamp": when.rfc3339(draft.created)},
             "spec": msgspec.structs.replace(draft, repo=giturl.shown(draft.repo)),
-            "status": {
-                "standing": listed.standing,
-                "files": listed.files,
-                "commits": [{"id": oid, "subject": subject} for oid, subject in listed.commits],
-            },
+            "status": status,
         }
     )
+
+
+def _commits(listed: Listed) -> list[dict[str, str]]:
+    return [{"id": oid, "subject": subject} for oid, subject in listed.commits]
 
 
 def steps(before: Listed, now: Listed, time: float) -> Iterator[TailEvent]:

@@ -307,7 +307,7 @@ class DraftRefs:
 
     def _state(self, pack: Pack, draft: Draft, kept: Mapping[bytes, Entry], parent: str) -> str:
         message = f"fleet: {draft.action}\n\n{model.encode(draft).decode('utf-8')}"
-        parents = dict.fromkeys(oid for oid in (parent, draft.head, draft.base) if oid)
+        parents = dict.fromkeys(oid for oid in (parent, draft.head, draft.base, draft.index) if oid)
         return pack.commit(pack.folder(kept), parents, self._stamp(), self._stamp(), message)
 
     @staticmethod

@@ -39,6 +39,7 @@ def plan(repository: Repository, draft: Draft, user: str, around: Surroundings, 
         remote=giturl.shown(repository.url),
         branch=branch,
         commit=draft.tip,
+        repo=draft.repo,
         # a branch that the remote has lost, merged and deleted perhaps, is made anew
         lease=draft.pushed if there and not to_target else "",
         to_target=to_target,

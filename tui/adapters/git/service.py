@@ -15,7 +15,7 @@ from typing import ParamSpec, TypeVar
 import msgspec
 
 from tui.adapters.git import checkout as clones
-from tui.adapters.git import content, history
+from tui.adapters.git import content, history, replay
 from tui.adapters.git import push as pushing
 from tui.adapters.git.checkout import Checkout
 from tui.adapters.git.command import GitTrouble, Refused
@@ -219,7 +219,7 @@ class GitRepository:
             clashes: tuple[Clash, ...] = ()
             if behind and not landed and not draft.empty:
                 pack = Pack(self.repository.objects)
-                clashes = history.replay(self.repository, draft, target, pack, "fleet <> 0 +0000", False).clashes
+                clashes = replay.replay(self.repository, draft, target, pack, "fleet <> 0 +0000", False).clashes
             _remember(self._around_known, key, Surroundings(landed, behind, False, clashes))
         return self._around_known[key]
 
@@ -237,9 +237,9 @@ class GitRepository:
             place, is_checkout = self.repository.place()
             user = clones.user(place, checkout=is_checkout)
             self.repository.git.config = user.config
-            done = history.replay(self.repository, draft, onto, pack, user.committer, user.sign)
+            done = replay.replay(self.repository, draft, onto, pack, user.committer, user.sign)
             clashes = done.clashes
-            return draft if clashes else model.moved(draft, onto, done.tip, done.head, self.refs.now())
+            return draft if clashes else model.moved(draft, onto, done.tip, done.index, done.head, self.refs.now())
 
         return self.refs.rebased(draft_id, step), clashes
 
@@ -374,6 +374,8 @@ class GitRepositories:
             self._checked(url)
             if checkout := clones.match(self.folders, url):
                 return checkout.url, checkout
+            if location(self.data, url).is_dir():
+                return url, None
         if folder is not None and folder.is_dir() and (found := clones.find_checkouts(folder)):
             return self._checked(found[0].url), found[0]
         return self._checked(url), None

@@ -1,0 +1,19 @@
+"""What a user does with drafts, whatever the screen: start, edit, commit, push, take back, and see where they stand."""
+
+from __future__ import annotations
+
+from tui.fleet.drafts.book import Part
+from tui.fleet.drafts.editing import Editing
+from tui.fleet.drafts.sending import Sending
+from tui.fleet.drafts.typed import Typed
+
+__all__ = ["Drafts", "Part"]
+
+
+class Drafts(Editing, Typed, Sending):
+    """All drafts of this machine. Methods belong to one event loop; each may raise `Trouble` and then changed nothing.
+
+    A draft is given by its name, its id or the end of its id, or as a `Draft`, which means its part in one repository.
+    What differs between what was shown and what is there is noticed: editing over a changed file or committing a
+    changed draft raises `Moved`. What is done to a whole draft (drop, undo, rebase) is done in all its repositories.
+    """

@@ -1,0 +1,193 @@
+"""Drafts made and changed: new files and texts, commits, taking back and doing again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from tui.domain import draft as model
+from tui.domain import giturl
+from tui.domain.draft import Change, Content, Draft, Operation
+from tui.domain.message import Touched, propose
+from tui.domain.ports import DraftRepository, Missing, Refused, Trouble
+from tui.fleet.drafts.book import FETCH_AGAIN, Book, Part, Progress
+
+
+class Editing(Book):
+    """What a user does to the content of drafts."""
+
+    async def new(
+        self,
+        title: str,
+        repo: str,
+        target: str = "",
+        *,
+        clone: bool = False,
+        base: str = "",
+        fetch: bool = False,
+        progress: Progress | None = None,
+    ) -> Draft:
+        """A new draft of a remote (URL, or path of a clone) for a branch; "" is the remote's default branch.
+
+        It starts from the branch as of the last fetch, with `fetch` as the remote has it now if it answers, or from
+        `base`: the `commit` of the Content that an edit began with.
+        """
+        repository = await self.repository(repo, clone=clone, progress=progress)
+        if fetch and self._clock() - self._fetched.get(repository.key, 0.0) > FETCH_AGAIN:
+            await self._freshen(repository, progress)
+        title = model.one_line(title) or "draft"
+        target = await self._target(repository, target)
+        opened, _ = await self.repositories.existing()
+        taken = {draft.name for other in opened for draft in (await other.drafts())[0]}
+        return await self._after(await repository.create(title, target, model.slug(title, taken), base=base))
+
+    async def extend(
+        self, draft: Draft | str, repo: str, target: str = "", *, clone: bool = False, base: str = ""
+    ) -> Draft:
+        """The part of a draft in another repository, made when there is none yet; arguments as in `new`."""
+        repository = await self.repository(repo, clone=clone)
+        found = await self.parts(draft)
+        for other, held in found:
+            if other.key == repository.key:
+                return held
+        first = found[0][1]
+        target = await self._target(repository, target)
+        return await self._after(await repository.create(first.title, target, first.name, first.id, base))
+
+    async def _target(self, repository: DraftRepository, target: str) -> str:
+        if target in ("", "HEAD"):
+            target = await repository.default_branch()
+        if not target:
+            raise Refused("the remote's default branch is not known; name the branch")
+        if target not in await repository.branches():
+            raise Missing(f"{target} is not a branch of {giturl.shown(repository.url)} as of the last fetch")
+        return target
+
+    async def read(self, repo: str, revision: str, path: str) -> Content:
+        """A text file of a remote at a revision. Raises Missing when it is not there."""
+        return await (await self.repository(repo)).read(revision, path)
+
+    async def open(self, draft: Draft | str, path: str, *, repo: str = "") -> Content:
+        """A text file as it is in a draft. Raises Missing when it is not there."""
+        repository, held = await self.find(draft, repo=repo, path=path)
+        return await repository.read(held.head, path)
+
+    async def edit(
+        self,
+        draft: Draft | str,
+        path: str,
+        text: str,
+        operations: Sequence[Operation] = (),
+        over: str | None = None,
+        *,
+        repo: str = "",
+    ) -> Draft:
+        """Stage the new text of one file. `over` is the `oid` of the Content that was edited ("" = a new file)."""
+        try:
+            files = {path: text.encode("utf-8")}
+        except UnicodeEncodeError as error:
+            raise Refused(f"{path} cannot be written as UTF-8: {error.reason} at {error.start}") from error
+        known = None if over is None else {path: over}
+        return await self.edit_files(draft, files, operations, known, repo=repo)
+
+    async def edit_files(
+        self,
+        draft: Draft | str,
+        files: Mapping[str, bytes | None],
+        operations: Sequence[Operation] = (),
+        over: Mapping[str, str] | None = None,
+        *,
+        repo: str = "",
+    ) -> Draft:
+        """Stage several files of one repository as one step of undo; None removes a file."""
+        repository, held = await self.find(draft, repo=repo, path=next(iter(files), ""))
+        return await self._after(await repository.edit(held.id, files, operations, over))
+
+    async def propose(self, draft: Draft | str) -> str:
+        """A commit message for what would be committed: the edits in plain words, then the trailers."""
+        touched = [one for part in await self._meant(draft) for one in await _touched(*part)]
+        return (await asyncio.to_thread(propose, touched)).text
+
+    async def commit(self, draft: Draft | str, message: str) -> Draft:
+        """Commit what is staged: of a whole draft one commit in each repository, of a `Draft` only what it had then."""
+        done: list[Draft] = []
+        found = await self._meant(draft)
+        for repository, held in [part for part in found if part[1].dirty] or found[:1]:
+            expected = draft.head if isinstance(draft, Draft) else held.head
+            done.append(await self._after(await repository.commit(held.id, message, expected)))
+        return done[0]
+
+    async def _meant(self, draft: Draft | str) -> list[Part]:
+        """All parts of a draft that is named; the one part that a `Draft` is."""
+        return [await self.find(draft)] if isinstance(draft, Draft) else await self.parts(draft)
+
+    async def undo(self, draft: Draft | str) -> Draft:
+        """Back to before the last thing done to a draft, in whichever repository that was."""
+        found = await self.parts(draft)
+        repository, held = max(found, key=lambda part: (bool(part[1].undo), part[1].done_at))
+        return await self._after(await repository.undo(held.id))
+
+    async def redo(self, draft: Draft | str) -> Draft:
+        """What the last undo took back."""
+        found = await self.parts(draft)
+        repository, held = max(found, key=lambda part: (bool(part[1].redo), part[1].at))
+        return await self._after(await repository.redo(held.id))
+
+    async def drop(self, draft: Draft | str) -> Draft:
+        """Put a draft into the trash, where it keeps everything."""
+        done = [await repository.drop(held.id) for repository, held in await self.parts(draft)]
+        return await self._after(done[0])
+
+    async def restore(self, draft: Draft | str) -> Draft:
+        """Take a draft out of the trash; it gets another name when its own has been taken."""
+        found = await self.parts(draft, trash=True)
+        opened, _ = await self.repositories.existing()
+        taken = {other.name for place in opened for other in (await place.drafts())[0]}
+        name = found[0][1].name
+        done = []
+        for repository, dropped in found:
+            held = await repository.restore(dropped.id)
+            done.append(held if name not in taken else await repository.update(held.id, name=model.slug(name, taken)))
+        return await self._after(done[0])
+
+    async def diff(self, draft: Draft | str, *, open_only: bool = False) -> tuple[Sequence[Change], str]:
+        """The files and git's diff of a draft: against its base, or only what is not committed yet.
+
+        A line names the repository before each patch when there are several.
+        """
+        changes: list[Change] = []
+        patches: list[str] = []
+        found = await self._meant(draft)
+        for repository, held in found:
+            files, patch = await repository.diff(held.tip if open_only else held.base, held.head)
+            changes += files
+            if patch and len(found) > 1:
+                patches.append(f"repository {giturl.shown(repository.url)}\n")
+            patches.append(patch)
+        return changes, "".join(patches)
+
+
+async def _touched(repository: DraftRepository, held: Draft) -> list[Touched]:
+    operations = held.ops[len(held.ops) - held.open_ops :]
+    touched = []
+    ahead = held.index or held.head
+    for file in await repository.changes(held.tip, ahead):
+        about = [operation for operation in operations if operation.file == file.path]
+        touched.append(
+            Touched(
+                file.path,
+                None if file.status == "A" else await _text(repository, held.tip, file.old_path or file.path),
+                None if file.status == "D" else await _text(repository, ahead, file.path),
+                tuple(dict.fromkeys(operation.application for operation in about if operation.application)),
+                tuple(dict.fromkeys(operation.cluster for operation in about if operation.cluster)),
+            )
+        )
+    return touched
+
+
+async def _text(repository: DraftRepository, revision: str, path: str) -> str:
+    """The text of a file for a description; "" when it is not text."""
+    try:
+        return (await repository.read(revision, path)).text
+    except Trouble:
+        return ""

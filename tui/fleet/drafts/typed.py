@@ -1,0 +1,70 @@
+"""Text typed and not saved: kept in its draft or in the journal, and found again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from tui.domain.draft import Draft
+from tui.domain.ports import Refused, Trouble
+from tui.fleet.draftrows import Recovered
+from tui.fleet.drafts.book import Book
+
+_log = logging.getLogger("fleet.drafts")
+
+
+class Typed(Book):
+    """What a user has typed, from the first key on."""
+
+    async def autosave(self, draft: Draft | str | None, path: str, text: str, over: str = "") -> None:
+        """Keep what is being typed; on disk when it returns. Without a draft, or when that fails, in the journal."""
+        if draft is not None:
+            try:
+                repository, held = await self.find(draft, path=path)
+                await repository.keep_unsaved(held.id, path, text, over)
+                return
+            except Trouble as error:
+                if self.journal is None:
+                    raise
+                _log.warning("the draft cannot keep the text, the journal does: %s", error)
+        if self.journal is None:
+            raise Refused("there is no journal to keep the text in")
+        await self.journal.keep(_journal_key(draft, path, over), text)
+
+    async def discard_autosave(self, draft: Draft | str | None, path: str, over: str = "") -> None:
+        """Forget typed text: it was saved, or the user does not want it.
+
+        What was typed over other content of the same file goes when nothing was typed over this one.
+        """
+        if self.journal is not None:
+            kept = await self.journal.texts()
+            same = [key for key in kept if _same_file(key, _journal_key(draft, path, over))]
+            exact = [key for key in same if key == _journal_key(draft, path, over)]
+            for key in exact or same:
+                await self.journal.keep(key, None)
+        if draft is not None:
+            repository, held = await self.find(draft, path=path)
+            if path in held.unsaved:
+                await repository.keep_unsaved(held.id, path, None)
+
+    async def recovered(self) -> Sequence[Recovered]:
+        """Every text that was typed and not saved, newest last."""
+        found: list[Recovered] = []
+        for repository in (await self.repositories.existing())[0]:
+            for draft in (await repository.drafts())[0]:
+                for path, text in (await repository.unsaved(draft)).items():
+                    held = draft.unsaved[path]
+                    found.append(Recovered(path, text, draft.name, held.over, held.at))
+        for key, text in (await self.journal.texts() if self.journal else {}).items():
+            name, over, path = (*key.split("\n", 2), "", "")[:3]
+            found.append(Recovered(path, text, name, over, key=key))
+        return sorted(found, key=lambda text: text.at)
+
+
+def _journal_key(draft: Draft | str | None, path: str, over: str) -> str:
+    name = draft.name if isinstance(draft, Draft) else draft or ""
+    return f"{name}\n{over}\n{path}"
+
+
+def _same_file(one: str, other: str) -> bool:
+    return one.split("\n", 2)[::2] == other.split("\n", 2)[::2]
