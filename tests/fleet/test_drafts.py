@@ -27,7 +27,7 @@ from tui.domain.tail import TailEvent
 from tui.fleet.derive import StoreFacts
 from tui.fleet.drafts import Drafts
 from tui.fleet.drafts import book as module
-from tui.fleet.followers import branch_of, reached
+from tui.fleet.reach import branch_of
 from tui.store import Store
 
 WEB = "shop/web.yaml"
@@ -235,9 +235,10 @@ async def test_values_files_of_another_source_are_followed(desk: Desk, world: Wo
     data = msgspec.json.encode(body)
     row = Row(Ref("hub", RESOURCE, "argocd", "helm"), msgspec.json.decode(data, type=ApplicationBrief), data)
     desk.store.apply([row])
-    draft = await edited(desk)
-    assert [reach.revision for reach in reached([row], draft, [WEB], "main")] == ["abc"]
-    assert list(reached([row], draft, ["other.yaml"], "main")) == []
+    repository, draft = await desk.drafts.find(await edited(desk))
+    for file, revisions in ((WEB, ["abc"]), ("other.yaml", [])):
+        found = await desk.drafts.reach.reached(desk.store, repository, draft, [model.Change(file, "M")])
+        assert [reach.revision for reach in found.reached] == revisions
 
 
 def test_target_revisions_name_branches() -> None:

@@ -379,11 +379,3 @@ def least(parts: Sequence[tuple[Draft, Standing]]) -> Standing:
         clashes=tuple(clash for one in found for clash in one.clashes),
         followers=tuple(follower for one in found for follower in one.followers),
     )
-
-
-def touches(paths: Iterable[str], files: Iterable[str]) -> bool:
-    """Whether a source with these directories (relative to the root, "" or "." is all) has one of the files."""
-    roots = [path.strip("/").removeprefix("./") for path in paths]
-    if any(root in ("", ".") for root in roots):
-        return True
-    return any(file == root or file.startswith(root + "/") for file in files for root in roots)

@@ -61,6 +61,7 @@ class SourcePlan(msgspec.Struct, frozen=True):
     recurse: bool = False
     include: str = ""
     exclude: str = ""
+    libraries: tuple[str, ...] = ()  # jsonnet library paths, from the repository's root
     value_files: tuple[ValueFile, ...] = ()
     helm: Mapping[str, Any] = {}
     kustomize: Mapping[str, Any] = {}

@@ -98,7 +98,8 @@ def _plan(
         recurse=dig(directory, "recurse") is True,
         include=text(dig(directory, "include")),
         exclude=text(dig(directory, "exclude")),
-        value_files=tuple(_values(file, source, path, refs) for file in strings(dig(helm, "valueFiles"))),
+        libraries=tuple(clean(path) for path in strings(dig(directory, "jsonnet", "libs"))),
+        value_files=tuple(values_file(file, source, path, refs) for file in strings(dig(helm, "valueFiles"))),
         helm=helm if isinstance(helm, Mapping) else {},
         kustomize=dig(source, "kustomize") or {},
         note=note,
@@ -118,7 +119,7 @@ def _tool(source: Mapping[str, Any], kind: str) -> Tool:
     return _TYPES.get(kind, "unknown")
 
 
-def _values(file: str, source: Mapping[str, Any], path: str, refs: Mapping[str, Mapping[str, Any]]) -> ValueFile:
+def values_file(file: str, source: Mapping[str, Any], path: str, refs: Mapping[str, Mapping[str, Any]]) -> ValueFile:
     """A values file: relative to the chart, `/x` from the repository's root, `$ref/x` from another source's root."""
     repo, revision = text(source.get("repoURL")), text(source.get("targetRevision"))
     if file.startswith("$"):

@@ -22,7 +22,8 @@ from tui.domain.ports import DraftRepository, Found, Journal, Missing, Refused, 
 from tui.domain.tail import TailEvent
 from tui.fleet import draftrows
 from tui.fleet.draftrows import Listed
-from tui.fleet.followers import compared, followers, portions, reached
+from tui.fleet.followers import compared, followers
+from tui.fleet.reach import Reach, portions
 from tui.store import Store
 
 _log = logging.getLogger("fleet.drafts")
@@ -43,6 +44,7 @@ class Book:
     ) -> None:
         self.repositories = repositories
         self.journal = journal
+        self.reach = Reach()
         self.problems: tuple[str, ...] = ()  # what cannot be read, one line each
         self._clock = clock
         self._store: Store | None = None
@@ -240,10 +242,8 @@ class Book:
     async def _followers(
         self, store: Store, repository: DraftRepository, draft: Draft, files: Sequence[Change], landed: str
     ) -> tuple[Follower, ...]:
-        names = [name for file in files for name in (file.path, file.old_path) if name]
-        default = await repository.default_branch()
-        found = [reach async for rows in portions(store) for reach in reached(rows, draft, names, default)]
-        return await followers(found, landed, repository.contains)
+        found = await self.reach.reached(store, repository, draft, files)
+        return await followers(found.reached, landed, repository.contains)
 
     def _publish(self, listed: Sequence[Listed]) -> None:
         """Bring the rows of the store up to date and tell about every step a draft has made."""
