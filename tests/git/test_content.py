@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.git.conftest import World, git
+from tui.adapters.git import objects
 from tui.adapters.git.command import Refused
 from tui.adapters.git.content import decoded
 from tui.adapters.git.objects import LARGEST, Missing, Pack, parse_tree, path_parts
@@ -268,3 +269,18 @@ def test_a_tree_is_parsed_as_git_writes_it() -> None:
         b"a": (0o40000, "01" * 20),
         b"b c": (0o100644, "02" * 20),
     }
+
+
+async def test_folders_that_were_read_are_not_all_kept(
+    world: World, repository: GitRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory is bounded by the lines of folders, not by their number: one may hold ten thousand files."""
+    monkeypatch.setattr(objects, "_ENTRIES", 30)
+    for number in range(8):
+        world.upstream({f"many/{number}-{name}.yaml": "x\n" for name in range(10)})
+        await repository.fetch()
+        await repository.entries("main", "many")
+    held = repository.repository.objects
+    assert held._entries == sum(map(len, held._trees.values()))
+    assert held._entries <= 80, "the newest folder, and what else fits"
+    assert len(await repository.entries("main", "many")) == 80

@@ -247,7 +247,9 @@ async def test_leftovers_of_a_killed_fleet_are_swept(world: World, repositories:
     half = path.with_name(f"{path.stem}.new-1")
     half.mkdir()
     again = await repositories.open(str(world.clone))
-    assert not any((path / name).exists() for name in (*locks, "objects/aa/tmp_obj_x"))
+    assert not any((path / name).exists() for name in locks)
+    await again.tidy()
+    assert not (path / "objects/aa/tmp_obj_x").exists()
     await again.edit(draft.id, {WEB: b"x\n"})
     await again.fetch()
 

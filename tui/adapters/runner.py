@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import selectors
 import signal
 import subprocess
@@ -178,7 +179,7 @@ class _Streams:
                 if time.monotonic() - ended_at > 0.3:
                     break
         try:
-            self.process.wait(max(0.1, deadline - time.monotonic()))
+            _ended(self.process, max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired as error:
             raise TimedOut("the program closed its output but did not end, and was ended") from error
         if self._listener is not None and self._partial:
@@ -221,6 +222,23 @@ class _Streams:
         if not self._data:
             self._selector.unregister(pipe)
             pipe.close()
+
+
+def _ended(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Wait for the end of a program, told by the kernel where it can: `Popen.wait` looks, sleeps and looks again."""
+    if process.returncode is None and hasattr(os, "pidfd_open"):
+        try:
+            descriptor = os.pidfd_open(process.pid)
+        except OSError:  # gone already, or a kernel without it
+            descriptor = -1
+        if descriptor >= 0:
+            try:
+                poll = select.poll()  # not select: it takes no descriptors from 1,024 on
+                poll.register(descriptor, select.POLLIN)
+                poll.poll(seconds * 1000)
+            finally:
+                os.close(descriptor)
+    process.wait(seconds)
 
 
 def _end(process: subprocess.Popen[bytes], group: bool) -> None:

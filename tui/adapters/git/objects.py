@@ -15,7 +15,7 @@ from tui.domain import ports
 
 FILE, EXECUTABLE, LINK, MODULE, FOLDER = 0o100644, 0o100755, 0o120000, 0o160000, 0o40000
 _KINDS = {"commit": 1, "tree": 2, "blob": 3}
-_TREES = 4096  # parsed folders kept
+_ENTRIES = 100_000  # lines of parsed folders kept, about 30 MiB
 LARGEST = 8 << 20  # bytes of a file that fleet opens
 
 
@@ -43,7 +43,9 @@ class Objects:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._packed: tuple[int, ...] = ()  # what told one state of packed-refs from another when the process started
-        self._trees: OrderedDict[str, dict[bytes, Entry]] = OrderedDict()
+        self._known = threading.Lock()
+        self._trees: OrderedDict[str, dict[bytes, Entry]] = OrderedDict()  # the one used last comes last
+        self._entries = 0
 
     def read(self, name: str, kind: str = "", limit: int = LARGEST) -> bytes:
         """The content of an object by id or by full ref name. Raises Missing, Refused above `limit` bytes."""
@@ -64,12 +66,18 @@ class Objects:
 
     def tree(self, oid: str) -> Tree:
         """A folder's entries by name, in Git's order."""
-        known = self._trees.get(oid)
-        if known is None:
-            known = parse_tree(self.read(oid, "tree", limit=256 << 20), self.size // 2)
-            self._trees[oid] = known
-            if len(self._trees) > _TREES:
-                self._trees.popitem(last=False)
+        with self._known:
+            known = self._trees.get(oid)
+            if known is not None:
+                self._trees.move_to_end(oid)
+                return known
+        known = parse_tree(self.read(oid, "tree", limit=256 << 20), self.size // 2)
+        with self._known:
+            if oid not in self._trees:
+                self._trees[oid] = known
+                self._entries += len(known)
+            while self._entries > _ENTRIES and len(self._trees) > 1:
+                self._entries -= len(self._trees.popitem(last=False)[1])
         return known
 
     def root(self, commit: str) -> str:

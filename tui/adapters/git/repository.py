@@ -173,9 +173,12 @@ class Repository:
                 self.git("symbolic-ref", UPSTREAM + "HEAD", UPSTREAM + name)
 
     def sweep(self) -> None:
-        """Remove what a killed process left behind; called with the lock held."""
+        """Remove the locks that a killed process left behind; called with the lock held."""
         self.sweep_drafts()
         self.sweep_remotes()
+
+    def _sweep_litter(self) -> None:
+        """Remove half-written objects that nobody can be writing any more."""
         for pattern in ("objects/*/tmp_obj_*", "objects/pack/tmp_*", "objects/incoming-*", "objects/tmp_objdir-*"):
             for litter in self.path.glob(pattern):
                 with suppress(FileNotFoundError):
@@ -201,10 +204,13 @@ class Repository:
         return found
 
     async def tidy(self) -> None:
-        """Pack what has piled up one file each. Nothing is removed; other work may go on meanwhile."""
-        loose = sum(1 for _ in (self.path / "objects").glob("[0-9a-f][0-9a-f]/*"))
-        if loose > _LOOSE:
+        """Pack what has piled up one file each. No object is removed; other work may go on meanwhile."""
+        await asyncio.to_thread(self._sweep_litter)
+        if await asyncio.to_thread(self._loose) > _LOOSE:
             await self.git.run("repack", "-d", "-q", timeout=NETWORK)
+
+    def _loose(self) -> int:
+        return sum(1 for _ in (self.path / "objects").glob("[0-9a-f][0-9a-f]/*"))
 
     def mark(self) -> tuple[int, ...]:
         """Equal as long as no ref has changed: git replaces a ref by renaming a file into its folder."""
@@ -274,7 +280,6 @@ def open_repository(data: Path, url: str, checkout: Checkout | None) -> Reposito
         repository.sweep()
         if checkout is not None and str(checkout.root) != noted:
             repository.remember(checkout)
-    repository.git.config = repository.settings()
     return repository
 
 

@@ -86,6 +86,7 @@ class GitRepository:
             await self.repository.fetch(progress, terminal=terminal)
             if not await self._call(self.repository.ref, UPSTREAM + "HEAD"):
                 await self.repository.find_default_branch(terminal=terminal)
+            await self.repository.tidy()  # scripts that never open the screen come by here as well
 
     async def tidy(self) -> None:
         await self.repository.tidy()
