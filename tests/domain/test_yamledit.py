@@ -95,8 +95,11 @@ def test_lists_grow_and_shrink_in_their_own_style() -> None:
 
 def test_what_gets_empty_is_written_so() -> None:
     assert lines(DEPLOYMENT, delete(DEPLOYMENT, "metadata.labels.app").text)[1] == ["  labels: {}"]
-    with pytest.raises(Refused):
-        delete("a: 1\n", "a")
+    assert delete("# c\na:\n  # d\n  b: 1 # e\n# f\n", "a").text == "# c\n{}\n# f\n"
+    assert delete("--- # x\na: 1\n---\nb: 1\n", "a", 0).text == "--- # x\n{}\n---\nb: 1\n"
+    assert delete("- 1", "[0]").text == "[]"
+    with pytest.raises(Refused, match="whole document"):
+        delete("a: 1\n", "")
 
 
 def test_a_collection_changes_only_where_it_differs() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any, Literal
 
 from tui.domain import yamlvalue
 from tui.domain.yamledit import plans
 from tui.domain.yamledit.differ import differences
-from tui.domain.yamledit.errors import Missing, Refused
+from tui.domain.yamledit.errors import Missing, Refused, Shared
 from tui.domain.yamledit.insertion import add_item, insert
 from tui.domain.yamledit.locate import owner
 from tui.domain.yamledit.moving import entries, reorder
@@ -16,9 +17,13 @@ from tui.domain.yamledit.removal import remove
 from tui.domain.yamledit.render import writable
 from tui.domain.yamledit.session import Edited, Session
 from tui.domain.yamledit.sharing import Sharing, content, guard, here, slot, within
+from tui.domain.yamledit.together import Small, together
 
-MOST_STEPS = 64
+MOST_STEPS = 500
 """Small edits that one `set_value` of a collection may be made of before the collection is written anew."""
+
+MOST_PARSES = 32
+"""Small edits that are made one after the other, each with a parse of its own, where they cannot be made at once."""
 
 
 def get_value(text: str, path: Path = "", doc: int | None = None) -> Any:
@@ -75,9 +80,9 @@ def set_value(
     found = content(session, found)
     guard(session, found, shared)
     if type(old) is type(value) and isinstance(value, dict | list) and old and value:
-        adapted = _adapt(text, steps, old, value, session.chunk.index, shared)
+        adapted = _adapt(session, steps, old, value, shared)
         if adapted is not None:
-            return Edited.between(text, adapted)
+            return adapted
     return session.commit(plans.put(session.tree, found, value, session.layout()), session.tree.start(found.node))
 
 
@@ -229,7 +234,7 @@ def delete(text: str, path: Path, doc: int | None = None, *, shared: Sharing = "
     guard(session, through, shared)
     room = above if found.parent == above.node else owner(tree, found.parent)
     return session.commit(
-        remove(tree, found, session.layout(), room if holder else None),
+        remove(tree, found, session.layout(), room),
         tree.start(max(found.key, 0) or found.node),
     )
 
@@ -317,11 +322,31 @@ def _anchored(session: Session, steps: tuple[Step, ...]) -> tuple[Step, ...]:
     return tuple(out)
 
 
-def _adapt(text: str, steps: tuple[Step, ...], old: Any, new: Any, doc: int, shared: Sharing) -> str | None:
-    """The text with only the differing parts of a collection changed; None when it is better written anew."""
-    edits = list(differences(old, new, steps))
+def _adapt(session: Session, steps: tuple[Step, ...], old: Any, new: Any, shared: Sharing) -> Edited | None:
+    """The edit that changes only the differing parts of a collection; None when it is better written anew.
+
+    Raises Shared when a differing part is used elsewhere and the caller has not said what it means.
+    """
+    edits = list(islice(differences(old, new, steps), MOST_STEPS + 1))
     if len(edits) > MOST_STEPS:
         return None
+    try:
+        done = together(session, steps, edits, new, shared) if len(edits) > 1 else None
+    except Shared:
+        if shared == "ask":
+            raise
+        done = None
+    except Refused:
+        done = None
+    if done is None and len(edits) <= MOST_PARSES:
+        done = _one_by_one(session, steps, edits, new, shared)
+    return done
+
+
+def _one_by_one(
+    session: Session, steps: tuple[Step, ...], edits: list[Small], new: Any, shared: Sharing
+) -> Edited | None:
+    text, doc = session.text, session.chunk.index
     try:
         for word, where, value in edits:
             if word == "set":
@@ -335,6 +360,10 @@ def _adapt(text: str, steps: tuple[Step, ...], old: Any, new: Any, doc: int, sha
             else:
                 text = insert_key(text, where, value, doc, shared=shared).text
         result = get_value(text, steps, doc)
+    except Shared:
+        if shared == "ask":
+            raise
+        return None
     except Refused:
         return None
-    return text if yamlvalue.same(result, new) else None
+    return Edited.between(session.text, text) if yamlvalue.same(result, new) else None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from tui.domain import yamlvalue
 from tui.domain.yamledit import render
 from tui.domain.yamledit.errors import Refused
 from tui.domain.yamledit.locate import Found
@@ -55,10 +56,33 @@ def _texts(tree: Tree, found: Found, value: Any, how: Layout, flow: bool) -> lis
         style = tree.events[found.node].style or ""
         if not isinstance(tree.scalar(found.node), str):
             style = None
-    texts = [render.inline(value, style, flow, how)]
     if isinstance(value, str) and not how.json:
-        texts.append(render.scalar(value, '"', flow, how))
+        return _spellings(tree, found.node, value, style, flow, how, _values(tree))
+    return [render.inline(value, style, flow, how)]
+
+
+def _spellings(
+    tree: Tree, node: int, text: str, style: str | None, flow: bool, how: Layout, peers: Iterable[int]
+) -> list[str]:
+    """Ways to write a string in the place of a scalar: in the quotes it has, at last in double quotes.
+
+    Quotes that the old text needed and the new one does not go where none of its peers has quotes without a need.
+    """
+    texts = [render.scalar(text, style, flow, how), render.scalar(text, '"', flow, how)]
+    if style in ("'", '"') and yamlvalue.plain(text, flow) and not yamlvalue.plain(tree.events[node].value, flow):
+        quoted = (tree.events[peer] for peer in peers if peer != node and tree.is_scalar(peer))
+        if not any(peer.style in ("'", '"') and yamlvalue.plain(peer.value, True) for peer in quoted):
+            texts.insert(0, text)
     return list(dict.fromkeys(texts))
+
+
+def _values(tree: Tree) -> Iterator[int]:
+    """Every node of a document but its keys and its root."""
+    for node in range(tree.root, len(tree.events)):
+        if tree.is_map(node):
+            yield from (value for _, value in tree.pairs(node))
+        elif tree.is_list(node):
+            yield from tree.items(node)
 
 
 def base(tree: Tree, found: Found) -> int:
@@ -165,7 +189,7 @@ def after(tree: Tree, node: int, column: int, comments: bool = True) -> tuple[in
 def from_block(tree: Tree, found: Found, text: str, how: Layout) -> list[tuple[int, int, str]]:
     """A block collection becomes something on one line."""
     start = tree.start(found.node)
-    stop, fresh = after(tree, found.node, base(tree, found))
+    stop, fresh = after(tree, found.node, max(base(tree, found), 0))
     if found.parent < 0:
         return [(start, stop, text + (how.newline if fresh else ""))]
     head = _head(tree, found)
@@ -222,8 +246,12 @@ def rename(tree: Tree, found: Found, key: str, how: Layout) -> Iterator[Plan]:
         raise tree.refuse("the key carries an anchor or a tag", event.start_mark.index)
     flow = not tree.is_block(found.parent)
     start, end = tree.start(found.key), tree.end(found.key)
-    texts = (render.inline(key, event.style or "", flow, how), render.inline(key, '"', flow, how))
-    for text in dict.fromkeys(texts):
+    if how.json:
+        texts = [render.inline(key, '"', flow, how)]
+    else:
+        peers = (name for name, _ in tree.pairs(found.parent))
+        texts = _spellings(tree, found.key, key, event.style or "", flow, how, peers)
+    for text in texts:
         yield Plan([(start, end, text)], [(found.key, found.key + 1, [Want(key)])])
 
 

@@ -13,7 +13,7 @@ from tui.domain.yamledit.tree import Tree
 from tui.domain.yamledit.verify import Plan, Shape
 
 
-def remove(tree: Tree, found: Found, how: Layout, holder: Found | None) -> Iterator[Plan]:
+def remove(tree: Tree, found: Found, how: Layout, holder: Found) -> Iterator[Plan]:
     """Ways to delete a pair or an item. `holder` is the collection's own place, in case it gets empty."""
     parent, node = found.parent, found.node
     first = found.key if found.key >= 0 else node
@@ -22,8 +22,6 @@ def remove(tree: Tree, found: Found, how: Layout, holder: Found | None) -> Itera
         list(tree.pairs(parent)) if tree.is_map(parent) else [(item, item) for item in tree.items(parent)]
     )
     if len(entries) == 1:
-        if holder is None:
-            raise tree.refuse("it is the last one of the document", tree.start(first))
         yield from _emptied(tree, holder, how)
         return
     index = [entry[1] for entry in entries].index(node)
@@ -102,6 +100,7 @@ def _cut_flow(tree: Tree, entries: list[tuple[int, int]], index: int) -> Iterato
             yield [(start, end, "")]
             return
     line, stop = tree.line_start(begins[index]), tree.line_end(ends[index])
-    if not tree.source[line : begins[index]].strip() and tree.source[ends[index] : stop].strip() in ("", ","):
-        yield [(line, tree.next_line(stop), "")]  # alone on its line; the comma before it may stay
+    behind = tree.source[ends[index] : stop].lstrip().removeprefix(",").lstrip()
+    if not tree.source[line : begins[index]].strip() and (not behind or behind.startswith("#")):
+        yield [(line, tree.next_line(stop), "")]  # alone on its line, its comment too; the comma before it may stay
     raise tree.refuse("a comment would be lost", begins[index])

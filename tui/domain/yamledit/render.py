@@ -74,9 +74,9 @@ def _most(counts: Counter[int], otherwise: int) -> int:
     return -max(positive)[1] if positive else otherwise
 
 
-def is_json(source: str) -> bool:
-    """Whether the text is one JSON object or array."""
-    if source.lstrip()[:1] not in ("{", "["):
+def is_json(source: str, any_value: bool = False) -> bool:
+    """Whether the text is one JSON object or array, or any JSON value."""
+    if not any_value and source.lstrip()[:1] not in ("{", "["):
         return False
     try:
         msgspec.json.decode(source)

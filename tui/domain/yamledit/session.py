@@ -15,7 +15,7 @@ from tui.domain.yamledit.render import Layout
 from tui.domain.yamledit.split import BREAK, Chunk, pick, place
 from tui.domain.yamledit.template import COVER, covered, is_template
 from tui.domain.yamledit.tree import Tree
-from tui.domain.yamledit.verify import Plan, holds
+from tui.domain.yamledit.verify import Plan, holds, matches
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -175,7 +175,7 @@ class Session:
                 if self.template and not self._plain(plan, source):
                     continue
                 if self._clean(source) and holds(self.tree, plan, source):
-                    return self._edited(plan)
+                    return self.edited(plan)
         except Refused as error:
             raise self.moved(error) from None
         raise self.moved(self._stuck(offset))
@@ -202,9 +202,21 @@ class Session:
         last = self.chunk.end == len(self.text)
         if not last and source[-1:] not in ("\n", "\r", "\x85", "\u2028", "\u2029"):
             return False
-        return not render.is_json(self.tree.source) or render.is_json(source)
+        return not render.is_json(self.tree.source) or render.is_json(source, any_value=True)
 
-    def _edited(self, plan: Plan) -> Edited:
+    def proven(self, plan: Plan) -> Tree | None:
+        """The document after a plan, if that is exactly what it intends. Raises ValueError when changes overlap."""
+        source = plan.apply(self.tree.source)
+        if not self._clean(source):
+            return None
+        try:
+            after = Tree(source)
+        except Refused:
+            return None
+        return after if matches(self.tree, plan, after.events) else None
+
+    def edited(self, plan: Plan) -> Edited:
+        """The text with a plan carried out that has proven itself."""
         base, source = self.chunk.start, self.tree.source
         changes = tuple(
             Change(base + start, source[start:end], new)

@@ -6,7 +6,7 @@ counts, so nothing can change unnoticed. What was intended is stated apart from 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 from typing import Any
@@ -83,9 +83,14 @@ def tokens(value: Any, anchor: str | None = None) -> list[Token]:
 def holds(tree: Tree, plan: Plan, source: str) -> bool:
     """Whether the new text says exactly what the plan intends."""
     try:
-        return _matches(_expected(tree, plan), parse(source))
+        return matches(tree, plan, parse(source))
     except Refused:
         return False
+
+
+def matches(tree: Tree, plan: Plan, found: Iterable[Any]) -> bool:
+    """Whether these are the events that the plan intends."""
+    return _matches(_expected(tree, plan), found)
 
 
 def _expected(tree: Tree, plan: Plan) -> Iterator[Token]:
@@ -97,7 +102,7 @@ def _expected(tree: Tree, plan: Plan) -> Iterator[Token]:
     return chain(*parts, tree.events[at:])
 
 
-def _matches(expected: Iterator[Token], found: Iterator[Any]) -> bool:
+def _matches(expected: Iterator[Token], found: Iterable[Any]) -> bool:
     token: Any
     for event, token in zip_longest(found, expected):
         kind = event.__class__
