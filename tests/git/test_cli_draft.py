@@ -269,3 +269,31 @@ def test_git_and_textual_are_not_imported_to_list(fleet: Shell) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], env=fleet.env, capture_output=True, text=True, check=True)
     assert done.stdout.rstrip().endswith("set()")
+
+
+def test_what_was_dropped_or_overwritten_is_listed_and_comes_back(fleet: Shell, world: World) -> None:
+    assert fleet("recover") == "nothing was dropped, and nothing that was typed is unsaved\n"
+    fleet("new", "More web")
+    fleet("set", "more-web", "shop/web.yaml", "replicas=5")
+    fleet("undo", "more-web")
+    states = json.loads(fleet("recover", "more-web", "-o", "json"))
+    assert [state["words"] for state in states[:2]] == ["undo", "edit shop/web.yaml: replicas 1 → 5"]
+    assert fleet("recover", "more-web").splitlines()[0].endswith("  undo")
+    fleet("drop", "more-web")
+    assert [one["name"] for one in json.loads(fleet("recover", "-o", "json"))["dropped"]] == ["more-web"]
+    assert "dropped  more-web" in fleet("recover")
+    assert "is as in" in fleet("recover", "more-web", states[1]["state"][:10])
+    assert "+replicas: 5" in fleet("diff", "more-web")
+    assert "has had no state" in (fleet("recover", "more-web", "012345678", code=1), fleet.errors)[1]
+
+
+def test_text_that_was_typed_and_never_saved_is_printed(fleet: Shell, world: World) -> None:
+    fleet("new", "More web")
+    writes = "printf 'a: [\\n' > "
+    editor = world.data.parent / "editor"
+    editor.write_text(f'#!/bin/sh\n{writes}"$1"\n')
+    editor.chmod(0o755)
+    fleet("edit", "more-web", "shop/web.yaml", code=1, EDITOR=str(editor))
+    assert "text     shop/web.yaml" in fleet("recover")
+    assert fleet("recover", "--text", "shop/web.yaml") == "a: [\n"
+    fleet("recover", "--text", "shop/db.yaml", code=1)

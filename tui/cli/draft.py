@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tui.cli.draft_recover import recover
 from tui.cli.output import complain, print_rows
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ def draft() -> None:
     A draft is named by its name or by the end of its id. Exit codes: 0 done, 1 refused, rejected or not there, 2 wrong
     usage, 3 something could not be reached or read.
     """
+
+
+draft.add_command(recover)
 
 
 @draft.command()

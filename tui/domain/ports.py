@@ -17,6 +17,7 @@ from tui.domain.draft import (
     PushResult,
     Surroundings,
 )
+from tui.domain.states import StateInfo
 from tui.domain.tail import TailEvent
 
 
@@ -254,6 +255,12 @@ class DraftRepository(Protocol):
     async def unsaved(self, draft: Draft) -> dict[str, str]:
         """Typed and unsaved texts by file."""
 
+    async def states(self, draft_id: str, limit: int = 50, before: str = "") -> list[StateInfo]:
+        """A page of what a draft has been, newest first; `before` is the last state of the page before."""
+
+    async def revive(self, draft_id: str, state: str) -> Draft:
+        """Give a draft the content of one of its earlier states, named by its id or the first digits of it."""
+
     async def mark(self) -> object:
         """Equal as long as no draft and no branch has changed. Cheap."""
 
@@ -310,3 +317,6 @@ class Journal(Protocol):
 
     async def texts(self) -> dict[str, str]:
         """All that is kept."""
+
+    async def times(self) -> dict[str, float]:
+        """When each text was kept last, seconds since the epoch."""

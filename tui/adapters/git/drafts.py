@@ -232,6 +232,18 @@ class DraftRefs:
         """Apply a step that gives the draft another base, under the lock."""
         return self._change_draft(draft_id, step)
 
+    def apply(self, draft_id: str, step: Step) -> Draft:
+        """Apply any other step to a draft that is open, as one new state."""
+        return self._change_draft(draft_id, step)
+
+    def load(self, state: str) -> Draft:
+        """The draft as one of its states has it."""
+        return self._load(state)
+
+    def parents(self, commit: str) -> list[str]:
+        """The parents of a commit; of a state the first is the state before, but for that of a new draft."""
+        return self._parents(commit)
+
     def drop(self, draft_id: str) -> Draft:
         """Move a draft to the trash, where it keeps everything."""
         return self._transfer(draft_id, OPEN, TRASH)
@@ -282,7 +294,8 @@ class DraftRefs:
                 new = step(draft, pack)
                 if new is draft:
                     return draft
-                parent = self._parents(old)[0] if new.action == draft.action == "typing" else old
+                goes_on = new.action == draft.action == "typing" and draft.unsaved.keys() <= new.unsaved.keys()
+                parent = self._parents(old)[0] if goes_on else old  # text that is given up stays in a state
                 state = self._state(pack, new, self._kept(new), parent)
                 pack.store()
                 try:

@@ -23,7 +23,11 @@ class FileJournal:
 
     async def texts(self) -> dict[str, str]:
         """All that is kept, by key; a file that is not ours or half-written is passed over."""
-        return await asyncio.to_thread(self._texts)
+        return {key: text for key, (text, _) in (await asyncio.to_thread(self._held)).items()}
+
+    async def times(self) -> dict[str, float]:
+        """When each text was kept last, seconds since the epoch."""
+        return {key: at for key, (_, at) in (await asyncio.to_thread(self._held)).items()}
 
     def _keep(self, key: str, text: str | None) -> None:
         path = self.folder / (hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32] + ".json")
@@ -49,13 +53,14 @@ class FileJournal:
         finally:
             os.close(descriptor)
 
-    def _texts(self) -> dict[str, str]:
-        found: dict[str, str] = {}
+    def _held(self) -> dict[str, tuple[str, float]]:
+        """Text and time of each key."""
+        found: dict[str, tuple[str, float]] = {}
         for path in sorted(self.folder.glob("*.json")):
             try:
-                held = json.loads(path.read_bytes())
+                held, at = json.loads(path.read_bytes()), path.stat().st_mtime
             except (OSError, ValueError):
                 continue
             if isinstance(held, dict) and isinstance(held.get("key"), str) and isinstance(held.get("text"), str):
-                found[held["key"]] = held["text"]
+                found[held["key"]] = held["text"], at
         return found

@@ -15,7 +15,7 @@ from typing import ParamSpec, TypeVar
 import msgspec
 
 from tui.adapters.git import checkout as clones
-from tui.adapters.git import content, history, replay
+from tui.adapters.git import content, history, replay, states
 from tui.adapters.git import push as pushing
 from tui.adapters.git.checkout import Checkout
 from tui.adapters.git.command import GitTrouble, Refused
@@ -34,6 +34,7 @@ from tui.domain import draft as model
 from tui.domain import giturl
 from tui.domain.draft import Change, Clash, Content, Draft, Operation, PushPlan, PushResult, Surroundings
 from tui.domain.ports import CommitInfo, Found
+from tui.domain.states import StateInfo
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -180,6 +181,12 @@ class GitRepository:
 
     async def unsaved(self, draft: Draft) -> dict[str, str]:
         return await self._call(self.refs.unsaved, draft)
+
+    async def states(self, draft_id: str, limit: int = 50, before: str = "") -> list[StateInfo]:
+        return await self._call(states.states, self.refs, draft_id, limit, before)
+
+    async def revive(self, draft_id: str, state: str) -> Draft:
+        return await self._call(states.revive, self.refs, draft_id, state)
 
     async def mark(self) -> object:
         return self.repository.mark()

@@ -55,9 +55,10 @@ class Typed(Book):
                 for path, text in (await repository.unsaved(draft)).items():
                     held = draft.unsaved[path]
                     found.append(Recovered(path, text, draft.name, held.over, held.at))
+        times = await self.journal.times() if self.journal else {}
         for key, text in (await self.journal.texts() if self.journal else {}).items():
             name, over, path = (*key.split("\n", 2), "", "")[:3]
-            found.append(Recovered(path, text, name, over, key=key))
+            found.append(Recovered(path, text, name, over, times.get(key, 0.0), key))
         return sorted(found, key=lambda text: text.at)
 
 
