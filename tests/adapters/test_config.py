@@ -35,6 +35,8 @@ def test_values_arrive(tmp_path: Path) -> None:
         ("theme: x\nteme: y\n", ":2:1", "unknown field `teme`"),
         ("groups:\n- group: a\n  mach: b\n", ":3:3", "unknown field `mach`"),
         ("mouse: maybe\n", ":1:8", "mouse: Expected `bool`"),
+        ("confirm_share: 25\n", ":1:16", "confirm_share: Expected `float` <= 1"),
+        ("confirm_share: -0.1\n", ":1:16", "confirm_share: Expected `float` >= 0"),
         ("a: [1\nb: 2\n", ":2:2", "expected"),
         ("- a\n", ":1:1", "Expected `object`"),
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 
@@ -20,6 +22,9 @@ class Repository(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: str = ""  # the repoURL Applications use for it, when its own remotes do not say so
 
 
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`config.yaml`. Unknown keys are refused with file and line, so that a typing error is not silently ignored."""
 
@@ -31,6 +36,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mouse: bool = True
     keys: dict[str, str] = {}  # action id -> key
     tail_days: int = 14  # how long the event ring on disk reaches back
+    confirm_share: Share = 0.25  # of all Applications: to push what touches more, the draft's name must be typed
     exec_timeout: float = 30.0  # seconds an exec plugin may take
     request_timeout: float = 15.0  # seconds without a byte before a list is given up
     gzip: bool = True  # ask API servers for compressed answers
