@@ -21,6 +21,7 @@ from tui.domain.yamledit.edit import (
     set_value,
 )
 from tui.domain.yamledit.errors import Missing, Refused, Shared
+from tui.domain.yamledit.files import append_document, remove_document
 from tui.domain.yamledit.path import Match, Path, Step, format_path, parse, split_assignment
 from tui.domain.yamledit.session import Change, Edited, Session
 from tui.domain.yamledit.split import decode
@@ -36,6 +37,7 @@ __all__ = [
     "Session",
     "Shared",
     "Step",
+    "append_document",
     "append_item",
     "assignment",
     "decode",
@@ -49,6 +51,7 @@ __all__ = [
     "parse",
     "position",
     "read_value",
+    "remove_document",
     "rename_key",
     "replace",
     "select",
