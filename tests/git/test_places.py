@@ -168,7 +168,8 @@ async def test_nothing_that_a_repository_defines_is_run(world: World, tmp_path: 
     ):
         git(world.clone, "config", key, value)
     (tmp_path / "hooks").mkdir()
-    for hook in ("reference-transaction", "post-checkout", "pre-push", "pre-commit", "post-rewrite", "pre-auto-gc"):
+    # pre-commit, commit-msg and pre-push are the user's word on commits and pushes: test_hooks.py
+    for hook in ("reference-transaction", "post-checkout", "post-index-change", "post-rewrite", "pre-auto-gc"):
         path = tmp_path / "hooks" / hook
         path.write_text(f"#!/bin/sh\ntouch {owned}\n")
         path.chmod(0o755)

@@ -363,19 +363,6 @@ async def test_the_user_clone_may_be_moved_away(world: World, repositories: GitR
     assert (await push(repository, draft)).done
 
 
-async def test_hooks_of_the_user_are_named_and_not_run(world: World, repositories: GitRepositories) -> None:
-    for name in ("pre-commit", "commit-msg", "pre-push"):
-        path = world.clone / ".git" / "hooks" / name
-        path.write_text(f"#!/bin/sh\ntouch {world.data}-ran\nexit 1\n")
-        path.chmod(0o755)
-    repository = await repositories.open(str(world.clone))
-    draft = await make(repository)
-    plan = await repository.plan_push(draft, to_target=False)
-    assert plan.hooks == ("pre-commit", "commit-msg", "pre-push")
-    assert (await repository.push(plan)).done
-    assert not Path(f"{world.data}-ran").exists()
-
-
 async def test_tags_are_not_pushed_along(world: World, home: Path, repository: GitRepository) -> None:
     with (home / ".gitconfig").open("a") as file:
         file.write("[push]\n\tfollowTags = true\n")

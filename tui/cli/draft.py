@@ -309,7 +309,7 @@ def push(options: Options, name: str, to_target: bool, yes: bool, output: str) -
         for oid, subject in plan.commits:
             complain(f"  {oid[:10]} {subject}")
         for hook in plan.hooks:
-            complain(f"  your hook {hook} is not run")
+            complain(f"  your hook {hook} runs first")
         if not yes:
             if not terminal:
                 raise click.UsageError("not asking without a terminal; add --yes")

@@ -7,6 +7,8 @@ editor made the change. Names out of files and clusters are put on one line and 
 from __future__ import annotations
 
 import posixpath
+import re
+import string
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +16,7 @@ import msgspec
 
 from tui.domain.edits import EDITS, kind_of
 from tui.domain.edits.base import arrow, show
+from tui.domain.settings import PLAIN, CommitStyle
 from tui.domain.yamledit import Match, Refused, Session, Step, documents, format_path
 from tui.domain.yamlvalue import same
 
@@ -61,11 +64,15 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Described(msgspec.Struct, frozen=True):
-    """What changed in one object: `object` is `Kind namespace/name`, "" for files that hold none."""
+    """What changed in one object: `object` is `Kind namespace/name`, "" for files that hold none.
+
+    `kind` is the kind of edit (`settings.KINDS_OF_EDIT`) when all of it is of one kind, else "".
+    """
 
     object: str
     name: str
     changes: tuple[str, ...]
+    kind: str = ""
 
 
 def clean(text: str) -> str:
@@ -125,20 +132,28 @@ _COVERED: dict[str, Callable[[str], bool]] = {
 
 def describe_document(file: str, old: Any, new: Any) -> list[str]:
     """What changed from one document (plain values) to another, in plain words: the forms' words first, then paths."""
+    return _describe(file, old, new)[0]
+
+
+def _describe(file: str, old: Any, new: Any) -> tuple[list[str], str]:
+    """The words, and the kind of edit when all of it is of one kind."""
     kind = kind_of(new, file)
     out: list[str] = []
     told: list[Callable[[str], bool]] = []
+    kinds: list[str] = []
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for name, edit in EDITS.items():
             words = edit.describe(kind, old, new)
             if words:
                 out += words
                 told.append(_COVERED[name])
+                kinds.append(name)
     for difference in differences(old, new):
         path = format_path(difference.path)
         if not any(covers(path) for covers in told):
             out.append(_words(path or "the document", difference))
-    return [clean(line) for line in out]
+            kinds.append("")
+    return [clean(line) for line in out], kinds[0] if len(set(kinds)) == 1 else ""
 
 
 def _words(path: str, difference: Difference) -> str:
@@ -162,15 +177,15 @@ def describe_file(touched: Touched) -> list[Described]:
         old = _objects(touched.before, touched.file)
         new = _objects(touched.after, touched.file)
     except Refused:
-        return [Described("", "", (f"{_file_verb(touched)} {clean(touched.file)}",))]
+        return [Described("", "", (f"{_file_verb(touched)} {clean(touched.file)}",), _file_kind(touched))]
     out = []
     for key in [*old, *(key for key in new if key not in old)]:
-        words = _object_words(touched.file, old.get(key), new.get(key), key[0])
+        words, kind = _object_words(touched.file, old.get(key), new.get(key), key[0])
         if words:
-            out.append(Described(clean(key[0]), clean(key[1]), tuple(words)))
+            out.append(Described(clean(key[0]), clean(key[1]), tuple(words), kind))
     if not out and touched.before != touched.after:
         verb = "edit comments in" if touched.before is not None and touched.after is not None else _file_verb(touched)
-        out.append(Described("", "", (f"{verb} {clean(touched.file)}",)))
+        out.append(Described("", "", (f"{verb} {clean(touched.file)}",), _file_kind(touched)))
     return out
 
 
@@ -178,12 +193,16 @@ def _file_verb(touched: Touched) -> str:
     return "add" if touched.before is None else "remove" if touched.after is None else "edit"
 
 
-def _object_words(file: str, old: Any, new: Any, name: str) -> list[str]:
+def _file_kind(touched: Touched) -> str:
+    return "add" if touched.before is None else "remove" if touched.after is None else ""
+
+
+def _object_words(file: str, old: Any, new: Any, name: str) -> tuple[list[str], str]:
     if old is None:
-        return [clean(f"add {name or file}")]
+        return [clean(f"add {name or file}")], "add"
     if new is None:
-        return [clean(f"remove {name or file}")]
-    return describe_document(file, old, new)
+        return [clean(f"remove {name or file}")], "remove"
+    return _describe(file, old, new)
 
 
 def _objects(text: str | None, file: str) -> dict[tuple[str, str, int], Any]:
@@ -202,8 +221,14 @@ def _objects(text: str | None, file: str) -> dict[tuple[str, str, int], Any]:
     return out
 
 
-def propose(touched: Sequence[Touched], subject: str = "") -> Message:
-    """The message for an edit of these files. A `subject` of the user's own is kept; the rest is added to it."""
+def propose(
+    touched: Sequence[Touched], subject: str = "", style: CommitStyle = PLAIN, draft: str = "", more: str = ""
+) -> Message:
+    """The message for an edit of these files, in the configured style.
+
+    A `subject` of the user's own is kept; the rest is added to it. `draft` is the draft's title, `more` what the
+    user's `commit.template` wants in every message.
+    """
     described = [(one, entry) for one in touched for entry in describe_file(one)]
     applications = _unique(name for one in touched for name in one.applications)
     clusters = _unique(name for one in touched for name in one.clusters)
@@ -212,9 +237,49 @@ def propose(touched: Sequence[Touched], subject: str = "") -> Message:
     trailers += [("Fleet-Cluster", name) for name in clusters]
     trailers += [("Fleet-Object", name) for name in objects[:MOST_LINES]]
     lines = _unique(words for _, entry in described for words in entry.changes)
-    first = clean(subject) or _subject(_scope(touched, described, applications), lines, clusters)
+    scope = clean(style.scope) or _scope(touched, described, applications)
+    kinds = {entry.kind for _, entry in described}
+    type = style.types.get(next(iter(kinds)), style.type) if len(kinds) == 1 else style.type
     body = "" if len(lines) <= 1 and len(described) <= 1 else "\n".join(_body(described))
+    if style.template and not subject:
+        fields = {
+            "summary": _subject("", lines, clusters), "type": type, "scope": scope, "draft": clean(draft), "body": body,
+            "applications": ", ".join(applications), "clusters": ", ".join(clusters),
+            "objects": ", ".join(objects[:MOST_LINES]),
+            "files": ", ".join(_unique(one.file for one in touched)[:MOST_LINES]),
+        }  # fmt: skip
+        first, _, body = filled(style.template, fields).partition("\n")
+    elif subject:
+        first = clean(subject)
+    else:
+        head = f"{scope}: " if scope else ""
+        if style.style == "conventional":
+            head = f"{type}({scope.translate(_NO_SCOPE)}): " if scope else f"{type}: "
+        first = _subject(head, lines, clusters)
+    body = "\n\n".join(part for part in (body.strip("\n"), more if not style.template else "") if part)
     return Message(first, body, tuple(trailers))
+
+
+_NO_SCOPE = {ord(char): None for char in "()\n"}
+
+
+def filled(template: str, fields: Mapping[str, str]) -> str:
+    """A template with its fields; what stays empty leaves no blank lines. The first line is the subject."""
+    parts = string.Formatter().parse(template)
+    text = "".join(literal + (fields.get(name, "") if name else "") for literal, name, _, _ in parts)
+    lines = [line.rstrip() for line in text.strip().splitlines()]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
+
+
+def signed_off(message: str, who: str) -> str:
+    """The message with `Signed-off-by: Name <mail>` as its last line, once (Developer Certificate of Origin)."""
+    line = f"Signed-off-by: {clean(who)}"
+    body, separator, last = message.rstrip().rpartition("\n\n")
+    trailers = [each for each in last.splitlines() if each != line]
+    if separator and trailers and all(re.match(r"[A-Za-z0-9-]+: |[ \t]", each) for each in trailers):
+        return "\n".join([f"{body}\n", *trailers, line]) + "\n"
+    kept = "\n".join(trailers) if separator else last
+    return "\n\n".join(part for part in (body, kept, line) if part.strip()) + "\n"
 
 
 def _unique(names: Iterable[str]) -> list[str]:
@@ -232,7 +297,8 @@ def _scope(touched: Sequence[Touched], described: Sequence[tuple[Touched, Descri
     return clean(posixpath.basename(folder))
 
 
-def _subject(scope: str, lines: list[str], clusters: list[str]) -> str:
+def _subject(head: str, lines: list[str], clusters: list[str]) -> str:
+    """One line of at most SUBJECT characters: `head`, what was done, and where."""
     if not lines:
         what = "no change"
     elif len(lines) == 1:
@@ -241,7 +307,7 @@ def _subject(scope: str, lines: list[str], clusters: list[str]) -> str:
         what = " and ".join(lines)
     else:
         what = f"{lines[0]} and {len(lines) - 1} more"
-    head = f"{scope}: {what}" if scope else what
+    head += what
     for tail in _tails(clusters):
         if len(head) + len(tail) <= SUBJECT:
             return head + tail

@@ -8,11 +8,16 @@ from typing import Protocol
 import msgspec
 
 from tui.domain.draft import (
+    AS_CONFIGURED,
+    PUSH_AS_CONFIGURED,
     Change,
     Clash,
+    CommitOptions,
     Content,
     Draft,
     Operation,
+    PullRequest,
+    PushOptions,
     PushPlan,
     PushResult,
     Surroundings,
@@ -161,6 +166,20 @@ class Missing(Trouble):
     """What was named does not exist."""
 
 
+class NeedsTerminal(Trouble):
+    """Git wanted to ask something and had no terminal to ask on; nothing was changed. Given one, it may succeed."""
+
+
+class HookRefused(Refused):
+    """A hook of the user's said no. The draft is as before, but for the files that the hook itself has corrected."""
+
+    def __init__(self, message: str, hook: str = "", lines: Sequence[str] = (), fixed: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.hook = hook
+        self.lines = tuple(lines)  # what it wrote, verbatim: data, never markup
+        self.fixed = tuple(fixed)  # files that it changed: staged in the draft
+
+
 class Found(msgspec.Struct, frozen=True):
     """How a remote repository can be worked with."""
 
@@ -231,8 +250,15 @@ class DraftRepository(Protocol):
     ) -> Draft:
         """Stage new contents; None removes a file."""
 
-    async def commit(self, draft_id: str, message: str, expected: str = "") -> Draft:
-        """Commit what is staged, as the user."""
+    async def commit(
+        self,
+        draft_id: str,
+        message: str,
+        expected: str = "",
+        options: CommitOptions = AS_CONFIGURED,
+        progress: Callable[[str], None] | None = None,
+    ) -> Draft:
+        """Commit what is staged, as the user; `progress` gets what hooks say. Raises HookRefused, NeedsTerminal."""
 
     async def undo(self, draft_id: str) -> Draft:
         """Back to before the last edit, commit or rebase."""
@@ -279,13 +305,21 @@ class DraftRepository(Protocol):
     async def rebase(self, draft_id: str) -> tuple[Draft, tuple[Clash, ...]]:
         """Put the draft on top of its target as of the last fetch; with clashes nothing changes."""
 
-    async def plan_push(self, draft: Draft, *, to_target: bool) -> PushPlan:
-        """Exactly what a push would send where."""
+    async def plan_push(
+        self, draft: Draft, *, to_target: bool, options: PushOptions = PUSH_AS_CONFIGURED, terminal: bool = False
+    ) -> PushPlan:
+        """Exactly what a push would send where. Asks the remote only about a tag."""
 
     async def push(
         self, plan: PushPlan, progress: Callable[[str], None] | None = None, *, terminal: bool = False
     ) -> PushResult:
-        """Send what the plan says and remember it."""
+        """Run the user's pre-push hook, send what the plan says and remember it. Raises HookRefused, NeedsTerminal."""
+
+    async def pull_request(self, draft: Draft, *, make: bool = True) -> PullRequest:
+        """Make the pull request of a pushed draft with the forge's own program, or name the page that makes it.
+
+        Without `make` nothing is made: `tool` says which program would.
+        """
 
 
 class Repositories(Protocol):

@@ -361,7 +361,7 @@ async def push(app: FleetApp, name: str, to_target: bool = False) -> None:
         return
     facts = [f"remote  {plan.remote}", f"branch  {plan.branch}", *(f"{oid[:7]} {text}" for oid, text in plan.commits)]
     facts += [f"{change.status} {change.path}" for change in plan.files]
-    facts += [f"your hook {hook} is not run" for hook in plan.hooks]
+    facts += [f"your hook {hook} runs first" for hook in plan.hooks]
     if not await app.wait_for(Confirm(f"Push to {plan.branch}?", facts, yes="push")):
         return
     app.say(f"pushing {name}")

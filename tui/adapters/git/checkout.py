@@ -13,7 +13,10 @@ from tui.domain import giturl
 
 # What is taken over from the clone's effective configuration: it may come from includeIf rules that hold only there.
 _SECTIONS = ("user.", "author.", "committer.", "gpg.", "credential.", "http.", "url.", "ssh.")
-_SINGLE = ("core.sshcommand", "core.askpass", "commit.gpgsign", "core.gitproxy", "i18n.commitencoding")
+_SINGLE = ("core.sshcommand", "core.askpass", "commit.gpgsign", "tag.gpgsign", "core.gitproxy", "i18n.commitencoding")
+HOOKS = ("pre-commit", "prepare-commit-msg", "commit-msg", "pre-push")
+_TRUE = ("true", "yes", "on", "1")
+_TEMPLATE = 64 << 10  # bytes of a commit template that is read
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,17 @@ class User:
     committer: str
     sign: bool
     config: tuple[tuple[str, str], ...]
+    sign_tags: bool = False
+    sign_off: bool = False  # format.signOff
 
 
 def configuration(place: Path, *, checkout: bool = True) -> list[tuple[str, str]]:
     """Every effective setting at a place but fleet's own, in order, keys in git's canonical form. Reads only."""
+    return [(key, value) for _, key, value in scoped(place, checkout=checkout)]
+
+
+def scoped(place: Path, *, checkout: bool = True) -> list[tuple[str, str, str]]:
+    """The same with where each is set: (system | global | local | worktree, key, value)."""
     git = Git(place, checkout=checkout)
     words = git("config", "--list", "-z", "--show-scope", "--includes").out.decode("utf-8", "surrogateescape")
     found = []
@@ -48,7 +58,7 @@ def configuration(place: Path, *, checkout: bool = True) -> list[tuple[str, str]
     for scope, item in zip(parts, parts, strict=False):
         key, separator, value = item.partition("\n")
         if scope != "command":
-            found.append((key, value if separator else "true"))
+            found.append((scope, key, value if separator else "true"))
     return found
 
 
@@ -91,7 +101,7 @@ def _inspect(root: Path) -> list[Checkout]:
         any(key.endswith((".promisor", ".partialclonefilter")) for key in values) or "extensions.partialclone" in values
     ):
         problem = "the clone is partial"
-    hooks = _hooks(common, root, values.get("core.hookspath", ""))
+    hooks = runnable(hooks_folder(common, root, values.get("core.hookspath")))
     return [
         Checkout(root, common, name, _rewritten(_absolute(url, root), rewrites), pushes.get(name, ""), hooks, problem)
         for name, url in sorted(urls.items(), key=lambda item: (item[0] != "origin", item[0]))
@@ -127,17 +137,44 @@ def user(place: Path, *, checkout: bool) -> User:
         name.startswith(("GIT_AUTHOR_", "GIT_COMMITTER_")) for name in os.environ
     )
     committer = git.text("var", "GIT_COMMITTER_IDENT") if apart else author
-    sign = dict(config).get("commit.gpgsign", "").lower() in ("true", "yes", "on", "1")
-    return User(author, committer, sign, _taken_over(config))
+    held = {key: value.lower() in _TRUE for key, value in config}
+    names = ("commit.gpgsign", "tag.gpgsign", "format.signoff")
+    sign, sign_tags, sign_off = (held.get(name, False) for name in names)
+    return User(author, committer, sign, taken_over(config), sign_tags, sign_off)
+
+
+def commit_template(place: Path, *, checkout: bool) -> str:
+    """The text of the user's `commit.template` without its comments; "" when there is none that can be read."""
+    values = dict(configuration(place, checkout=checkout))
+    named = values.get("commit.template", "")
+    path = Path(named).expanduser() if named else None
+    if path is None or not (path.is_absolute() or checkout):
+        return ""
+    try:
+        with (place / path).open("rb") as file:
+            raw = file.read(_TEMPLATE + 1)
+    except OSError:
+        return ""
+    if len(raw) > _TEMPLATE:
+        return ""
+    mark = values.get("core.commentchar", "#")
+    lines = raw.decode("utf-8", "replace").splitlines()
+    return "\n".join(line.rstrip() for line in lines if not line.startswith(mark)).strip("\n")
 
 
 def reach(place: Path, *, checkout: bool) -> tuple[tuple[str, str], ...]:
     """The settings that git needs elsewhere to act as the user of this place: identity, keys, credentials, remotes."""
-    return _taken_over(configuration(place, checkout=checkout))
+    return taken_over(configuration(place, checkout=checkout))
 
 
-def _taken_over(config: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    kept = [(key, value) for key, value in config if key.startswith(_SECTIONS) or key in _SINGLE]
+def is_taken_over(key: str) -> bool:
+    """Whether a setting of the clone is carried to where fleet runs git."""
+    return key.startswith(_SECTIONS) or key in _SINGLE
+
+
+def taken_over(config: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """What of a clone's effective settings git needs elsewhere, ready to be given through the environment."""
+    kept = [(key, value) for key, value in config if is_taken_over(key)]
     lists = {key for key, _ in kept if key.endswith((".helper", ".extraheader"))}
     # an empty value empties a list, so that what the private repository inherits too is not there twice
     return (*((key, "") for key in sorted(lists)), *kept)
@@ -158,10 +195,14 @@ def _discover(folder: Path) -> Path | None:
         return None
 
 
-def _hooks(common: Path, root: Path, configured: str) -> tuple[str, ...]:
-    folder = root / Path(configured).expanduser() if configured else common / "hooks"
-    names = ("pre-commit", "prepare-commit-msg", "commit-msg", "pre-push")
-    return tuple(name for name in names if os.access(folder / name, os.X_OK))
+def hooks_folder(common: Path, root: Path, configured: str | None) -> Path:
+    """Where the hooks of a clone are: `core.hooksPath` as seen from its root, else `hooks` beside its objects."""
+    return common / "hooks" if configured is None else root / Path(configured or os.devnull).expanduser()
+
+
+def runnable(folder: Path) -> tuple[str, ...]:
+    """The hooks in a folder that a commit or push by hand would run, in their order."""
+    return tuple(name for name in HOOKS if (folder / name).is_file() and os.access(folder / name, os.X_OK))
 
 
 def _rewritten(url: str, rewrites: Sequence[tuple[str, str]]) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,15 @@ class Refused(GitTrouble, ports.Refused):
     """fleet will not do this, for the reason given; nothing was changed."""
 
 
+class NeedsTerminal(GitTrouble, ports.NeedsTerminal):
+    """git, ssh or gpg wanted to ask something and had no terminal to ask on; nothing was changed."""
+
+
+def inherited() -> dict[str, str]:
+    """The caller's environment without what could redirect a command to another repository, index or program."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or _KEPT.fullmatch(name)}
+
+
 def environment(
     config: Sequence[tuple[str, str]] = (), *, local: bool = False, terminal: bool = False
 ) -> dict[str, str]:
@@ -52,11 +63,9 @@ def environment(
     Settings go through the environment because arguments are visible to every user of the machine and headers may
     hold tokens. `local` allows remotes that are local paths, `terminal` lets git and ssh ask on the terminal.
     """
-    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or _KEPT.fullmatch(name)}
+    env = inherited()
     settings = [*config, *_ALWAYS, *([("protocol.file.allow", "always")] if local else [])]
-    env["GIT_CONFIG_COUNT"] = str(len(settings))
-    for number, (key, value) in enumerate(settings):
-        env[f"GIT_CONFIG_KEY_{number}"], env[f"GIT_CONFIG_VALUE_{number}"] = key, value
+    env |= configured(settings)
     env |= {
         "LC_ALL": "C",  # messages are matched in English
         "LANGUAGE": "C",
@@ -71,6 +80,18 @@ def environment(
     if not terminal:
         env |= {"SSH_ASKPASS_REQUIRE": "never", "GCM_INTERACTIVE": "never"}
         env.pop("DISPLAY", None)  # an older ssh opens a window whenever there is one
+        env.pop("GPG_TTY", None)  # gpg's agent would ask on the terminal that fleet paints on
+    elif sys.stdin is not None and "GPG_TTY" not in env:
+        with suppress(OSError, ValueError):
+            env["GPG_TTY"] = os.ttyname(sys.stdin.fileno())
+    return env
+
+
+def configured(settings: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """The environment variables that give git these settings, over those of its files."""
+    env = {"GIT_CONFIG_COUNT": str(len(settings))}
+    for number, (key, value) in enumerate(settings):
+        env[f"GIT_CONFIG_KEY_{number}"], env[f"GIT_CONFIG_VALUE_{number}"] = key, value
     return env
 
 
@@ -93,13 +114,15 @@ class Git:
         data: bytes = b"",
         codes: Sequence[int] = (0,),
         env: Mapping[str, str] | None = None,
+        terminal: bool = False,
         **options: Any,
     ) -> runner.Result:
         """Run to the end in this thread. Raises GitTrouble when the exit code is not one of `codes`."""
         result = runner.call(
             self.argv(*arguments),
-            env=environment(self.config, local=self.local) | dict(env or {}),
+            env=environment(self.config, local=self.local, terminal=terminal) | dict(env or {}),
             data=data,
+            terminal=terminal,
             **options,
         )
         return checked(result, codes)
@@ -132,7 +155,21 @@ def checked(result: runner.Result, codes: Sequence[int]) -> runner.Result:
     """The result itself when its exit code is one of `codes`; otherwise raises GitTrouble in plain words."""
     if result.code in codes:
         return result
-    raise GitTrouble(explain(result.errors) or f"git ended with code {result.code}", result.errors)
+    raise trouble(result)
+
+
+def trouble(result: runner.Result) -> GitTrouble:
+    """The error that a failed git command means."""
+    kind = NeedsTerminal if _ASKING.search(result.errors) else GitTrouble
+    return kind(explain(result.errors) or f"git ended with code {result.code}", result.errors)
+
+
+# What git, ssh, ssh-keygen and gpg write when they have nobody to ask: measured with git 2.39, OpenSSH 9.2, GnuPG 2.2.
+_ASKING = re.compile(
+    r"terminal prompts disabled|could not read (Username|Password)|incorrect passphrase supplied|read_passphrase"
+    r"|Host key verification failed|Permission denied \(publickey|Inappropriate ioctl for device|[Nn]o pinentry"
+    r"|cannot open .*/dev/tty|can't open /dev/tty|signing failed: (No such|Timeout|End of file)"
+)
 
 
 _REASONS = (
@@ -163,8 +200,15 @@ _REASONS = (
         "git does not know who you are; set user.name and user.email",
     ),
     (
-        r"gpg failed to sign|failed to write commit object|Couldn't load public key|[Nn]o private key|passphrase",
-        "the commit could not be signed",
+        r"incorrect passphrase supplied|read_passphrase|Inappropriate ioctl for device|[Nn]o pinentry|"
+        r"signing failed: (?:No such|Timeout|End of file)",
+        "the key is locked and there is no terminal to ask for its passphrase on; unlock it first (ssh-add, or sign "
+        "something with gpg once)",
+    ),
+    (r"No secret key|Couldn't load public key|[Nn]o private key", "it could not be signed: the key is not here"),
+    (
+        r"gpg failed to sign|failed to write commit object|unable to sign|passphrase",
+        "it could not be signed; git's own words say why",
     ),
     (r"not a git repository", "the repository is not there"),
     (

@@ -12,19 +12,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from tui.adapters.git import checkout as clones
-from tui.adapters.git import content
+from tui.adapters.git import committing, content
 from tui.adapters.git.command import GitTrouble, Refused
+from tui.adapters.git.hooks import HookRefused
 from tui.adapters.git.objects import FILE, Entry, Missing, Pack
 from tui.adapters.git.repository import Repository
 from tui.domain import draft as model
 from tui.domain import ports
-from tui.domain.draft import Draft, Operation, Unsaved
+from tui.domain.draft import AS_CONFIGURED, CommitOptions, Draft, Operation, Unsaved
 
 OPEN, TRASH = "refs/fleet/drafts/", "refs/fleet/trash/"
 _SELF = "fleet <fleet@localhost>"
@@ -132,37 +133,60 @@ class DraftRefs:
 
         return self._change_draft(draft_id, step)
 
-    def commit(self, draft_id: str, message: str, *, expected: str = "") -> Draft:
-        """Make one commit, by the user, of all edits staged so far; signed when the user's configuration says so.
+    def commit(
+        self,
+        draft_id: str,
+        message: str,
+        *,
+        expected: str = "",
+        options: CommitOptions = AS_CONFIGURED,
+        listen: Callable[[str], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> Draft:
+        """Make one commit, by the user, of all edits staged so far: after the hooks, signed when configured.
 
-        `expected` is the draft's head as it was shown; Moved when it is another by now. Raises GitTrouble when git does
-        not know who the user is or cannot sign; the edits stay staged.
+        `expected` is the draft's head as it was shown; Moved when it is another by now. Raises HookRefused, and what
+        else `committing.make` raises; the edits stay staged, and files that a hook has corrected are staged with them.
         """
-        place, is_checkout = self.repository.place()
-        user = clones.user(place, checkout=is_checkout)
-        self.repository.git.config = user.config
         message = message.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
         if not message.strip():
             raise Refused("the commit message is empty")
+        draft = self.get(draft_id)
+        if draft.dropped:
+            raise Missing("this draft does not exist any more")
+        if expected and draft.head != expected:
+            raise Moved("the draft has changed since its diff was shown")
+        tree = self.objects.root(draft.head)
+        if tree == self.objects.root(draft.tip):
+            raise Refused("there is nothing to commit")
+        text = model.with_trailers(message, draft.ops[len(draft.ops) - draft.open_ops :])
+        try:
+            made = committing.make(self.repository, [draft.tip], tree, text, options, listen=listen, stop=stop)
+        except HookRefused as refusal:
+            raise self.corrected(draft, refusal, tree) from None
 
-        def step(draft: Draft, pack: Pack) -> Draft:
-            if expected and draft.head != expected:
-                raise Moved("the draft has changed since its diff was shown")
-            tree = self.objects.root(draft.head)
-            if tree == self.objects.root(draft.tip):
-                raise Refused("there is nothing to commit")
-            text = model.with_trailers(message, draft.ops[len(draft.ops) - draft.open_ops :])
-            tip = self.sign(tree, [draft.tip], text) if user.sign else ""
-            tip = tip or pack.commit(tree, [draft.tip], user.author, user.committer, text)
-            return model.committed(draft, tip, self.now())
+        def step(held: Draft, pack: Pack) -> Draft:
+            if (held.head, held.tip) != (draft.head, draft.tip):
+                raise Moved("the draft has changed while it was committed")
+            return model.committed(held, made.oid, self.now())
 
         return self._change_draft(draft_id, step)
 
-    def sign(self, tree: str, parents: Sequence[str], message: str) -> str:
-        """A signed commit made by git itself, with the user's key and settings."""
-        arguments = [part for parent in parents for part in ("-p", parent)]
-        git = self.repository.git
-        return git.text("commit-tree", "-S", *arguments, "-F", "-", tree, data=message.encode("utf-8"))
+    def corrected(self, draft: Draft, refusal: HookRefused, tree: str) -> HookRefused:
+        """The refusal to raise, after the files of `tree` that the hook has corrected were staged in the draft."""
+        if not refusal.fixes:
+            return refusal
+        root = self.objects.root(draft.head)
+        here = {path: self.objects.entry(root, path) for path in refusal.fixes}
+        try:
+            if any(entry != self.objects.entry(tree, path) for path, entry in here.items()):
+                raise Refused("there are edits of these files that were not picked")
+            self.edit(draft.id, refusal.fixes, (), {path: entry.oid if entry else "" for path, entry in here.items()})
+        except GitTrouble as error:
+            words = f"{refusal}; they cannot be taken into the draft: {error}"
+            return HookRefused(words, refusal.hook, refusal.lines, {})
+        words = f"{refusal}; the changes are staged in the draft, commit again"
+        return HookRefused(words, refusal.hook, refusal.lines, refusal.fixes)
 
     def undo(self, draft_id: str) -> Draft:
         """Back to before the last edit, commit or rebase. Raises Refused when there is none."""

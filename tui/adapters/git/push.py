@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import re
+import threading
 from urllib.parse import urlsplit
 
+import msgspec
+
 from tui.adapters import runner
-from tui.adapters.git import history
-from tui.adapters.git.command import GitTrouble, environment, explain
+from tui.adapters.git import checkout as clones
+from tui.adapters.git import committing, forge, history, hooks
+from tui.adapters.git.command import Refused, environment, trouble
 from tui.adapters.git.repository import NETWORK, UPSTREAM, Progress, Repository
 from tui.domain import giturl
-from tui.domain.draft import Draft, PushPlan, PushResult, Surroundings, branch_name
+from tui.domain.draft import PUSH_AS_CONFIGURED, Draft, PushOptions, PushPlan, PushResult, Surroundings, branch_name
+from tui.domain.settings import Settings
 
 _PAGE = re.compile(r"https://[^\s\x00-\x1f\x7f]+")
 _WORDS = ("merge_requests/new", "pull/new", "/compare/", "pull-requests", "pullrequestcreate", "pulls/new")
 
 
-def plan(repository: Repository, draft: Draft, user: str, around: Surroundings, *, to_target: bool) -> PushPlan:
+def plan(
+    repository: Repository,
+    draft: Draft,
+    user: str,
+    around: Surroundings,
+    *,
+    to_target: bool,
+    settings: Settings,
+    wish: PushOptions = PUSH_AS_CONFIGURED,
+) -> PushPlan:
     """What a push would send: the draft's commits as they are, to its branch or to the target."""
     clashes = around.clashes if to_target else ()
     landed = around.landed
@@ -34,6 +48,14 @@ def plan(repository: Repository, draft: Draft, user: str, around: Surroundings, 
         problem = f"{draft.target} has these changes already"
     elif clashes:
         problem = f"the draft and {draft.target} changed the same lines"
+    run = wish.hooks and settings.hooks == "run"
+    found = tuple(name for name in hooks.find(repository).names if name == "pre-push")
+    title = own[-1].subject if own else draft.title
+    asked = wish.options or (*configured_options(repository), *settings.push_options)
+    if settings.pull_request == "push-option" and not to_target:
+        asked += forge.push_options(repository.remote, settings.forges, draft.target, title)
+    if any("\n" in option or "\0" in option for option in asked):
+        raise Refused("a push option is one line")
     return PushPlan(
         draft=draft.id,
         remote=giturl.shown(repository.url),
@@ -45,65 +67,156 @@ def plan(repository: Repository, draft: Draft, user: str, around: Surroundings, 
         to_target=to_target,
         commits=tuple((commit.oid, commit.subject) for commit in own),
         files=tuple(history.files(repository, draft.base, draft.tip)) if own else (),
-        hooks=repository.checkout.hooks if repository.checkout else (),
+        hooks=found if run else (),
+        skipped=() if run else found,
+        options=asked,
+        optional=not wish.options,
+        tag=wish.tag,
+        sign_tag=wish.sign_tag,
+        timeout=wish.timeout,
         clashes=clashes,
         problem=problem,
     )
 
 
+def configured_options(repository: Repository) -> tuple[str, ...]:
+    """`push.pushOption` of the user's Git; an empty value empties the list, as git has it."""
+    place, is_checkout = repository.place()
+    found: list[str] = []
+    for key, value in clones.configuration(place, checkout=is_checkout):
+        if key == "push.pushoption":
+            found = [*found, value] if value else []
+    return tuple(found)
+
+
+def prepare(
+    repository: Repository,
+    draft: Draft,
+    what: PushPlan,
+    *,
+    terminal: bool,
+    listen: Progress | None,
+    stop: threading.Event,
+) -> tuple[str, tuple[str, ...]]:
+    """What comes before the sending: the tag object ("" = none), and what the user's pre-push hook said.
+
+    Raises HookRefused when the hook says no, and what `committing.tag` raises.
+    """
+    tag = ""
+    if what.tag:
+        message = f"{draft.title}\n\n" + "\n".join(f"- {subject}" for _, subject in what.commits)
+        tag = committing.tag(repository, what.tag, what.commit, message, what.sign_tag, terminal)
+    if not what.hooks:
+        return tag, ()
+    name = f"refs/heads/{what.branch}"
+    there = repository.objects.resolve(UPSTREAM + what.branch) or what.lease
+    refs = [(name, what.commit, name, there)]
+    if tag:
+        refs.append((f"refs/tags/{what.tag}", tag, f"refs/tags/{what.tag}", ""))
+    said = hooks.check_push(
+        repository, what.commit, draft.base, refs, timeout=what.timeout, listen=listen, stop=stop
+    )  # fmt: skip
+    return tag, said
+
+
 async def push(
-    repository: Repository, draft: Draft, what: PushPlan, progress: Progress | None = None, *, terminal: bool = False
+    repository: Repository,
+    draft: Draft,
+    what: PushPlan,
+    settings: Settings,
+    progress: Progress | None = None,
+    *,
+    tag: str = "",
+    terminal: bool = False,
 ) -> PushResult:
     """Send what the plan says. A refusal by the remote is a result, not an error; only no answer at all is.
 
     The draft's own branch is replaced only while it is what fleet last saw there (a lease); the target is only ever
-    moved forward, which the remote checks.
+    moved forward, which the remote checks. With a `tag` object the remote takes both or neither.
     """
     name = f"refs/heads/{what.branch}"
     lease = [] if what.to_target else [f"--force-with-lease={name}:{what.lease}"]
+    both = ["--atomic", f"--force-with-lease=refs/tags/{what.tag}:"] if tag else []
     result = await runner.run(
         repository.git.argv(
-            "push", "--porcelain", "--progress", "--no-follow-tags", "--no-signed", "--recurse-submodules=no", *lease,
-            "--end-of-options", "origin", f"{what.commit}:{name}",
+            "push", "--porcelain", "--progress", "--no-follow-tags", "--no-signed", "--recurse-submodules=no",
+            "--no-verify", *lease, *both, *(f"--push-option={option}" for option in what.options),
+            "--end-of-options", "origin", f"{what.commit}:{name}", *([f"{tag}:refs/tags/{what.tag}"] if tag else []),
         ),
-        env=environment(repository.git.config, local=repository.git.local, terminal=terminal),
+        env=environment(
+            (*repository.git.config, ("push.pushOption", "")), local=repository.git.local, terminal=terminal
+        ),
         terminal=terminal, on_error_line=progress, timeout=NETWORK,
     )  # fmt: skip
-    lines = _remote_lines(result.err.decode("utf-8", "replace"))
-    flag, summary = _outcome(result.out.decode("utf-8", "replace"), name)
+    said = result.err.decode("utf-8", "replace")
+    lines = _remote_lines(said)
+    if what.options and "does not support push options" in said:
+        if not what.optional:
+            return PushResult(
+                False, "the remote takes no push options; nothing was pushed", what.branch, what.commit, tuple(lines)
+            )
+        plain = msgspec.structs.replace(what, options=())
+        done = await push(repository, draft, plain, settings, progress, tag=tag, terminal=terminal)
+        return msgspec.structs.replace(done, message=f"{done.message}; the remote takes no push options")
+    outcomes = _outcomes(result.out.decode("utf-8", "replace"))
+    flag, _ = outcomes.get(name, ("", ""))
     if flag in ("*", " ", "+", "=") and result.code == 0:
-        page = "" if what.to_target else _page(lines) or _built(repository, draft, what)
-        done = "is there already" if flag == "=" else "pushed"
-        message = f"{what.branch}: {done} ({what.commit[:10]})"
+        page = "" if what.to_target else _page(lines) or _built(repository, draft, what, settings)
+        done_words = "is there already" if flag == "=" else "pushed"
+        message = f"{what.branch}: {done_words} ({what.commit[:10]})" + (f", with the tag {what.tag}" if tag else "")
         return PushResult(True, message, what.branch, what.commit, tuple(lines), page)
-    if flag != "!":
-        raise GitTrouble(explain(result.errors) or f"git push ended with code {result.code}", result.errors)
-    words = _refusal(summary, what)
-    return PushResult(False, words, what.branch, what.commit, tuple(lines), stale="stale info" in summary)
+    refused = {ref: summary for ref, (mark, summary) in outcomes.items() if mark == "!"}
+    if not refused:
+        raise trouble(result)
+    # of refs that go together one says why, the others that it did
+    ref = next((one for one, summary in refused.items() if "atomic" not in summary), next(iter(refused)))
+    words = _refusal(refused[ref], lines, what, ref)
+    stale = ref == name and "stale info" in refused[ref]
+    return PushResult(False, words, what.branch, what.commit, tuple(lines), stale=stale)
 
 
-def _outcome(porcelain: str, name: str) -> tuple[str, str]:
-    """(flag, summary) of one ref: blank is fast-forward, `*` new, `+` forced, `=` there already, `!` rejected."""
+def _outcomes(porcelain: str) -> dict[str, tuple[str, str]]:
+    """Ref on the remote -> (flag, summary): blank is fast-forward, `*` new, `+` forced, `=` there already, `!` not."""
+    found = {}
     for line in porcelain.splitlines():
         flag, _, rest = line.partition("\t")
         refs, _, summary = rest.partition("\t")
-        if len(flag) == 1 and refs.endswith(f":{name}"):
-            return flag, summary
-    return "", ""
+        if len(flag) == 1 and ":" in refs:
+            found[refs.partition(":")[2]] = flag, summary
+    return found
 
 
-def _refusal(summary: str, what: PushPlan) -> str:
+# What forges say when they refuse, and what can be done about it: GitHub's codes (GH006 and so on) and the texts that
+# GitLab, Gitea, Bitbucket and Azure DevOps send.
+_REASONS = (
+    (
+        r"protected branch|GH006|TF402455|only be modified through pull requests|Changes must be made through a (pull|"
+        r"merge) request",
+        "{branch} is protected on the remote; push the draft's own branch and open a pull request",
+    ),
+    (r"GH007|publish a private email", "the remote does not want your e-mail address in commits; set user.email"),
+    (r"verified signatures|[Uu]nsigned commit|must be signed", "the remote wants signed commits; set commit.gpgSign"),
+    (r"[Ss]igned-off-by|\bDCO\b", "the remote wants commits signed off; set commit.sign_off in the configuration"),
+    (r"commit message does not follow", "the remote wants another form of commit message; its own words follow"),
+    (r"GH013|rule violations", "the remote's rules refused it; its own words follow"),
+    (r"hook declined", "a hook of the remote refused it; its own words follow"),
+)
+
+
+def _refusal(summary: str, lines: list[str], what: PushPlan, ref: str) -> str:
     """Why the remote did not take it and what can be done, in words."""
+    if ref == f"refs/tags/{what.tag}" and ("already exists" in summary or "stale info" in summary):
+        return f"the tag {what.tag} exists already on the remote; nothing was pushed"
     if "stale info" in summary:
         return f"{what.branch} on the remote is not what fleet left there: somebody else has pushed to it"
     if "non-fast-forward" in summary or "fetch first" in summary:
         return f"{what.branch} has moved on the remote; fetch, and the draft is put on top of it"
     if "failed to update ref" in summary or "cannot lock ref" in summary:
         return f"the remote cannot make {what.branch}: another branch is in its way, or it is being changed"
-    if "protected branch" in summary:
-        return f"{what.branch} is protected on the remote; push the draft's own branch and open a pull request"
-    if "hook declined" in summary:
-        return "a hook of the remote refused it; its own words follow"
+    told = "\n".join([summary, *lines])
+    for pattern, words in _REASONS:
+        if re.search(pattern, told):
+            return words.format(branch=what.branch)
     return f"the remote refused {what.branch}: {summary.removeprefix('[remote rejected] ').removeprefix('[rejected] ')}"
 
 
@@ -126,7 +239,8 @@ def _page(lines: list[str]) -> str:
     return ""
 
 
-def _built(repository: Repository, draft: Draft, what: PushPlan) -> str:
-    remote = repository.remote
-    title = what.commits[-1][1] if what.commits else draft.title
-    return giturl.pull_request_url(repository.url, giturl.forge(remote), what.branch, draft.target, title)
+def _built(repository: Repository, draft: Draft, what: PushPlan, settings: Settings) -> str:
+    """The forge's page for a pull request, by the rules of its kind."""
+    title, body = forge.words(draft, history.commits(repository.objects, draft.base, what.commit))
+    kind = forge.kind_of(repository.remote, settings.forges)
+    return giturl.pull_request_url(repository.url, kind, what.branch, draft.target, title, body)

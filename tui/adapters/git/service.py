@@ -6,6 +6,7 @@ import asyncio
 import getpass
 import re
 import shutil
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from typing import ParamSpec, TypeVar
 import msgspec
 
 from tui.adapters.git import checkout as clones
-from tui.adapters.git import content, history, replay, states
+from tui.adapters.git import committing, content, forge, history, replay, states, worktree
 from tui.adapters.git import push as pushing
 from tui.adapters.git.checkout import Checkout
 from tui.adapters.git.command import GitTrouble, Refused
@@ -32,14 +33,30 @@ from tui.adapters.git.repository import (
 from tui.adapters.runner import NotInstalled
 from tui.domain import draft as model
 from tui.domain import giturl
-from tui.domain.draft import Change, Clash, Content, Draft, Operation, PushPlan, PushResult, Surroundings
+from tui.domain.draft import (
+    AS_CONFIGURED,
+    PUSH_AS_CONFIGURED,
+    Change,
+    Clash,
+    CommitOptions,
+    Content,
+    Draft,
+    Operation,
+    PullRequest,
+    PushOptions,
+    PushPlan,
+    PushResult,
+    Surroundings,
+)
 from tui.domain.ports import CommitInfo, Found
+from tui.domain.settings import Settings
 from tui.domain.states import StateInfo
 
 P = ParamSpec("P")
 T = TypeVar("T")
 K = TypeVar("K")
 _REMEMBERED = 4096
+DEFAULTS = Settings()
 
 
 async def _in_thread(
@@ -60,8 +77,9 @@ async def _in_thread(
 class GitRepository:
     """One private repository; the port `DraftRepository`, whose docstrings say what each method does."""
 
-    def __init__(self, repository: Repository, now: Callable[[], float]) -> None:
+    def __init__(self, repository: Repository, now: Callable[[], float], settings: Settings = DEFAULTS) -> None:
         self.repository = repository
+        self.settings = settings
         self.refs = DraftRefs(repository, now)
         self.url = repository.url
         self.key = repository.remote.key
@@ -158,8 +176,23 @@ class GitRepository:
     ) -> Draft:
         return await self._call(self.refs.edit, draft_id, files, operations, over)
 
-    async def commit(self, draft_id: str, message: str, expected: str = "") -> Draft:
-        return await self._call(self.refs.commit, draft_id, message, expected=expected)
+    async def commit(
+        self,
+        draft_id: str,
+        message: str,
+        expected: str = "",
+        options: CommitOptions = AS_CONFIGURED,
+        progress: Progress | None = None,
+    ) -> Draft:
+        # hooks may take minutes: on a thread of its own, so that the repository can be read meanwhile
+        stop = threading.Event()
+        try:
+            return await _in_thread(
+                None, self.refs.commit, draft_id, message, expected=expected, options=options,
+                listen=_on_loop(progress), stop=stop,
+            )  # fmt: skip
+        finally:
+            stop.set()
 
     async def undo(self, draft_id: str) -> Draft:
         return await self._call(self.refs.undo, draft_id)
@@ -251,16 +284,26 @@ class GitRepository:
 
         return self.refs.rebased(draft_id, step), clashes
 
-    async def plan_push(self, draft: Draft, *, to_target: bool) -> PushPlan:
+    async def plan_push(
+        self, draft: Draft, *, to_target: bool, options: PushOptions = PUSH_AS_CONFIGURED, terminal: bool = False
+    ) -> PushPlan:
         around = await self._call(self._around, draft)
-        return await self._call(self._plan, draft, to_target, around)
+        planned = await self._call(self._plan, draft, to_target, around, options)
+        if planned.tag and not planned.problem:
+            await self._call(committing.check_tag_name, self.repository, planned.tag)
+            if at := await self._on_remote(f"refs/tags/{planned.tag}", terminal):
+                problem = f"the tag {planned.tag} exists already on the remote, at {at[:10]}"
+                planned = msgspec.structs.replace(planned, problem=problem)
+        return planned
 
-    def _plan(self, draft: Draft, to_target: bool, around: Surroundings) -> PushPlan:
+    def _plan(self, draft: Draft, to_target: bool, around: Surroundings, options: PushOptions) -> PushPlan:
         place, is_checkout = self.repository.place()
         author = clones.user(place, checkout=is_checkout).author
         match = re.search(r"<([^@>]+)", author)
         name = match[1] if match else getpass.getuser()
-        return pushing.plan(self.repository, draft, name, around, to_target=to_target)
+        return pushing.plan(
+            self.repository, draft, name, around, to_target=to_target, settings=self.settings, wish=options
+        )
 
     async def push(self, plan: PushPlan, progress: Progress | None = None, *, terminal: bool = False) -> PushResult:
         draft = await self.draft(plan.draft)
@@ -269,30 +312,79 @@ class GitRepository:
         if draft.tip != plan.commit or draft.dirty:
             raise Refused("the draft has changed since the push was shown")
         self.repository.git.config = await self._call(self.repository.settings)
-        result = await pushing.push(self.repository, draft, plan, progress, terminal=terminal)
+        stop = threading.Event()
+        try:
+            tag, said = await _in_thread(
+                None, pushing.prepare, self.repository, draft, plan,
+                terminal=terminal, listen=_on_loop(progress), stop=stop,
+            )  # fmt: skip
+        finally:
+            stop.set()
+        result = await pushing.push(self.repository, draft, plan, self.settings, progress, tag=tag, terminal=terminal)
         if result.stale and (left := await self._left_by_us(draft, plan)) is not None:
             plan = msgspec.structs.replace(plan, lease=left)
-            result = await pushing.push(self.repository, draft, plan, progress, terminal=terminal)
+            result = await pushing.push(
+                self.repository, draft, plan, self.settings, progress, tag=tag, terminal=terminal
+            )
         if result.done and plan.to_target:
             await self.update(draft.id, merged=plan.commit)
         elif result.done:
             await self.update(draft.id, branch=plan.branch, pushed=plan.commit, page=result.page)
-        return result
+        return msgspec.structs.replace(result, said=said)
+
+    async def pull_request(self, draft: Draft, *, make: bool = True) -> PullRequest:
+        held = await self.draft(draft.id)
+        if not held.pushed:
+            raise Refused("the draft has no branch on the remote yet; push it first")
+        if held.pushed != held.tip or held.dirty:
+            raise Refused("the draft has changed since it was pushed; push it again first")
+        remote, forges = self.repository.remote, self.settings.forges
+        tool = await forge.tool_for(remote, forges) if self.settings.pull_request == "cli" else ""
+        if tool and not make:
+            return PullRequest(held.page, f"{tool} makes it", tool=tool)
+        if tool:
+            own = await self._call(history.commits, self.repository.objects, held.base, held.tip)
+            made = await forge.create(tool, remote, held.branch, held.target, *forge.words(held, own))
+            if made.url:
+                await self.update(held.id, page=made.url)
+            return made
+        words = "the page that makes the pull request" if held.page else "the remote named no page for pull requests"
+        return PullRequest(held.page, words)
+
+    async def _on_remote(self, ref: str, terminal: bool = False) -> str:
+        """What a ref of the remote points to now; "" when it has none of that name."""
+        result = await self.repository.git.run("ls-remote", "--end-of-options", "origin", ref, terminal=terminal)
+        for line in result.out.decode("utf-8", "replace").splitlines():
+            oid, _, name = line.partition("\t")
+            if name == ref:
+                return oid
+        return ""
 
     async def _left_by_us(self, draft: Draft, plan: PushPlan) -> str | None:
         """What the branch points to on the remote when that is this draft's own work; else None.
 
         A push that the remote took while fleet was killed leaves a commit that no state has recorded as pushed.
         """
-        name = f"refs/heads/{plan.branch}"
-        result = await self.repository.git.run("ls-remote", "--end-of-options", "origin", name)
-        oid = result.out.decode("ascii", "replace").partition("\t")[0]
+        oid = await self._on_remote(f"refs/heads/{plan.branch}")
         own = bool(oid) and oid != plan.lease and await self._call(self.refs.was_tip, draft, oid)
         return oid if own else None
 
     async def close(self) -> None:
         await self._call(self.repository.close)
         self._thread.shutdown(wait=False)
+
+
+def _on_loop(progress: Progress | None) -> Progress | None:
+    """The same listener for lines that come on another thread."""
+    if progress is None:
+        return None
+    loop, listener = asyncio.get_running_loop(), progress
+
+    def tell(line: str) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(listener, line)
+
+    return tell
 
 
 def _remember(known: dict[K, T], key: K, answer: T) -> None:
@@ -311,8 +403,10 @@ class GitRepositories:
         folder: Path | None = None,
         clones: Sequence[tuple[Path, str]] = (),
         now: Callable[[], float] = time.time,
+        settings: Settings = DEFAULTS,
     ) -> None:
         self.data = data
+        self.settings = settings
         self.folders = [*([(folder, "")] if folder else []), *clones]
         self._now = now
         self._open: dict[str, GitRepository] = {}
@@ -371,8 +465,9 @@ class GitRepositories:
         self._open.clear()
 
     async def _keep(self, key: str, found: Repository) -> GitRepository:
-        opened = self._open[key] = GitRepository(found, self._now)
+        opened = self._open[key] = GitRepository(found, self._now, self.settings)
         await opened._call(opened.refs.finish_moves)
+        await opened._call(worktree.sweep, found)
         return opened
 
     def _place(self, url: str) -> tuple[str, Checkout | None]:
