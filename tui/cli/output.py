@@ -142,6 +142,19 @@ def _plain(text: str, out: IO[str], line: bool = False) -> str:
     return safe(text) if line or out.isatty() else text.replace("\n", " ")
 
 
+def emit(text: str) -> None:
+    """Foreign text on stdout: to the byte as it is for programs, harmless for a terminal."""
+    if not sys.stdout.isatty():
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8"))
+        sys.stdout.buffer.flush()
+        return
+    from tui.ui.text import safe
+
+    for line in text.removesuffix("\n").split("\n"):
+        sys.stdout.write(safe(line.removesuffix("\r")) + "\n")
+
+
 def complain(message: str) -> None:
     """One line on stderr."""
     from tui.ui.text import safe

@@ -20,9 +20,10 @@ from tui.domain.yamledit.edit import (
     replace,
     set_value,
 )
-from tui.domain.yamledit.errors import Missing, Refused, Shared
+from tui.domain.yamledit.errors import Missing, Refused, Shared, Unreadable
 from tui.domain.yamledit.files import append_document, remove_document
 from tui.domain.yamledit.path import Match, Path, Step, format_path, parse, split_assignment
+from tui.domain.yamledit.render import dump
 from tui.domain.yamledit.session import Change, Edited, Session
 from tui.domain.yamledit.split import decode
 
@@ -37,12 +38,14 @@ __all__ = [
     "Session",
     "Shared",
     "Step",
+    "Unreadable",
     "append_document",
     "append_item",
     "assignment",
     "decode",
     "delete",
     "documents",
+    "dump",
     "format_path",
     "get_value",
     "insert_item",

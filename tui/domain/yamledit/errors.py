@@ -27,6 +27,10 @@ class Refused(ValueError):
         return self
 
 
+class Unreadable(Refused):
+    """The text is no YAML that can be read: broken, not UTF-8, too large or too deeply nested."""
+
+
 class Missing(Refused):
     """Nothing is there: no such key, item or document. `depth` is the number of steps of the path that do exist."""
 

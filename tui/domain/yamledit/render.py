@@ -186,6 +186,14 @@ def block(value: Any, indent: int, how: Layout) -> list[str]:
     return out
 
 
+def dump(value: Any) -> str:
+    """A value as a YAML document that every reader reads alike. Raises Refused for what YAML or JSON cannot hold."""
+    writable(value)
+    how = Layout()
+    lines = block(value, 0, how) if isinstance(value, dict | list) and value else _leaf(value, 2, -1, how)
+    return "\n".join(lines) + "\n"
+
+
 def pair(key: str, value: Any, indent: int, how: Layout) -> list[str]:
     """`key: value` as block lines, every line indented."""
     head = " " * indent + scalar(key, "", False, how) + ":"

@@ -10,7 +10,7 @@ import re
 
 import msgspec
 
-from tui.domain.yamledit.errors import Missing, Refused
+from tui.domain.yamledit.errors import Missing, Refused, Unreadable
 
 MAX_TEXT = 64 * 1024 * 1024
 """Characters of a file. The largest manifests in use are a few MB; a limit keeps a mistake from eating the machine."""
@@ -38,18 +38,18 @@ class Chunk(msgspec.Struct, frozen=True):
 def decode(data: bytes) -> str:
     """The text of a file, a byte order mark kept as its first character.
 
-    Raises Refused, with the line, for bytes that are not UTF-8, and for files that are too large.
+    Raises Unreadable, with the line, for bytes that are not UTF-8, and for files that are too large.
     """
     if len(data) > MAX_TEXT:
-        raise Refused(f"the file has {len(data) >> 20} MB; fleet edits files up to {MAX_TEXT >> 20} MB")
+        raise Unreadable(f"the file has {len(data) >> 20} MB; fleet edits files up to {MAX_TEXT >> 20} MB")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise Refused("the file is UTF-16; fleet edits UTF-8 only", 1, 1) from None
+            raise Unreadable("the file is UTF-16; fleet edits UTF-8 only", 1, 1) from None
         before = data[: error.start].decode("utf-8")
         line, column = place(before, len(before))
-        raise Refused(f"byte 0x{data[error.start]:02x} is not UTF-8", line, column) from None
+        raise Unreadable(f"byte 0x{data[error.start]:02x} is not UTF-8", line, column) from None
 
 
 def place(text: str, offset: int) -> tuple[int, int]:
@@ -65,9 +65,9 @@ def place(text: str, offset: int) -> tuple[int, int]:
 
 
 def chunks(text: str) -> list[Chunk]:
-    """The documents of a file that hold something, in order. Raises Refused for a text beyond MAX_TEXT."""
+    """The documents of a file that hold something, in order. Raises Unreadable for a text beyond MAX_TEXT."""
     if len(text) > MAX_TEXT:
-        raise Refused(f"the file has {len(text) >> 20} MB; fleet edits files up to {MAX_TEXT >> 20} MB")
+        raise Unreadable(f"the file has {len(text) >> 20} MB; fleet edits files up to {MAX_TEXT >> 20} MB")
     begin = 1 if text.startswith(BOM) else 0
     cuts: list[tuple[int, bool]] = [(begin, False)]  # where a piece starts, and whether it starts with ---
     stops: dict[int, int] = {}  # piece -> its `...`

@@ -23,7 +23,7 @@ from yaml.events import (
 )
 
 from tui.domain import yamlvalue
-from tui.domain.yamledit.errors import Refused
+from tui.domain.yamledit.errors import Refused, Unreadable
 from tui.domain.yamledit.split import BREAK, MAX_DOCUMENT, place
 
 Loader: Any = getattr(yaml, "CLoader", yaml.Loader)
@@ -43,7 +43,7 @@ _BREAKS = re.compile(rf"\r\n|[{BREAK}]")
 
 
 def parse(source: str) -> Iterator[Any]:
-    """The events of a text. Raises Refused with the place in this text."""
+    """The events of a text. Raises Unreadable with the place in this text."""
     try:
         loader = Loader(source)
         next_event = loader.get_event
@@ -59,12 +59,12 @@ def parse(source: str) -> Iterator[Any]:
         mark = error.problem_mark or error.context_mark
         line, column = place(source, mark.index) if mark else (0, 0)
         reason = ", ".join(part for part in (error.context, error.problem) if part)
-        raise Refused(f"not valid YAML: {reason}", line, column) from None
+        raise Unreadable(f"not valid YAML: {reason}", line, column) from None
     except yaml.reader.ReaderError as error:
         line, column = place(source, error.position) if isinstance(error.position, int) else (0, 0)
-        raise Refused(f"not valid YAML: {error.reason}", line, column) from None
+        raise Unreadable(f"not valid YAML: {error.reason}", line, column) from None
     except UnicodeError:
-        raise Refused("the text holds half a surrogate pair, which no encoding of a file can hold") from None
+        raise Unreadable("the text holds half a surrogate pair, which no encoding of a file can hold") from None
 
 
 class Tree:
@@ -72,7 +72,7 @@ class Tree:
 
     def __init__(self, source: str) -> None:
         if len(source) > MAX_DOCUMENT:
-            raise Refused(f"the document has {len(source) >> 20} MB; fleet edits up to {MAX_DOCUMENT >> 20} MB")
+            raise Unreadable(f"the document has {len(source) >> 20} MB; fleet edits up to {MAX_DOCUMENT >> 20} MB")
         self.source = source
         self.events: list[Any] = []
         self.ends: list[int] = []
@@ -80,7 +80,7 @@ class Tree:
         self._read()
         self.root = 2
         if len(self.events) < 5 or self.ends[2] + 3 != len(self.events):
-            raise Refused("expected exactly one YAML document here", 1, 1)
+            raise Unreadable("expected exactly one YAML document here", 1, 1)
 
     def _read(self) -> None:
         events, ends, stack = self.events, self.ends, []
@@ -93,7 +93,9 @@ class Tree:
                 ends.append(0)
                 stack.append(number)
                 if len(stack) > MAX_DEPTH:
-                    raise self.refuse(f"nested deeper than {MAX_DEPTH} levels", event.start_mark.index)
+                    raise Unreadable(
+                        f"nested deeper than {MAX_DEPTH} levels", *place(self.source, event.start_mark.index)
+                    )
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 ends[stack.pop()] = number
                 ends.append(number)
@@ -102,7 +104,11 @@ class Tree:
                     self.aliases.append(number)
                 ends.append(number)
             if number > MAX_NODES:
-                raise self.refuse(f"more than {MAX_NODES:,} values in one document", event.start_mark.index)
+                raise self.unreadable(f"more than {MAX_NODES:,} values in one document", event)
+
+    def unreadable(self, reason: str, event: Any) -> Unreadable:
+        """Why the document cannot be read, at one of its events."""
+        return Unreadable(reason, *place(self.source, event.start_mark.index))
 
     def refuse(self, reason: str, offset: int) -> Refused:
         """A refusal at an offset of this document's text."""
