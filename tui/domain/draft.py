@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -294,11 +294,18 @@ def edited(draft: Draft, head: str, operations: Sequence[Operation], now: float)
     )
 
 
-def committed(draft: Draft, tip: str, now: float) -> Draft:
-    """The draft after its edits became the commit `tip`."""
+def committed(draft: Draft, tip: str, now: float, head: str = "", waiting: Collection[str] = ()) -> Draft:
+    """The draft after its edits, or those that were picked, became the commit `tip`.
+
+    `head` holds the edits that were not picked, `waiting` names their files: what was done to these stays open.
+    """
+    first = len(draft.ops) - draft.open_ops
+    done = [operation for operation in draft.ops[first:] if operation.file not in waiting]
+    still = [operation for operation in draft.ops[first:] if operation.file in waiting]
     return msgspec.structs.replace(
-        draft, tip=tip, head=tip, index="", open_ops=0, action="commit", at=now, done_at=now, undo=draft.state, redo=""
-    )
+        draft, tip=tip, head=head or tip, index="", ops=(*draft.ops[:first], *done, *still), open_ops=len(still),
+        action="commit", at=now, done_at=now, undo=draft.state, redo="",
+    )  # fmt: skip
 
 
 def moved(draft: Draft, base: str, tip: str, index: str, head: str, now: float) -> Draft:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -22,6 +22,7 @@ from tui.domain.draft import (
     PushResult,
     Surroundings,
 )
+from tui.domain.rewriting import OwnCommit, Pick, Rewritten
 from tui.domain.states import StateInfo
 from tui.domain.tail import TailEvent
 
@@ -162,6 +163,14 @@ class Moved(Trouble):
     """Somebody else changed the same thing first; nothing was changed by this attempt."""
 
 
+class Clashing(Refused):
+    """Changes that do not go together; nothing was changed. `clashes` says where."""
+
+    def __init__(self, message: str, clashes: Sequence[Clash] = ()) -> None:
+        super().__init__(message)
+        self.clashes = tuple(clashes)
+
+
 class Missing(Trouble):
     """What was named does not exist."""
 
@@ -259,6 +268,45 @@ class DraftRepository(Protocol):
         progress: Callable[[str], None] | None = None,
     ) -> Draft:
         """Commit what is staged, as the user; `progress` gets what hooks say. Raises HookRefused, NeedsTerminal."""
+
+    async def pick(
+        self,
+        draft_id: str,
+        files: Mapping[str, bytes | None],
+        *,
+        whole: Iterable[str] = (),
+        back: Iterable[str] = (),
+        shown: Draft | None = None,
+    ) -> Draft:
+        """Pick edits for the next commit: files with these contents, whole files, or files not any more."""
+
+    async def discard(
+        self,
+        draft_id: str,
+        files: Mapping[str, bytes | None],
+        *,
+        whole: Iterable[str] = (),
+        shown: Draft | None = None,
+    ) -> Draft:
+        """Take back edits that are not committed: files get these contents, whole files those of the tip."""
+
+    async def own_commits(self, draft: Draft) -> list[OwnCommit]:
+        """The draft's commits, oldest first, with their messages and files."""
+
+    async def rewrite(
+        self, draft_id: str, picks: Sequence[Pick], *, action: str = "rewrite", shown: Draft | None = None,
+        keep: bool = False,
+    ) -> Rewritten:  # fmt: skip
+        """Make the draft's commits anew; with clashes nothing changes."""
+
+    async def split(
+        self, draft_id: str, oid: str, first: Mapping[str, bytes | None], messages: tuple[str, str], *,
+        whole: Iterable[str] = (), shown: Draft | None = None,
+    ) -> Draft:  # fmt: skip
+        """Make two commits of one."""
+
+    async def blob(self, revision: str, path: str) -> bytes | None:
+        """The bytes of a file at a revision, whatever they are; None when it is not there."""
 
     async def undo(self, draft_id: str) -> Draft:
         """Back to before the last edit, commit or rebase."""

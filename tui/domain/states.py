@@ -17,6 +17,13 @@ _WORDS = {
     "redo": "redo",
     "drop": "drop the draft",
     "restore": "take the draft out of the trash",
+    "pick": "pick edits for the next commit",
+    "discard": "take back edits",
+    "move": "change the order of commits",
+    "drop commit": "leave a commit out",
+    "uncommit": "make a commit open edits again",
+    "split": "make two commits of one",
+    "rewrite": "make the commits anew",
     "revive": "go back to an earlier state",
 }
 

@@ -20,6 +20,7 @@ import msgspec
 
 from tui.adapters.git import committing, content
 from tui.adapters.git.command import GitTrouble, Refused
+from tui.adapters.git.history import changed
 from tui.adapters.git.hooks import HookRefused
 from tui.adapters.git.objects import FILE, Entry, Missing, Pack
 from tui.adapters.git.repository import Repository
@@ -121,7 +122,7 @@ class DraftRefs:
             tree = pack.replace(root, changes) or pack.folder({})
             head = draft.tip  # edited back to what is committed
             if tree != self.objects.root(draft.tip):
-                head = pack.commit(tree, [draft.tip], self._stamp(), self._stamp(), "edits not committed yet")
+                head = self.uncommitted(pack, tree, draft.tip)
             done = [
                 _with_blobs(operation, *blobs[operation.file]) for operation in operations if operation.file in blobs
             ]
@@ -143,7 +144,8 @@ class DraftRefs:
         listen: Callable[[str], None] | None = None,
         stop: threading.Event | None = None,
     ) -> Draft:
-        """Make one commit, by the user, of all edits staged so far: after the hooks, signed when configured.
+        """Make one commit, by the user, after the hooks and signed when configured: of the edits that were picked, of
+        all when none were. The others stay open.
 
         `expected` is the draft's head as it was shown; Moved when it is another by now. Raises HookRefused, and what
         else `committing.make` raises; the edits stay staged, and files that a hook has corrected are staged with them.
@@ -156,19 +158,18 @@ class DraftRefs:
             raise Missing("this draft does not exist any more")
         if expected and draft.head != expected:
             raise Moved("the draft has changed since its diff was shown")
-        tree = self.objects.root(draft.head)
-        if tree == self.objects.root(draft.tip):
+        tree, before = self.objects.root(draft.index or draft.head), self.objects.root(draft.tip)
+        if tree == before:
             raise Refused("there is nothing to commit")
-        text = model.with_trailers(message, draft.ops[len(draft.ops) - draft.open_ops :])
+        text = model.with_trailers(message, self.waiting(draft, before, tree))
         try:
             made = committing.make(self.repository, [draft.tip], tree, text, options, listen=listen, stop=stop)
         except HookRefused as refusal:
             raise self.corrected(draft, refusal, tree) from None
 
         def step(held: Draft, pack: Pack) -> Draft:
-            if (held.head, held.tip) != (draft.head, draft.tip):
-                raise Moved("the draft has changed while it was committed")
-            return model.committed(held, made.oid, self.now())
+            as_shown(held, draft)
+            return self.committed(pack, held, made.oid, made.tree)
 
         return self._change_draft(draft_id, step)
 
@@ -187,6 +188,31 @@ class DraftRefs:
             return HookRefused(words, refusal.hook, refusal.lines, {})
         words = f"{refusal}; the changes are staged in the draft, commit again"
         return HookRefused(words, refusal.hook, refusal.lines, refusal.fixes)
+
+    def waiting(self, draft: Draft, before: str, after: str) -> list[Operation]:
+        """The operations not committed yet on files that differ between two stored trees."""
+        files = self._differing(before, after)
+        return [operation for operation in draft.ops[len(draft.ops) - draft.open_ops :] if operation.file in files]
+
+    def committed(self, pack: Pack, draft: Draft, tip: str, made: str) -> Draft:
+        """The draft after what was picked, or everything, became the commit `tip`; the rest stays open on top of it.
+
+        `made` is the stored tree of that commit: a hook may have corrected files in it, and they stay so corrected.
+        """
+        head, picked = (self.objects.root(commit) for commit in (draft.head, draft.index or draft.head))
+        fixes = {
+            path: self.objects.entry(made, path)
+            for path in self._differing(picked, made)
+            if self.objects.entry(head, path) == self.objects.entry(picked, path)
+        }
+        waiting = self._differing(picked, head)
+        if not waiting:
+            return model.committed(draft, tip, self.now())
+        tree = pack.replace(head, fixes) or pack.folder({})
+        return model.committed(draft, tip, self.now(), self.uncommitted(pack, tree, tip), waiting)
+
+    def _differing(self, before: str, after: str) -> set[str]:
+        return {path.decode("utf-8", "surrogateescape") for path, _, _ in changed(self.objects, before, after)}
 
     def undo(self, draft_id: str) -> Draft:
         """Back to before the last edit, commit or rebase. Raises Refused when there is none."""
@@ -267,6 +293,10 @@ class DraftRefs:
     def parents(self, commit: str) -> list[str]:
         """The parents of a commit; of a state the first is the state before, but for that of a new draft."""
         return self._parents(commit)
+
+    def uncommitted(self, pack: Pack, tree: str, tip: str) -> str:
+        """A commit on the tip that holds edits which are not committed yet."""
+        return pack.commit(tree, [tip], self._stamp(), self._stamp(), "edits not committed yet")
 
     def drop(self, draft_id: str) -> Draft:
         """Move a draft to the trash, where it keeps everything."""
@@ -393,6 +423,12 @@ class DraftRefs:
                     raise
                 if not (self.repository.sweep_drafts() or self.repository.sweep_remotes()):
                     time.sleep(1.0)  # packed-refs may be held by a fetch, or by one that has just been killed
+
+
+def as_shown(draft: Draft, shown: Draft | None) -> None:
+    """Raises Moved when a draft's commits, picked or open edits are not what they were when it was shown."""
+    if shown is not None and (draft.tip, draft.index, draft.head) != (shown.tip, shown.index, shown.head):
+        raise Moved("the draft has changed since it was shown")
 
 
 def _with_blobs(operation: Operation, before: str, after: str) -> Operation:

@@ -8,7 +8,7 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -16,8 +16,9 @@ from typing import ParamSpec, TypeVar
 import msgspec
 
 from tui.adapters.git import checkout as clones
-from tui.adapters.git import committing, content, forge, history, replay, states, worktree
+from tui.adapters.git import committing, content, forge, history, replay, staging, states, worktree
 from tui.adapters.git import push as pushing
+from tui.adapters.git import rewrite as rewriting
 from tui.adapters.git.checkout import Checkout
 from tui.adapters.git.command import GitTrouble, Refused
 from tui.adapters.git.drafts import DraftRefs
@@ -49,6 +50,7 @@ from tui.domain.draft import (
     Surroundings,
 )
 from tui.domain.ports import CommitInfo, Found
+from tui.domain.rewriting import OwnCommit, Pick, Rewritten
 from tui.domain.settings import Settings
 from tui.domain.states import StateInfo
 
@@ -193,6 +195,50 @@ class GitRepository:
             )  # fmt: skip
         finally:
             stop.set()
+
+    async def pick(
+        self,
+        draft_id: str,
+        files: Mapping[str, bytes | None],
+        *,
+        whole: Iterable[str] = (),
+        back: Iterable[str] = (),
+        shown: Draft | None = None,
+    ) -> Draft:
+        return await self._call(staging.pick, self.refs, draft_id, files, whole=whole, back=back, shown=shown)
+
+    async def discard(
+        self,
+        draft_id: str,
+        files: Mapping[str, bytes | None],
+        *,
+        whole: Iterable[str] = (),
+        shown: Draft | None = None,
+    ) -> Draft:
+        return await self._call(staging.discard, self.refs, draft_id, files, whole=whole, shown=shown)
+
+    async def own_commits(self, draft: Draft) -> list[OwnCommit]:
+        return await self._call(rewriting.own_commits, self.refs, draft)
+
+    async def rewrite(
+        self, draft_id: str, picks: Sequence[Pick], *, action: str = "rewrite", shown: Draft | None = None,
+        keep: bool = False,
+    ) -> Rewritten:  # fmt: skip
+        return await self._call(rewriting.rewrite, self.refs, draft_id, picks, action=action, shown=shown, keep=keep)
+
+    async def split(
+        self, draft_id: str, oid: str, first: Mapping[str, bytes | None], messages: tuple[str, str], *,
+        whole: Iterable[str] = (), shown: Draft | None = None,
+    ) -> Draft:  # fmt: skip
+        return await self._call(rewriting.split, self.refs, draft_id, oid, first, messages, whole=whole, shown=shown)
+
+    async def blob(self, revision: str, path: str) -> bytes | None:
+        return await self._call(self._blob, revision, path)
+
+    def _blob(self, revision: str, path: str) -> bytes | None:
+        objects = self.repository.objects
+        held = objects.entry(objects.root(self._commit(revision)), path)
+        return objects.read(held.oid, "blob") if held is not None else None
 
     async def undo(self, draft_id: str) -> Draft:
         return await self._call(self.refs.undo, draft_id)
