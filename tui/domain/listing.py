@@ -60,6 +60,15 @@ def entries(file: str, text: str, path: str) -> list[Entry]:
     return [entry for entry in _all(said) if names(entry.text.rpartition("=")[2])] if isinstance(said, Mapping) else []
 
 
+def lists_below(file: str, text: str, folder: str) -> bool:
+    """Whether the kustomization `file` names a manifest in this folder or below it. Raises Refused."""
+    said = Session(text, 0).value()
+    if not isinstance(said, Mapping):
+        return False
+    found = (_at(folder_of(file), entry.text) for entry in _all(said) if "://" not in entry.text)
+    return any(path.startswith(folder + "/") and path.endswith((".yaml", ".yml", ".json")) for path in found)
+
+
 def _at(folder: str, entry: str) -> str:
     return clean(f"{folder}/{entry}")
 

@@ -241,6 +241,12 @@ class DraftRepository(Protocol):
     async def read(self, revision: str, path: str) -> Content:
         """A text file at a revision."""
 
+    async def search(self, revision: str, words: Sequence[str], names: Sequence[str], folder: str = "") -> list[str]:
+        """The text files below a folder whose name is one of `names` (globs) and that hold one of `words`."""
+
+    async def log(self, old: str, new: str, paths: Sequence[str]) -> list[tuple[str, str]]:
+        """(id, subject) of the commits from `old` to `new` that changed something below paths, newest first."""
+
     async def drafts(self, *, trash: bool = False) -> tuple[list[Draft], list[str]]:
         """Every draft, oldest first, and a line about each that cannot be read."""
 
@@ -258,6 +264,14 @@ class DraftRepository(Protocol):
         over: Mapping[str, str] | None = None,
     ) -> Draft:
         """Stage new contents; None removes a file."""
+
+    async def bring_back(self, draft_id: str, revision: str, paths: Sequence[str], about: Operation) -> Draft:
+        """Stage what lies at `paths` ("" is everything) as it was at a commit: modes, links and binary files too."""
+
+    async def take_back(
+        self, draft_id: str, revision: str, paths: Sequence[str], about: Operation
+    ) -> tuple[Draft, Sequence[Clash]]:
+        """Stage the opposite of what one commit did below `paths`; with clashes nothing changes."""
 
     async def commit(
         self,

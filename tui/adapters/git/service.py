@@ -16,7 +16,18 @@ from typing import ParamSpec, TypeVar
 import msgspec
 
 from tui.adapters.git import checkout as clones
-from tui.adapters.git import committing, content, forge, history, replay, staging, states, worktree
+from tui.adapters.git import (
+    committing,
+    content,
+    forge,
+    history,
+    replay,
+    restoring,
+    searching,
+    staging,
+    states,
+    worktree,
+)
 from tui.adapters.git import push as pushing
 from tui.adapters.git import rewrite as rewriting
 from tui.adapters.git.checkout import Checkout
@@ -160,6 +171,13 @@ class GitRepository:
     def _commit(self, revision: str) -> str:
         return self.repository.objects.resolve(revision) or self.repository.resolve(revision)
 
+    async def search(self, revision: str, words: Sequence[str], names: Sequence[str], folder: str = "") -> list[str]:
+        commit = await self._call(self._commit, revision)
+        return await self._call(searching.search, self.repository, commit, words, names, folder)
+
+    async def log(self, old: str, new: str, paths: Sequence[str]) -> list[tuple[str, str]]:
+        return await self._call(searching.log, self.repository, old, new, paths)
+
     async def drafts(self, *, trash: bool = False) -> tuple[list[Draft], list[str]]:
         return await self._call(self.refs.all, trash=trash)
 
@@ -177,6 +195,16 @@ class GitRepository:
         over: Mapping[str, str] | None = None,
     ) -> Draft:
         return await self._call(self.refs.edit, draft_id, files, operations, over)
+
+    async def bring_back(self, draft_id: str, revision: str, paths: Sequence[str], about: Operation) -> Draft:
+        commit = await self._call(self._commit, revision)
+        return await self._call(restoring.bring_back, self.refs, draft_id, commit, paths, about)
+
+    async def take_back(
+        self, draft_id: str, revision: str, paths: Sequence[str], about: Operation
+    ) -> tuple[Draft, Sequence[Clash]]:
+        commit = await self._call(self._commit, revision)
+        return await self._call(restoring.take_back, self.refs, draft_id, commit, paths, about)
 
     async def commit(
         self,
