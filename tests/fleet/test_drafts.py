@@ -392,3 +392,13 @@ async def test_a_draft_spans_repositories(desk: Desk, tmp_path: Path) -> None:
     assert await desk.drafts.list() == [] and len((await desk.drafts.list(trash=True))[0].whole) == 2
     await desk.drafts.restore(draft.name)
     assert len((await desk.drafts.show(draft.name)).whole) == 2
+
+
+async def test_pushing_again_what_has_landed_keeps_its_commits(desk: Desk, world: World) -> None:
+    draft = await desk.drafts.commit(await edited(desk), "more")
+    assert (await desk.drafts.push(await desk.drafts.plan_push(draft, to_target=True))).done
+    world.upstream({"README.md": "moved on\n"})
+    plan = await desk.drafts.plan_push(draft, to_target=True)
+    assert plan.problem == "main has these changes already"
+    listed = await desk.drafts.show(draft)
+    assert (listed.standing.state, listed.draft.tip) == ("merged", draft.tip)

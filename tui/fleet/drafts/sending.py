@@ -38,7 +38,8 @@ class Sending(Book):
         repository, held = await self.find(draft)
         if to_target:
             await self._fetch(repository, progress, terminal)
-            if not held.dirty and (await repository.around(held)).behind:
+            around = await repository.around(held)
+            if not held.dirty and around.behind and not around.landed:  # what has landed would be left without commits
                 held, _ = await repository.rebase(held.id)
         return await repository.plan_push(held, to_target=to_target)
 
