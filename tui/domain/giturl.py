@@ -146,6 +146,12 @@ def forge(remote: Remote) -> str:
     return "bitbucket-server" if "bitbucket" in remote.host or remote.path.startswith("scm/") else ""
 
 
+def web(remote: Remote) -> str:
+    """Where a forge's pages begin; a port of ssh is not one of theirs."""
+    port = f":{remote.port}" if remote.port and remote.scheme == "https" else ""
+    return f"https://{remote.host}{port}"
+
+
 def pull_request_url(url: str, kind: str, branch: str, target: str, title: str = "", body: str = "") -> str:
     """The forge's page for a new pull request; "" when the forge is not known.
 
@@ -154,8 +160,7 @@ def pull_request_url(url: str, kind: str, branch: str, target: str, title: str =
     remote = parse(url)
     if remote.scheme == "file" or kind not in FORGES:
         return ""
-    port = f":{remote.port}" if remote.port and remote.scheme == "https" else ""
-    root = f"https://{remote.host}{port}"
+    root = web(remote)
     path, head, base = quote(remote.path), quote(branch, safe=""), quote(target, safe="")
     text = (quote(title, safe=""), quote(body, safe=""))
     short = ""

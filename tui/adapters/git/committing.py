@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from tui.adapters import runner
 from tui.adapters.git import checkout as clones
 from tui.adapters.git import hooks
-from tui.adapters.git.command import Git, Refused
+from tui.adapters.git.command import Git, GitTrouble, NeedsTerminal, Refused, explain, inherited
 from tui.adapters.git.objects import Pack
 from tui.adapters.git.repository import Repository
 from tui.domain import message as messages
@@ -52,7 +54,7 @@ def make(
     user = clones.user(place, checkout=is_checkout)
     repository.git.config = user.config
     if options.sign_off if options.sign_off is not None else user.sign_off:
-        message = messages.signed_off(message, user.committer.partition(">")[0] + ">")
+        message = messages.signed_off(message, user_of(user.committer))
     checked = hooks.Checked(tree, message)
     if options.hooks:
         checked = hooks.check_commit(
@@ -77,9 +79,10 @@ def signed(
     if parts is None:
         raise Refused("the author of the commit cannot be read")
     env = dict(zip(("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_AUTHOR_DATE"), parts.groups(), strict=True))
-    return repository.git.text(
-        "commit-tree", "-S", *arguments, "-F", "-", tree, data=message.encode("utf-8"), env=env, terminal=terminal
-    )
+    with _told(repository.git.config, user_of(author)):
+        return repository.git.text(
+            "commit-tree", "-S", *arguments, "-F", "-", tree, data=message.encode("utf-8"), env=env, terminal=terminal
+        )
 
 
 def tag(repository: Repository, name: str, commit: str, message: str, sign: bool | None, terminal: bool = False) -> str:
@@ -98,8 +101,34 @@ def tag(repository: Repository, name: str, commit: str, message: str, sign: bool
         git("init", "--bare", "--quiet", "--template=", f"--object-format={repository.objects.algorithm}")
         git.config = user.config if how == "-s" else (*user.config, ("tag.gpgSign", "false"))
         env = {"GIT_OBJECT_DIRECTORY": str(objects)}
-        git("tag", how, "-F", "-", "--", name, commit, data=message.encode("utf-8"), env=env, terminal=terminal)
+        with _told(user.config, user_of(user.committer)):
+            git("tag", how, "-F", "-", "--", name, commit, data=message.encode("utf-8"), env=env, terminal=terminal)
         return git.text("rev-parse", "--verify", f"refs/tags/{name}", env=env)
+
+
+def user_of(ident: str) -> str:
+    """`Name <mail>` of Git's `Name <mail> seconds zone`."""
+    return ident.partition(">")[0] + ">"
+
+
+@contextmanager
+def _told(config: Sequence[tuple[str, str]], signer: str) -> Iterator[None]:
+    """Say what was wrong with a signature by gpg: older gits keep gpg's own words to themselves."""
+    try:
+        yield
+    except GitTrouble as error:
+        values = dict(config)
+        if "gpg failed to sign" not in error.said or isinstance(error, NeedsTerminal):
+            raise
+        if values.get("gpg.format", "openpgp") != "openpgp":
+            raise
+        program = values.get("gpg.openpgp.program") or values.get("gpg.program") or "gpg"
+        key = values.get("user.signingkey") or signer
+        found = runner.call([program, "--batch", "--list-secret-keys", "--", key], env=inherited(), timeout=20)
+        if found.code:
+            words = f"gpg has no secret key for {key}; set user.signingKey, or import the key"
+            raise GitTrouble(words, error.said + "\n" + found.errors) from error
+        raise NeedsTerminal(explain("no pinentry"), error.said) from error
 
 
 def check_tag_name(repository: Repository, name: str) -> None:

@@ -72,7 +72,7 @@ async def create(tool: str, remote: giturl.Remote, branch: str, target: str, tit
         result = await _run(argv, (body or "\n").encode("utf-8", "replace"))
     else:
         argv = [
-            "glab", "mr", "create", f"--repo=https://{remote.host}/{remote.path}", f"--source-branch={branch}",
+            "glab", "mr", "create", f"--repo={giturl.web(remote)}/{remote.path}", f"--source-branch={branch}",
             f"--target-branch={target}", f"--title={title}", f"--description={body}", "--yes",
         ]  # fmt: skip
         result = await _run(argv)
@@ -82,7 +82,7 @@ async def create(tool: str, remote: giturl.Remote, branch: str, target: str, tit
         return PullRequest(url, f"{tool} made {url or 'the pull request'}", True, tool)
     if "already exists" in said:
         if not url and (number := re.search(r"!(\d+)", said)):
-            url = f"https://{remote.host}/{remote.path}/-/merge_requests/{number[1]}"
+            url = f"{giturl.web(remote)}/{remote.path}/-/merge_requests/{number[1]}"
         return PullRequest(url, f"it is there already: {url}" if url else "it is there already", True, tool)
     telling = [line.strip() for line in said.splitlines() if line.strip()]
     raise Refused(

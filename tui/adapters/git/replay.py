@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
+from tui.adapters.git import committing
 from tui.adapters.git.history import Commit, changed, commit, commits
 from tui.adapters.git.merging import merge_contents
 from tui.adapters.git.objects import EXECUTABLE, FILE, Entry, Pack
@@ -101,15 +100,8 @@ def again(repository: Repository, pack: Pack, step: Commit, tree: str, parent: s
     """A commit with the author and message of another one, on another parent; signed by git itself when asked for."""
     if sign:
         pack.store()
-        return _signed(repository, tree, parent, step)
+        return committing.signed(repository, [parent], tree, step.message, step.author)
     return pack.commit(tree, [parent], step.author, committer, step.message)
-
-
-def _signed(repository: Repository, tree: str, parent: str, step: Commit) -> str:
-    name, mail, when = re.fullmatch(r"(.*) <(.*)> (.*)", step.author).groups()  # type: ignore[union-attr]
-    env = {"GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": mail, "GIT_AUTHOR_DATE": when}
-    data = step.message.encode("utf-8")
-    return repository.git.text("commit-tree", "-S", "-p", parent, "-F", "-", tree, data=data, env=env)
 
 
 def _merge(
