@@ -309,13 +309,14 @@ class DraftRepository(Protocol):
 
     async def rewrite(
         self, draft_id: str, picks: Sequence[Pick], *, action: str = "rewrite", shown: Draft | None = None,
-        keep: bool = False,
+        keep: bool = False, options: CommitOptions = AS_CONFIGURED, progress: Callable[[str], None] | None = None,
     ) -> Rewritten:  # fmt: skip
         """Make the draft's commits anew; with clashes nothing changes."""
 
     async def split(
         self, draft_id: str, oid: str, first: Mapping[str, bytes | None], messages: tuple[str, str], *,
         whole: Iterable[str] = (), shown: Draft | None = None,
+        options: CommitOptions = AS_CONFIGURED, progress: Callable[[str], None] | None = None,
     ) -> Draft:  # fmt: skip
         """Make two commits of one."""
 

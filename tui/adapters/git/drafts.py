@@ -200,16 +200,20 @@ class DraftRefs:
         `made` is the stored tree of that commit: a hook may have corrected files in it, and they stay so corrected.
         """
         head, picked = (self.objects.root(commit) for commit in (draft.head, draft.index or draft.head))
-        fixes = {
-            path: self.objects.entry(made, path)
-            for path in self._differing(picked, made)
-            if self.objects.entry(head, path) == self.objects.entry(picked, path)
-        }
         waiting = self._differing(picked, head)
         if not waiting:
             return model.committed(draft, tip, self.now())
-        tree = pack.replace(head, fixes) or pack.folder({})
+        tree = self.corrections(pack, head, picked, made)
         return model.committed(draft, tip, self.now(), self.uncommitted(pack, tree, tip), waiting)
+
+    def corrections(self, pack: Pack, root: str, before: str, after: str) -> str:
+        """A tree with what a hook has corrected, from `before` to `after`, in files that are as they were before."""
+        fixes = {
+            path: self.objects.entry(after, path)
+            for path in self._differing(before, after)
+            if self.objects.entry(root, path) == self.objects.entry(before, path)
+        }
+        return (pack.replace(root, fixes) or pack.folder({})) if fixes else root
 
     def _differing(self, before: str, after: str) -> set[str]:
         return {path.decode("utf-8", "surrogateescape") for path, _, _ in changed(self.objects, before, after)}

@@ -6,22 +6,25 @@ the new list before which the same commits lie as in the old one has the old tre
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from tui.adapters.git import checkout as clones
-from tui.adapters.git.checkout import User
+from tui.adapters.git import committing
 from tui.adapters.git.command import Refused
+from tui.adapters.git.committing import Listener, Made
 from tui.adapters.git.drafts import DraftRefs, as_shown
 from tui.adapters.git.history import Commit, about, changed, commit, commits
+from tui.adapters.git.hooks import HookRefused
 from tui.adapters.git.objects import Missing, Pack
-from tui.adapters.git.replay import Carried, again
+from tui.adapters.git.replay import Carried
 from tui.adapters.git.staging import composed
 from tui.domain import draft as model
 from tui.domain import rewriting
-from tui.domain.draft import Clash, Draft
+from tui.domain.draft import AS_CONFIGURED, Clash, CommitOptions, Draft
 from tui.domain.rewriting import EDITS, OwnCommit, Pick, Rewritten
 
 
@@ -43,26 +46,34 @@ def rewrite(
     action: str = "rewrite",
     shown: Draft | None = None,
     keep: bool = False,
+    options: CommitOptions = AS_CONFIGURED,
+    listen: Listener | None = None,
+    stop: threading.Event | None = None,
 ) -> Rewritten:
     """Make the draft's commits those of the list, oldest first. Commits that are in no pick are left out.
 
     Authors and their dates stay, of joined commits the first one's; the committer is the user, who signs as configured.
-    Edits not committed are carried along; with `keep` the draft's content stays whatever is left out, so that what was
-    committed is an edit again. A commit with nothing left in it is left out. Raises Refused for a list that names a
-    commit twice or one that is not there, Moved when the draft is not as `shown` any more.
+    A commit whose content or message is new goes through the hooks, one that only has another place does not. Edits not
+    committed are carried along; with `keep` the draft's content stays whatever is left out, so that what was committed
+    is an edit again. A commit with nothing left in it is left out.
+
+    Takes no lock before all is made. Raises Refused for a list that names a commit twice, Missing for one that is not
+    there, Moved when the draft is not as `shown` any more, and what `committing.make` raises.
     """
-    clashes: tuple[Clash, ...] = ()
-    emptied: tuple[str, ...] = ()
+    draft = _opened(refs, draft_id, shown)
+    pack = Pack(refs.objects)
+    maker = _Maker(refs, draft, pack, options, listen, stop)
+    work = _Work(refs, draft, pack, picks, maker)
+    done = work.run(keep)
+    if done is None:
+        return Rewritten(draft, tuple(work.clashes), tuple(work.emptied))
+    pack.store()
 
-    def step(draft: Draft, pack: Pack) -> Draft:
-        nonlocal clashes, emptied
-        as_shown(draft, shown)
-        work = _Work(refs, draft, pack, picks)
-        done = work.run(keep, action)
-        clashes, emptied = tuple(work.clashes), tuple(work.emptied)
-        return done or draft
+    def step(held: Draft, _: Pack) -> Draft:
+        as_shown(held, draft)
+        return work.state(held, done, keep, action)
 
-    return Rewritten(refs.apply(draft_id, step), clashes, emptied)
+    return Rewritten(refs.apply(draft_id, step), (), tuple(work.emptied))
 
 
 def split(
@@ -74,37 +85,101 @@ def split(
     *,
     whole: Iterable[str] = (),
     shown: Draft | None = None,
+    options: CommitOptions = AS_CONFIGURED,
+    listen: Listener | None = None,
+    stop: threading.Event | None = None,
 ) -> Draft:
     """Make two commits of one: the first with these contents (and `whole` files as the commit has them) on its parent,
-    the second with the rest. What follows stays as it is. Raises Refused when one of them would have nothing in it."""
-    whole = tuple(whole)
+    the second with the rest. What follows stays as it is. A message "" is that of the commit. Raises as `rewrite`, and
+    Refused when one of the two would have nothing in it."""
+    draft = _opened(refs, draft_id, shown)
+    pack = Pack(refs.objects)
+    own = commits(refs.objects, draft.base, draft.tip)
+    place = next((place for place, one in enumerate(own) if one.oid == oid), None)
+    if place is None:
+        raise Missing(f"{oid[:10]} is no commit of this draft")
+    old = own[place]
+    before = refs.objects.root(old.parents[0])
+    entries = {path: refs.objects.entry(old.tree, path) for path in whole}
+    tree = composed(refs, pack, before, first, old.tree)
+    tree = (pack.replace(tree, entries) or pack.folder({})) if entries else tree
+    if tree == before:
+        raise Refused("the first of the two commits would have nothing in it")
+    if tree == old.tree:
+        raise Refused("the second of the two commits would have nothing in it")
+    maker = _Maker(refs, draft, pack, options, listen, stop)
+    tip = old.parents[0]
+    for half, message in zip((tree, old.tree), messages, strict=True):
+        made = maker.new(tip, half, message if message.strip() else old.message, old.author)
+        if made.tree != half:
+            raise maker.unwanted(made, message or old.subject)
+        tip = made.oid
+    for one in own[place + 1 :]:
+        tip = maker.again(one, one.tree, tip)
+    head, index = _ends(refs, pack, draft, tip, own[-1].tree, refs.objects.root(draft.head), _index(refs, draft))
+    pack.store()
 
-    def step(draft: Draft, pack: Pack) -> Draft:
-        as_shown(draft, shown)
-        user = _user(refs)
-        own = commits(refs.objects, draft.base, draft.tip)
-        place = next((place for place, one in enumerate(own) if one.oid == oid), None)
-        if place is None:
-            raise Missing(f"{oid[:10]} is no commit of this draft")
-        old = own[place]
-        before = refs.objects.root(old.parents[0])
-        entries = {path: refs.objects.entry(old.tree, path) for path in whole}
-        tree = composed(refs, pack, before, first, old.tree)
-        tree = (pack.replace(tree, entries) or pack.folder({})) if entries else tree
-        if tree == before:
-            raise Refused("the first of the two commits would have nothing in it")
-        if tree == old.tree:
-            raise Refused("the second of the two commits would have nothing in it")
-        texts = [_plain(message) if message.strip() else old.message for message in messages]
-        tip = again(
-            refs.repository, pack, old._replace(message=texts[0]), tree, old.parents[0], user.committer, user.sign
-        )
-        for one in (old._replace(message=texts[1]), *own[place + 1 :]):
-            tip = again(refs.repository, pack, one, one.tree, tip, user.committer, user.sign)
-        head, index = _ends(refs, pack, draft, tip, own[-1].tree, refs.objects.root(draft.head), _index(refs, draft))
-        return rewriting.rewritten(draft, tip, index, head, "split", refs.now())
+    def step(held: Draft, _: Pack) -> Draft:
+        as_shown(held, draft)
+        return rewriting.rewritten(held, tip, index, head, "split", refs.now())
 
     return refs.apply(draft_id, step)
+
+
+def _opened(refs: DraftRefs, draft_id: str, shown: Draft | None) -> Draft:
+    draft = refs.get(draft_id)
+    if draft.dropped:
+        raise Missing("this draft does not exist any more")
+    as_shown(draft, shown)
+    return draft
+
+
+class _Maker:
+    """Makes the commits of one rewriting."""
+
+    def __init__(
+        self, refs: DraftRefs, draft: Draft, pack: Pack, options: CommitOptions,
+        listen: Listener | None, stop: threading.Event | None,
+    ) -> None:  # fmt: skip
+        self.refs, self.draft, self.pack, self.options, self.listen, self.stop = (
+            refs, draft, pack, options, listen, stop,
+        )  # fmt: skip
+        place, is_checkout = refs.repository.place()
+        self.user = clones.user(place, checkout=is_checkout)
+        refs.repository.git.config = self.user.config
+
+    def again(self, old: Commit, tree: str, parent: str) -> str:
+        """A commit as it was, on another parent."""
+        if self.user.sign if self.options.sign is None else self.options.sign:
+            self.pack.store()
+            return committing.signed(
+                self.refs.repository, [parent], tree, old.message, old.author, self.options.terminal
+            )
+        return self.pack.commit(tree, [parent], old.author, self.user.committer, old.message)
+
+    def new(self, parent: str, tree: str, message: str, author: str = "", *, amends: str = "", taken: str = "") -> Made:
+        """A commit whose content or message is new, after the hooks. `amends` is the commit it stands for, `taken` the
+        tree with the edits that it takes: what a hook corrects of these is staged in the draft."""
+        message = message.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
+        if not message.strip():
+            raise Refused("the commit message is empty")
+        self.pack.store()
+        source = ("commit", amends) if amends else ("message",)
+        try:
+            return committing.make(
+                self.refs.repository, [parent], tree, message, self.options,
+                author=author, source=source, listen=self.listen, stop=self.stop,
+            )  # fmt: skip
+        except HookRefused as refusal:
+            if tree == taken:
+                raise self.refs.corrected(self.draft, refusal, tree) from None
+            raise HookRefused(str(refusal), refusal.hook, refusal.lines, {}) from None
+
+    @staticmethod
+    def unwanted(made: Made, subject: str) -> HookRefused:
+        """What is raised when a hook has corrected files of a commit that others follow: they would take it back."""
+        words = f"your hook changes files of “{subject.strip().partition(chr(10))[0]}”, which another commit follows"
+        return HookRefused(f"{words}; nothing was changed", "pre-commit", made.lines, {})
 
 
 class _Spot(NamedTuple):
@@ -114,13 +189,20 @@ class _Spot(NamedTuple):
     tree: str
 
 
+class _Done(NamedTuple):
+    """The commits of the next state."""
+
+    tip: str
+    picked: str  # "" = nothing is
+    head: str
+
+
 class _Work:
     """One rewriting, from the draft's state and a list of picks to the next state or to clashes."""
 
-    def __init__(self, refs: DraftRefs, draft: Draft, pack: Pack, picks: Sequence[Pick]) -> None:
-        self.refs, self.draft, self.pack = refs, draft, pack
+    def __init__(self, refs: DraftRefs, draft: Draft, pack: Pack, picks: Sequence[Pick], maker: _Maker) -> None:
+        self.refs, self.draft, self.pack, self.maker = refs, draft, pack, maker
         self.objects = refs.objects
-        self.user = _user(refs)
         self.own = commits(refs.objects, draft.base, draft.tip)
         self.by_oid = {one.oid: one for one in self.own}
         self.picks = picks
@@ -142,9 +224,10 @@ class _Work:
         self._done: list[str] = []  # what has been applied, in order
         self._exact = draft.base  # a stored commit whose tree is the tree now, "" = it has been merged
         self._carried: Carried | None = None
+        self._corrected = ("", "")  # the newest commit's tree before and after a hook has corrected files in it
 
-    def run(self, keep: bool, action: str) -> Draft | None:
-        """The next state; None when there are clashes or nothing is different."""
+    def run(self, keep: bool) -> _Done | None:
+        """The commits of the next state; None when there are clashes or nothing is different."""
         spot = _Spot(self.draft.base, self.objects.root(self.draft.base))
         for pick in self.picks:
             for oid in pick.oids:
@@ -155,10 +238,13 @@ class _Work:
         head, index = self._open(keep)
         if self.clashes:
             return None
+        if self._corrected != ("", ""):
+            head = self.refs.corrections(self.pack, head, *self._corrected)
+            index = self.refs.corrections(self.pack, index, *self._corrected) if index else ""
         head, index = _ends(self.refs, self.pack, self.draft, spot.tip, spot.tree, head, index)
         if (spot.tip, index, head) == (self.draft.tip, self.draft.index, self.draft.head):
             return None
-        return self._state(keep, action, spot.tip, index, head)
+        return _Done(spot.tip, index, head)
 
     def _apply(self, oid: str) -> None:
         """Make the change of one commit, or of the edits, on top of what has been applied."""
@@ -196,24 +282,27 @@ class _Work:
     def _committed(self, pick: Pick, spot: _Spot) -> _Spot:
         """The commit of one pick on top of those made so far; none when it has nothing in it."""
         members = [self.by_oid[oid] for oid in pick.oids if oid != EDITS]
-        text = pick.message or rewriting.joined([one.message for one in members])
-        text = _plain(text) if pick.message else text
-        if EDITS in pick.oids:
+        text = pick.message if pick.message.strip() else rewriting.joined([one.message for one in members])
+        edits = EDITS in pick.oids
+        if edits:
             text = model.with_trailers(text, self.refs.waiting(self.draft, self.before, self.taken))
-        elif len(members) == 1 and (not pick.message or text.rstrip("\n") == members[0].message.rstrip("\n")):
-            text = members[0].message
-            if members[0].parents == (spot.tip,):
-                return _Spot(members[0].oid, members[0].tree)
+        same = not edits and len(members) == 1 and (text.strip() == members[0].message.strip() or not pick.message)
+        if same and members[0].parents == (spot.tip,):
+            return _Spot(members[0].oid, members[0].tree)
         tree = self._tree()
         if tree == spot.tree:
             self.emptied.append(text.strip().partition("\n")[0])
             return spot
-        if not text.strip():
-            raise Refused("the commit message is empty")
-        author = members[0].author if members else self.user.author
-        new = Commit("", tree, (), author, self.user.committer, text)
-        made = again(self.refs.repository, self.pack, new, tree, spot.tip, self.user.committer, self.user.sign)
-        return _Spot(made, tree)
+        if same:
+            return _Spot(self.maker.again(members[0], tree, spot.tip), tree)
+        author, amends = (members[0].author, members[0].oid) if members else ("", "")
+        taken = self.taken if edits else ""
+        made = self.maker.new(spot.tip, tree, text, author, amends=amends, taken=taken)
+        if made.tree != tree:
+            if pick is not self.picks[-1]:
+                raise self.maker.unwanted(made, text)
+            self._corrected = (tree, made.tree)
+        return _Spot(made.oid, made.tree)
 
     def _open(self, keep: bool) -> tuple[str, str]:
         """The trees with all edits and with the picked ones ("" = none picked) on top of the new commits."""
@@ -233,7 +322,8 @@ class _Work:
             self.clashes.append(self._named(clash, "", words))
         return side.tree()
 
-    def _state(self, keep: bool, action: str, tip: str, index: str, head: str) -> Draft:
+    def state(self, held: Draft, done: _Done, keep: bool, action: str) -> Draft:
+        """The next state; `held` is the draft as it is now, with the same commits and edits."""
         ops = self.draft.ops[: len(self.draft.ops) - self.draft.open_ops]
         places: set[int] = set()
         for one in self.left_out:
@@ -244,7 +334,7 @@ class _Work:
             ours = {path for path, _, _ in changed(self.objects, self.before, self.taken)}
             taken = {path.decode("utf-8", "surrogateescape") for path in ours - still}
         return rewriting.rewritten(
-            self.draft, tip, index, head, action, self.refs.now(),
+            held, done.tip, done.picked, done.head, action, self.refs.now(),
             gone=() if keep else places, reopened=places if keep else (), taken=taken,
         )  # fmt: skip
 
@@ -300,14 +390,3 @@ def _changes(refs: DraftRefs, one: Commit) -> dict[str, tuple[str, str]]:
         path.decode("utf-8", "surrogateescape"): (old.oid if old else "", new.oid if new else "")
         for path, old, new in changed(refs.objects, before, one.tree)
     }
-
-
-def _plain(message: str) -> str:
-    return message.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
-
-
-def _user(refs: DraftRefs) -> User:
-    place, is_checkout = refs.repository.place()
-    user = clones.user(place, checkout=is_checkout)
-    refs.repository.git.config = user.config
-    return user

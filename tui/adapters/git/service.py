@@ -214,13 +214,15 @@ class GitRepository:
         options: CommitOptions = AS_CONFIGURED,
         progress: Progress | None = None,
     ) -> Draft:
-        # hooks may take minutes: on a thread of its own, so that the repository can be read meanwhile
+        return await self._with_hooks(progress, self.refs.commit, draft_id, message, expected=expected, options=options)
+
+    async def _with_hooks(
+        self, progress: Progress | None, function: Callable[..., T], *args: object, **kwargs: object
+    ) -> T:
+        """Call what runs hooks. They may take minutes: on a thread of its own, so that the repository can be read."""
         stop = threading.Event()
         try:
-            return await _in_thread(
-                None, self.refs.commit, draft_id, message, expected=expected, options=options,
-                listen=_on_loop(progress), stop=stop,
-            )  # fmt: skip
+            return await _in_thread(None, function, *args, **kwargs, listen=_on_loop(progress), stop=stop)
         finally:
             stop.set()
 
@@ -250,15 +252,22 @@ class GitRepository:
 
     async def rewrite(
         self, draft_id: str, picks: Sequence[Pick], *, action: str = "rewrite", shown: Draft | None = None,
-        keep: bool = False,
+        keep: bool = False, options: CommitOptions = AS_CONFIGURED, progress: Progress | None = None,
     ) -> Rewritten:  # fmt: skip
-        return await self._call(rewriting.rewrite, self.refs, draft_id, picks, action=action, shown=shown, keep=keep)
+        return await self._with_hooks(
+            progress, rewriting.rewrite, self.refs, draft_id, picks,
+            action=action, shown=shown, keep=keep, options=options,
+        )  # fmt: skip
 
     async def split(
         self, draft_id: str, oid: str, first: Mapping[str, bytes | None], messages: tuple[str, str], *,
         whole: Iterable[str] = (), shown: Draft | None = None,
+        options: CommitOptions = AS_CONFIGURED, progress: Progress | None = None,
     ) -> Draft:  # fmt: skip
-        return await self._call(rewriting.split, self.refs, draft_id, oid, first, messages, whole=whole, shown=shown)
+        return await self._with_hooks(
+            progress, rewriting.split, self.refs, draft_id, oid, first, messages,
+            whole=whole, shown=shown, options=options,
+        )  # fmt: skip
 
     async def blob(self, revision: str, path: str) -> bytes | None:
         return await self._call(self._blob, revision, path)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from tui.domain import hunks, rewriting
-from tui.domain.draft import Draft
+from tui.domain.draft import AS_CONFIGURED, CommitOptions, Draft
 from tui.domain.hunks import FilePatch
 from tui.domain.ports import Clashing, DraftRepository, Missing, Refused
 from tui.domain.rewriting import EDITS, OwnCommit, Pick, Rewritten
-from tui.fleet.drafts.book import Book, Part
+from tui.fleet.drafts.book import Book, Part, Progress
 
+_Committed = tuple[DraftRepository, Draft, list[OwnCommit], OwnCommit]  # a part of a draft and a commit of it
 Lines = Mapping[str, Collection[int]]  # path -> numbers of chosen lines in the patch text that was shown
 
 
@@ -37,7 +38,7 @@ class Rewriting(Book):
         """Pick all edits of files for the next commit; without paths those of all files."""
         repository, held = await self._one(draft, *paths)
         every = tuple(paths) or await _files(repository, held.tip, held.head)
-        whole = await _with_sources(repository, held, every)
+        whole = await _with_sources(repository, held.tip, held.head, every)
         return await self._after(await repository.pick(held.id, {}, whole=whole, shown=_shown(draft)))
 
     async def stage_lines(self, draft: Draft | str, lines: Lines) -> Draft:
@@ -57,7 +58,7 @@ class Rewriting(Book):
         if not paths and not held.index:
             raise Refused("nothing is picked; the next commit takes all edits")
         every = paths or await _files(repository, held.tip, held.index)
-        back = await _with_sources(repository, held, every)
+        back = await _with_sources(repository, held.tip, held.head, every)
         return await self._after(await repository.pick(held.id, {}, back=back, shown=_shown(draft)))
 
     async def unstage_lines(self, draft: Draft | str, lines: Lines) -> Draft:
@@ -72,7 +73,7 @@ class Rewriting(Book):
         """Take back all edits of files that are not committed. Undo brings them back."""
         paths = tuple(paths)
         repository, held = await self._one(draft, *paths)
-        whole = await _with_sources(repository, held, paths)
+        whole = await _with_sources(repository, held.tip, held.head, paths)
         return await self._after(await repository.discard(held.id, {}, whole=whole, shown=_shown(draft)))
 
     async def discard_lines(self, draft: Draft | str, lines: Lines) -> Draft:
@@ -89,41 +90,65 @@ class Rewriting(Book):
         """The commits of a draft, oldest first, of each repository that it spans."""
         return [(held, await repository.own_commits(held)) for repository, held in await self._parts(draft)]
 
-    async def amend(self, draft: Draft | str, oid: str = "", message: str = "") -> Rewritten:
+    async def amend(
+        self, draft: Draft | str, oid: str = "", message: str = "", *,
+        options: CommitOptions = AS_CONFIGURED, progress: Progress | None = None,
+    ) -> Rewritten:  # fmt: skip
         """Make what a commit would take part of a commit that is there: the newest, or any. With a message it gets
         that one; a message alone is enough."""
-        repository, held, own, commit = await self._commit(draft, oid)
+        part = await self._commit(draft, oid)
+        _, held, own, commit = part
         if held.dirty:
             picks = rewriting.amended(own, commit.oid, message)
         elif message.strip():
             picks = rewriting.reworded(own, commit.oid, message)
         else:
             raise Refused("there is no edit to amend the commit with")
-        return await self._rewrite(repository, held, picks, "amend")
+        return await self._rewrite(part, picks, "amend", options, progress)
 
-    async def reword(self, draft: Draft | str, oid: str, message: str) -> Rewritten:
+    async def reword(
+        self, draft: Draft | str, oid: str, message: str, *,
+        options: CommitOptions = AS_CONFIGURED, progress: Progress | None = None,
+    ) -> Rewritten:  # fmt: skip
         """Give a commit another message."""
-        return await self._verb(draft, oid, "reword", lambda own, one: rewriting.reworded(own, one, message))
+        part = await self._commit(draft, oid)
+        picks = _fitting(lambda own, one: rewriting.reworded(own, one, message), part)
+        return await self._rewrite(part, picks, "reword", options, progress)
 
-    async def squash(self, draft: Draft | str, oid: str, message: str = "") -> Rewritten:
+    async def squash(
+        self, draft: Draft | str, oid: str, message: str = "", *,
+        options: CommitOptions = AS_CONFIGURED, progress: Progress | None = None,
+    ) -> Rewritten:  # fmt: skip
         """Join a commit to the one before it; without a message both messages stay."""
-        return await self._verb(draft, oid, "squash", lambda own, one: rewriting.squashed(own, one, message))
+        part = await self._commit(draft, oid)
+        picks = _fitting(lambda own, one: rewriting.squashed(own, one, message), part)
+        return await self._rewrite(part, picks, "squash", options, progress)
 
-    async def fixup(self, draft: Draft | str, oid: str) -> Rewritten:
+    async def fixup(
+        self, draft: Draft | str, oid: str, *,
+        options: CommitOptions = AS_CONFIGURED, progress: Progress | None = None,
+    ) -> Rewritten:  # fmt: skip
         """Join a commit to the one before it and forget its message."""
-        return await self._verb(draft, oid, "fixup", rewriting.fixup)
+        part = await self._commit(draft, oid)
+        return await self._rewrite(part, _fitting(rewriting.fixup, part), "fixup", options, progress)
 
-    async def move(self, draft: Draft | str, oid: str, *, up: bool) -> Rewritten:
+    async def move(
+        self, draft: Draft | str, oid: str, *, up: bool, options: CommitOptions = AS_CONFIGURED
+    ) -> Rewritten:
         """Let a commit and the next newer (`up`) or older one change places."""
-        return await self._verb(draft, oid, "move", rewriting.moved_up if up else rewriting.moved_down)
+        part = await self._commit(draft, oid)
+        picks = _fitting(rewriting.moved_up if up else rewriting.moved_down, part)
+        return await self._rewrite(part, picks, "move", options)
 
-    async def drop_commit(self, draft: Draft | str, oid: str) -> Rewritten:
+    async def drop_commit(self, draft: Draft | str, oid: str, *, options: CommitOptions = AS_CONFIGURED) -> Rewritten:
         """Leave a commit and its change out."""
-        return await self._verb(draft, oid, "drop commit", rewriting.dropped)
+        part = await self._commit(draft, oid)
+        return await self._rewrite(part, _fitting(rewriting.dropped, part), "drop commit", options)
 
-    async def uncommit(self, draft: Draft | str, oid: str = "") -> Rewritten:
+    async def uncommit(self, draft: Draft | str, oid: str = "", *, options: CommitOptions = AS_CONFIGURED) -> Rewritten:
         """Leave a commit out and keep its change as edits that are not committed yet; without an id the newest."""
-        return await self._verb(draft, oid, "uncommit", rewriting.dropped, keep=True)
+        part = await self._commit(draft, oid)
+        return await self._rewrite(part, _fitting(rewriting.dropped, part), "uncommit", options, keep=True)
 
     async def commit_patch(self, draft: Draft | str, oid: str) -> str:
         """The patch of one commit: what `split_lines` chooses from."""
@@ -131,54 +156,55 @@ class Rewriting(Book):
         return (await repository.diff(_parent(held, own, commit), commit.oid))[1]
 
     async def split(
-        self, draft: Draft | str, oid: str, paths: Iterable[str], first_message: str = "", second_message: str = ""
-    ) -> Draft:
+        self, draft: Draft | str, oid: str, paths: Iterable[str], first_message: str = "", second_message: str = "", *,
+        options: CommitOptions = AS_CONFIGURED, progress: Progress | None = None,
+    ) -> Draft:  # fmt: skip
         """Make two commits of one: the first takes these files, the second the rest. "" keeps the message."""
-        repository, held, _, commit = await self._commit(draft, oid)
-        messages = (first_message, second_message)
+        repository, held, own, commit = await self._commit(draft, oid)
         paths = tuple(paths)
         for path in paths:
             if path not in commit.files:
                 raise Missing(f"{path} is not in the commit {commit.oid[:10]}")
-        return await self._after(await repository.split(held.id, commit.oid, {}, messages, whole=paths, shown=held))
+        whole = await _with_sources(repository, _parent(held, own, commit), commit.oid, paths)
+        done = await repository.split(
+            held.id, commit.oid, {}, (first_message, second_message),
+            whole=whole, shown=held, options=options, progress=progress,
+        )  # fmt: skip
+        return await self._after(done)
 
     async def split_lines(
-        self, draft: Draft | str, oid: str, lines: Lines, first_message: str = "", second_message: str = ""
-    ) -> Draft:
+        self, draft: Draft | str, oid: str, lines: Lines, first_message: str = "", second_message: str = "", *,
+        options: CommitOptions = AS_CONFIGURED, progress: Progress | None = None,
+    ) -> Draft:  # fmt: skip
         """Make two commits of one: the first takes these lines of `commit_patch`, the second the rest."""
         repository, held, own, commit = await self._commit(draft, oid)
         parent = _parent(held, own, commit)
         contents, whole = await _contents(repository, parent, commit.oid, lines, hunks.picked)
-        messages = (first_message, second_message)
-        return await self._after(
-            await repository.split(held.id, commit.oid, contents, messages, whole=whole, shown=held)
-        )
+        done = await repository.split(
+            held.id, commit.oid, contents, (first_message, second_message),
+            whole=whole, shown=held, options=options, progress=progress,
+        )  # fmt: skip
+        return await self._after(done)
 
     async def rewrite(
-        self, draft: Draft | str, picks: Sequence[Pick], action: str = "rewrite", *, keep: bool = False
-    ) -> Rewritten:
+        self, draft: Draft | str, picks: Sequence[Pick], action: str = "rewrite", *, keep: bool = False,
+        options: CommitOptions = AS_CONFIGURED, progress: Progress | None = None,
+    ) -> Rewritten:  # fmt: skip
         """Make the commits of one part anew from a list of picks; what the other methods do in one go."""
         oids = [oid for pick in picks for oid in pick.oids if oid != EDITS]
-        repository, held, _, _ = await self._commit(draft, oids[0] if oids else "")
-        return await self._rewrite(repository, held, picks, action, keep)
+        part = await self._commit(draft, oids[0] if oids else "")
+        return await self._rewrite(part, picks, action, options, progress, keep=keep)
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
-    async def _verb(
-        self, draft: Draft | str, oid: str, action: str,
-        make: Callable[[Sequence[OwnCommit], str], list[Pick]], *, keep: bool = False,
-    ) -> Rewritten:  # fmt: skip
-        repository, held, own, commit = await self._commit(draft, oid)
-        try:
-            picks = make(own, commit.oid)
-        except rewriting.Unfit as error:
-            raise Refused(str(error)) from error
-        return await self._rewrite(repository, held, picks, action, keep)
-
     async def _rewrite(
-        self, repository: DraftRepository, held: Draft, picks: Sequence[Pick], action: str, keep: bool = False
-    ) -> Rewritten:
-        done = await repository.rewrite(held.id, picks, action=action, shown=held, keep=keep)
+        self, part: _Committed, picks: Sequence[Pick], action: str, options: CommitOptions,
+        progress: Progress | None = None, *, keep: bool = False,
+    ) -> Rewritten:  # fmt: skip
+        repository, held, _, _ = part
+        done = await repository.rewrite(
+            held.id, picks, action=action, shown=held, keep=keep, options=options, progress=progress
+        )
         if done.clashes:
             first, more = done.clashes[0], len(done.clashes) - 1
             also = f" (and {more} more)" if more else ""
@@ -186,7 +212,7 @@ class Rewriting(Book):
         await self._after(done.draft)
         return done
 
-    async def _commit(self, draft: Draft | str, said: str) -> tuple[DraftRepository, Draft, list[OwnCommit], OwnCommit]:
+    async def _commit(self, draft: Draft | str, said: str) -> _Committed:
         """The part of a draft with a commit, that part's commits, and the commit: by id or number, "" = the newest."""
         found = [(*part, await part[0].own_commits(part[1])) for part in await self._parts(draft)]
         problem = "the draft has no commit yet"
@@ -221,6 +247,14 @@ class Rewriting(Book):
         return fits[0]
 
 
+def _fitting(make: Callable[[Sequence[OwnCommit], str], list[Pick]], part: _Committed) -> list[Pick]:
+    """The list that is made of a part's commits for one of them. Raises Refused when there can be none."""
+    try:
+        return make(part[2], part[3].oid)
+    except rewriting.Unfit as error:
+        raise Refused(str(error)) from error
+
+
 def _shown(draft: Draft | str) -> Draft | None:
     return draft if isinstance(draft, Draft) else None
 
@@ -242,10 +276,10 @@ async def _files(repository: DraftRepository, old: str, new: str) -> tuple[str, 
     )
 
 
-async def _with_sources(repository: DraftRepository, held: Draft, paths: Iterable[str]) -> tuple[str, ...]:
-    """These paths and, of renamed files, the other name: a rename goes as a whole."""
+async def _with_sources(repository: DraftRepository, old: str, new: str, paths: Iterable[str]) -> tuple[str, ...]:
+    """These paths and, of files renamed between two commits, the other name: a rename goes as a whole."""
     found = dict.fromkeys(paths)
-    for change in await repository.changes(held.tip, held.head):
+    for change in await repository.changes(old, new):
         if change.status == "R" and (change.path in found or change.old_path in found):
             found |= {change.path: None, change.old_path: None}
     return tuple(found)
