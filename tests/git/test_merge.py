@@ -69,7 +69,7 @@ def test_changes_of_different_fields_are_both_there(ours: list[tuple[str, str]],
 def test_the_same_field_is_a_clash_with_both_values() -> None:
     merged = merge(BASE, edit(BASE, ("replicas: 1", "replicas: 3")), edit(BASE, ("replicas: 1", "replicas: 2")))
     assert merged.text is None
-    assert merged.clashes == (FieldClash("spec.replicas", "3", "2", 7),)
+    assert merged.clashes == (FieldClash("spec.replicas", "3", "2", 7, "1", object="Deployment web", theirs_line=7),)
 
 
 def test_a_key_for_a_mapping_that_they_removed_is_a_clash() -> None:

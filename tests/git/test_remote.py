@@ -207,8 +207,12 @@ async def test_text_that_clashes_by_lines_names_the_lines(world: World, reposito
     world.upstream({"ten": "new first\n" + TEN.replace("line 2", "theirs 2").replace("line 8", "theirs 8")})
     await repository.fetch()
     _, clashes = await repository.rebase(draft.id)
-    assert [(clash.path, clash.lines, clash.field) for clash in clashes] == [("ten", (3, 9), "")]
-    assert (clashes[0].ours, clashes[0].theirs) == ("mine 2\n", "theirs 2\n")
+    assert [(clash.key, clash.lines, clash.field) for clash in clashes] == [("ten@1", (3,), ""), ("ten@2", (9,), "")]
+    assert [(clash.ours, clash.base, clash.theirs) for clash in clashes] == [
+        ("mine 2\n", "line 2\n", "theirs 2\n"),
+        ("mine 8\n", "line 8\n", "theirs 8\n"),
+    ]
+    assert [clash.theirs_span for clash in clashes] == [(4, 1), (10, 1)]
 
 
 async def test_neighbouring_fields_are_merged(world: World, repository: GitRepository) -> None:
@@ -289,7 +293,7 @@ async def test_a_target_that_is_gone_is_said_so(world: World, repository: GitRep
     git(world.origin, "branch", "-D", "release")
     await repository.fetch()
     assert await state(repository, draft) == "conflict"
-    with pytest.raises(GitTrouble, match="release is not in"):
+    with pytest.raises(GitTrouble, match=r"release is not on the remote any more.*--onto main"):
         await repository.rebase(draft.id)
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
+
+from tui.domain.conflict import Choice, Clash
 
 DRAFTS = "drafts"  # the resource name under which draft rows live in the store
 FORMAT = 1  # version of the stored form
@@ -69,6 +71,8 @@ class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
     pushed: str = ""  # commit the remote acknowledged on that branch
     merged: str = ""  # commit the remote acknowledged on the target, when fleet pushed there itself
     page: str = ""  # page for a pull request, as the remote or the forge's rules say
+    choices: dict[str, Choice] = {}  # what was decided about conflicts of a rebase that is not through yet, by key
+    onto: str = ""  # branch that rebase is onto, when it is another than the target
     state: str = ""  # id of the state commit it was read from; never stored
     dropped: bool = False  # it is in the trash; never stored
 
@@ -103,17 +107,6 @@ class Change(msgspec.Struct, frozen=True):
     removed: int = -1
 
 
-class Clash(msgspec.Struct, frozen=True):
-    """One place where the draft and the moved target do not go together."""
-
-    path: str
-    reason: str  # in words
-    lines: tuple[int, ...] = ()  # line numbers in the draft's file, from 1
-    ours: str = ""
-    theirs: str = ""
-    field: str = ""  # path in the document, when it is known which field; then both values are JSON
-
-
 class Follower(msgspec.Struct, frozen=True):
     """An Application whose source a draft touches, and whether it has the landed change."""
 
@@ -127,7 +120,8 @@ class Follower(msgspec.Struct, frozen=True):
 class Standing(msgspec.Struct, frozen=True):
     """Where a draft stands: derived, never stored."""
 
-    state: str = "unknown"  # draft | pushed | merged | arriving | arrived | conflict | dropped | unknown
+    # draft | pushed | merged | arriving | arrived | superseded | conflict | dropped | unknown
+    state: str = "unknown"
     detail: str = ""  # in words
     arrived: int = 0
     total: int = 0
@@ -308,10 +302,19 @@ def committed(draft: Draft, tip: str, now: float, head: str = "", waiting: Colle
     )  # fmt: skip
 
 
-def moved(draft: Draft, base: str, tip: str, index: str, head: str, now: float) -> Draft:
-    """The draft after it was re-applied on another base."""
+def moved(
+    draft: Draft, base: str, tip: str, index: str, head: str, now: float,
+    target: str = "", renamed: Mapping[str, str] | None = None,
+) -> Draft:  # fmt: skip
+    """The draft after it was re-applied on another base, of another branch with `target`.
+
+    `renamed` are files that it changes under another name now.
+    """
+    names = renamed or {}
+    ops = tuple(msgspec.structs.replace(one, file=names[one.file]) if one.file in names else one for one in draft.ops)
     return msgspec.structs.replace(
-        draft, base=base, tip=tip, index=index, head=head, action="rebase",
+        draft, base=base, tip=tip, index=index, head=head, action="rebase", ops=ops, choices={}, onto="",
+        target=target or draft.target, merged="" if target and target != draft.target else draft.merged,
         at=now, done_at=now, undo=draft.state, redo="",
     )  # fmt: skip
 
@@ -335,6 +338,9 @@ def _back(draft: Draft, other: Draft, action: str, undo: str, redo: str, now: fl
         index=other.index,
         ops=other.ops,
         open_ops=other.open_ops,
+        target=other.target,
+        choices={**other.choices, **draft.choices},
+        onto=draft.onto or other.onto,
         action=action,
         at=now,
         done_at=other.done_at,
@@ -349,34 +355,51 @@ class Surroundings(msgspec.Struct, frozen=True):
     landed: str = ""  # commit of the target that contains the draft's changes; "" = none
     behind: int = 0  # commits the target has moved on since the base
     target_gone: bool = False  # the target branch is not on the remote
-    clashes: tuple[Clash, ...] = ()
+    clashes: tuple[Clash, ...] = ()  # the decided ones too
     followers: tuple[Follower, ...] | None = None  # None: Applications are not known
+    reverted: str = ""  # later commit of the target that took all of a landed change out again; "" = none
+    overtaken: str = ""  # in words, why nothing of a draft that has not landed is wanted any more; "" = it is
+    lost: int = 0  # commits the draft started from that a force-push has taken off the target
+    unrelated: bool = False  # the target has no commit in common with the draft
+    default: str = ""  # the remote's default branch, where the target is gone
+    notes: tuple[str, ...] = ()  # what a rebase would tell
 
 
 def standing(draft: Draft, around: Surroundings) -> Standing:
-    """Where the draft stands. Only what is known makes it further: an Application that cannot be told never counts."""
+    """Where the draft stands. Only what is known makes it further: an Application that cannot be told never counts.
+
+    merged: a commit of the target has every change of the draft in its files: the draft's own commits (also behind a
+    merge commit), one squashed commit (of several drafts, or with other changes), or the same patches rebased or
+    cherry-picked. Later changes do not take that back, except:
+    superseded: it has landed, and the newest commit of the target has each of its changes undone (by a revert, or by
+    hand); or it has not landed, and putting it on top of the target would change nothing that the target has not got:
+    at each place of the draft the target meanwhile holds the same value, a newer version than the draft's, or has
+    removed the file. A superseded draft may still be rebased, decided and pushed.
+    conflict: the target is gone or has another history, or a place was changed on both sides and neither of the above.
+    """
     if draft.dropped:
         return Standing("dropped", "in the trash", behind=around.behind)
     if around.landed and not draft.dirty and draft.tip != draft.base:
+        if around.reverted:
+            words = f"landed as {around.landed[:7]}, taken out again by {around.reverted[:7]}"
+            return Standing("superseded", words, landed=around.landed, behind=around.behind)
         return _landed(around)
     if around.target_gone:
-        return Standing("conflict", f"the branch {draft.target} is not on the remote any more")
+        return Standing("conflict", gone_words(draft, around.default))
+    if around.unrelated:
+        words = f"{draft.target} has no commit in common with the draft any more"
+        return Standing("conflict", words, clashes=around.clashes)
+    if around.overtaken:
+        return Standing("superseded", around.overtaken, behind=around.behind, clashes=around.clashes)
     if around.clashes:
-        files = sorted({clash.path for clash in around.clashes})
-        more = f" and {len(files) - 1} more" if len(files) > 1 else ""
-        first = around.clashes[0]
-        if first.field and len(around.clashes) == 1:
-            words = (
-                f"{first.path}: {draft.target} has {first.field} {first.theirs or 'removed'}, the draft {first.ours}"
-            )
-        else:
-            words = f"{draft.target} changed the same {'fields' if first.field else 'lines'} of {files[0]}{more}"
-        return Standing("conflict", words, behind=around.behind, clashes=around.clashes)
+        return Standing("conflict", _conflict_words(draft, around), behind=around.behind, clashes=around.clashes)
     notes = []
     if draft.dirty:
         notes.append(f"{_count(draft.open_ops, 'edit')} not committed" if draft.open_ops else "edits not committed")
     if draft.unsaved:
         notes.append(f"{_count(len(draft.unsaved), 'text')} not saved")
+    if around.lost:
+        notes.append(f"{draft.target} was force-pushed")
     if around.behind:
         notes.append(f"{draft.target} is {_count(around.behind, 'commit')} ahead")
     if draft.pushed and draft.pushed == draft.tip and not draft.dirty:
@@ -386,6 +409,34 @@ def standing(draft: Draft, around: Surroundings) -> Standing:
     if draft.empty and not draft.unsaved:
         notes.insert(0, "no change yet")
     return Standing("draft", ", ".join(notes), behind=around.behind)
+
+
+def gone_words(draft: Draft, default: str) -> str:
+    """That the target is gone, and what can be done when the remote has another default branch."""
+    words = f"the branch {draft.target} is not on the remote any more"
+    if not default or default == draft.target:
+        return words
+    return f"{words}; its default branch is {default}: fleet draft rebase {draft.name} --onto {default}"
+
+
+def lost_words(branch: str, lost: int) -> str:
+    """That a branch was force-pushed under a draft."""
+    gone = f"{_count(lost, 'commit')} that the draft started from {'is' if lost == 1 else 'are'} gone"
+    return f"{branch} was force-pushed: {gone}"
+
+
+def _conflict_words(draft: Draft, around: Surroundings) -> str:
+    left = [clash for clash in around.clashes if clash.open]
+    if not left:
+        return f"{_count(len(around.clashes), 'conflict')} decided; rebase to go on"
+    if len(around.clashes) == 1:
+        words = f"{left[0].path}: {left[0].reason}"
+    else:
+        files = sorted({clash.path for clash in left})
+        more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+        decided = f", {len(around.clashes) - len(left)} decided" if len(left) < len(around.clashes) else ""
+        words = f"{_count(len(left), 'conflict')} with {draft.target} in {files[0]}{more}{decided}"
+    return f"{lost_words(draft.target, around.lost)}; {words}" if around.lost else words
 
 
 def _landed(around: Surroundings) -> Standing:
@@ -411,7 +462,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-_PROGRESS = ("conflict", "unknown", "draft", "pushed", "merged", "arriving", "arrived")
+_PROGRESS = ("conflict", "unknown", "draft", "pushed", "superseded", "merged", "arriving", "arrived")
 
 
 def least(parts: Sequence[tuple[Draft, Standing]]) -> Standing:

@@ -7,27 +7,34 @@ key may stand at another place), else comments or layout would be lost.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from tui.domain import yamledit
+from tui.domain.conflict import Decision
 from tui.domain.message import Difference, differences
 from tui.domain.yamledit import Refused, Session, Step, format_path
+from tui.domain.yamledit.render import Layout, inline
 from tui.domain.yamlvalue import same
 
+YAML = (".yaml", ".yml", ".json")  # how the names of files end that are read as YAML
 _ITEM = -1  # how `differences` names an item of a list that has come or gone
 
 
 class FieldClash(msgspec.Struct, frozen=True):
-    """A field that both sides changed; the values as JSON, "" where the field is not there."""
+    """A field that both sides changed; the values as YAML on one line, "" where the field is not there."""
 
     path: str
     ours: str
     theirs: str
     line: int = 0  # in our text, from 1
+    base: str = ""
+    doc: int = 0  # number of the document in our text
+    object: str = ""  # Kind namespace/name of that document
+    theirs_line: int = 0
+    takes: tuple[str, ...] = ("ours", "theirs", "base", "text")
 
 
 class Merged(msgspec.Struct, frozen=True):
@@ -37,19 +44,43 @@ class Merged(msgspec.Struct, frozen=True):
     clashes: tuple[FieldClash, ...] = ()
 
 
-def merge(base: str, ours: str, theirs: str) -> Merged:
-    """Our change from `base`, made to `theirs`."""
+def merge(base: str, ours: str, theirs: str, decided: Mapping[tuple[int, str], Decision] | None = None) -> Merged:
+    """Our change from `base`, made to `theirs`; `decided` says what becomes of fields in conflict, by (doc, path).
+
+    Raises Refused when what was decided cannot be written, with the reason.
+    """
     try:
         steps = list(_steps(base, ours))
-        if not steps or not _alike(_replayed(base, steps)[0], ours):
+        if not steps or not _alike(_replayed(base, steps, {})[0], ours):
             return Merged()
-        text, clashes = _replayed(theirs, [(_same_document(base, theirs, doc), step) for doc, step in steps])
+        there = {doc: _same_document(base, theirs, doc) for doc, _ in steps}
     except (Refused, LookupError, TypeError):
         return Merged()
+    try:
+        text, clashes = _replayed(theirs, steps, decided or {}, there)
+    except (Refused, LookupError, TypeError) as error:
+        if decided:
+            raise error if isinstance(error, Refused) else Refused(str(error)) from error
+        return Merged()
     if clashes:
-        lines = {format_path(step.path): _line(ours, doc, step.path) for doc, step in steps}
-        return Merged(None, tuple(msgspec.structs.replace(clash, line=lines.get(clash.path, 0)) for clash in clashes))
+        known = {(doc, format_path(step.path)): step for doc, step in steps}
+        names = {found.index: _named(found) for found in yamledit.documents(ours)}
+        placed = []
+        for clash in clashes:
+            path = known[clash.doc, clash.path].path
+            placed.append(
+                msgspec.structs.replace(
+                    clash, line=_line(ours, clash.doc, path), theirs_line=_line(theirs, there[clash.doc], path),
+                    object=names.get(clash.doc, ""),
+                )
+            )  # fmt: skip
+        return Merged(None, tuple(placed))
     return Merged(text)
+
+
+def _named(document: yamledit.Document) -> str:
+    name = f"{document.namespace}/{document.name}" if document.namespace else document.name
+    return " ".join(part for part in (document.kind, name) if part)
 
 
 def _alike(one: str, other: str) -> bool:
@@ -84,29 +115,55 @@ def _same_document(base: str, theirs: str, index: int) -> int:
     return fits[own.index(index)]
 
 
-def _replayed(text: str, steps: Sequence[tuple[int, Difference]]) -> tuple[str, list[FieldClash]]:
-    """A text with the differences made to it; what holds neither the old nor the new value is a clash."""
+def _replayed(
+    text: str,
+    steps: Sequence[tuple[int, Difference]],
+    decided: Mapping[tuple[int, str], Decision],
+    there: Mapping[int, int] | None = None,
+) -> tuple[str, list[FieldClash]]:
+    """A text with the differences made to it; what holds neither the old nor the new value is a clash.
+
+    `there` gives the document of the text for a document of the steps.
+    """
     clashes = []
-    for doc, step in steps:
+    for own, step in steps:
+        doc = there[own] if there else own
         if step.path and step.path[-1] == _ITEM:
             text = _item(text, doc, step)
             continue
-        here, there = _value(text, doc, step.path)
-        wanted_here = step.there != "old"
+        here, present = _value(text, doc, step.path)
+        wanted = step.there != "old"
         holder, held = _value(text, doc, step.path[:-1])
-        if step.path and not (held and isinstance(holder, dict | list)):
-            clashes.append(FieldClash(format_path(step.path), _json(step.new), _json(holder) if held else ""))
-            continue
-        if there == wanted_here and (not there or same(here, step.new)):
-            continue  # done already
-        if there != (step.there != "new") or (there and not same(here, step.old)):
-            mine = _json(step.new) if wanted_here else ""
-            clashes.append(FieldClash(format_path(step.path), mine, _json(here) if there else ""))
-        elif wanted_here:
-            text = yamledit.set_value(text, step.path, step.new, doc).text
-        else:
-            text = yamledit.delete(text, step.path, doc).text
+        orphan = bool(step.path) and not (held and isinstance(holder, dict | list))
+        if not orphan:
+            if present == wanted and (not present or same(here, step.new)):
+                continue  # done already
+            if present == (step.there != "new") and (not present or same(here, step.old)):
+                text = _put(text, doc, step, step.new, wanted)
+                continue
+        clash = FieldClash(
+            format_path(step.path),
+            _yaml(step.new) if wanted else "",
+            (_yaml(holder) if held else "") if orphan else _yaml(here) if present else "",
+            base=_yaml(step.old) if step.there != "new" else "",
+            doc=own,
+        )
+        decision = decided.get((own, clash.path))
+        if decision is None:
+            clashes.append(clash)
+        elif decision.take == "ours":
+            text = _put(text, doc, step, step.new, wanted)
+        elif decision.take == "base":
+            text = _put(text, doc, step, step.old, step.there != "new")
+        elif decision.take == "text":
+            text = _put(text, doc, step, yamledit.read_value(decision.text), True)
     return text, clashes
+
+
+def _put(text: str, doc: int, step: Difference, value: Any, wanted: bool) -> str:
+    if wanted:
+        return yamledit.set_value(text, step.path, value, doc).text
+    return yamledit.delete(text, step.path, doc).text if _value(text, doc, step.path)[1] else text
 
 
 def _item(text: str, doc: int, step: Difference) -> str:
@@ -136,5 +193,35 @@ def _line(text: str, doc: int, path: tuple[Step, ...]) -> int:
         return 0
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+def _yaml(value: Any) -> str:
+    return inline(value, "", False, Layout())
+
+
+def invalid(path: str, text: str) -> str:
+    """Why a file is no valid YAML or JSON, in words, keys that stand twice included; "" when it is or is neither."""
+    if not path.endswith(YAML):
+        return ""
+    try:
+        for document in yamledit.documents(text):
+            session = Session(text, document.index)
+            if not session.template:
+                _refuse_repeated(session)
+    except Refused as error:
+        return str(error)
+    return ""
+
+
+def _refuse_repeated(session: Session) -> None:
+    tree, waiting = session.tree, [session.tree.root]
+    while waiting:
+        node = waiting.pop()
+        seen: set[str] = set()
+        for key, value in tree.pairs(node) if tree.is_map(node) else ():
+            name = tree.key_text(key)
+            if name is not None and name in seen and not tree.is_merge(key):
+                raise session.moved(tree.refuse(f"the key {name} stands here twice", tree.start(key)))
+            if name is not None:
+                seen.add(name)
+            waiting.append(value)
+        if tree.is_list(node):
+            waiting += tree.items(node)

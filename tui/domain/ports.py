@@ -7,11 +7,11 @@ from typing import Protocol
 
 import msgspec
 
+from tui.domain.conflict import Clash, Conflicts, Decision
 from tui.domain.draft import (
     AS_CONFIGURED,
     PUSH_AS_CONFIGURED,
     Change,
-    Clash,
     CommitOptions,
     Content,
     Draft,
@@ -365,8 +365,20 @@ class DraftRepository(Protocol):
     async def around(self, draft: Draft) -> Surroundings:
         """What Git knows of where the draft stands, as of the last fetch; without Applications."""
 
-    async def rebase(self, draft_id: str) -> tuple[Draft, tuple[Clash, ...]]:
-        """Put the draft on top of its target as of the last fetch; with clashes nothing changes."""
+    async def conflicts(self, draft: Draft, onto: str = "") -> Conflicts:
+        """What stands between the draft and its target, or the branch `onto`; nothing changes."""
+
+    async def choose(self, draft_id: str, decisions: Mapping[str, Decision | None], onto: str = "") -> Draft:
+        """Keep decisions by key (None takes one back), for the rebase onto that branch."""
+
+    async def abort_rebase(self, draft_id: str) -> Draft:
+        """Forget all decisions."""
+
+    async def rebase(
+        self, draft_id: str, onto: str = "", decisions: Mapping[str, Decision | None] | None = None
+    ) -> tuple[Draft, tuple[Clash, ...]]:
+        """Put the draft on top of its target, or of `onto`; returns what is still to be decided, and then only the
+        decisions are kept."""
 
     async def plan_push(
         self, draft: Draft, *, to_target: bool, options: PushOptions = PUSH_AS_CONFIGURED, terminal: bool = False

@@ -383,11 +383,10 @@ class DraftRefs:
 
     @staticmethod
     def _kept(draft: Draft) -> dict[bytes, Entry]:
-        """The folder that keeps unsaved texts reachable. Named by hash: a file's own name may not suit a tree."""
-        return {
-            hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()[:20].encode(): Entry(FILE, text.blob)
-            for path, text in draft.unsaved.items()
-        }
+        """The folder that keeps texts reachable that are in no commit: typed and not saved, decided in a conflict."""
+        unsaved = {_hashed(path): Entry(FILE, text.blob) for path, text in draft.unsaved.items()}
+        decided = {b"choice-" + _hashed(key): Entry(FILE, one.blob) for key, one in draft.choices.items() if one.blob}
+        return unsaved | decided
 
     def _load(self, state: str, dropped: bool = False) -> Draft:
         stored = self.objects.read(state, "commit").partition(b"\n\nfleet: ")[2].partition(b"\n\n")[2]
@@ -433,6 +432,11 @@ def as_shown(draft: Draft, shown: Draft | None) -> None:
     """Raises Moved when a draft's commits, picked or open edits are not what they were when it was shown."""
     if shown is not None and (draft.tip, draft.index, draft.head) != (shown.tip, shown.index, shown.head):
         raise Moved("the draft has changed since it was shown")
+
+
+def _hashed(name: str) -> bytes:
+    """A name for a tree: a file's own may not suit one."""
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:20].encode()
 
 
 def _with_blobs(operation: Operation, before: str, after: str) -> Operation:

@@ -111,6 +111,13 @@ def files(repository: Repository, old: str, new: str) -> list[Change]:
     return found
 
 
+def renames(repository: Repository, old: str, new: str) -> dict[str, str]:
+    """Old name -> new name of the files that git takes to be renamed between two trees or commits."""
+    arguments = ("diff-tree", "-r", "-M", "-z", "--raw", "--no-ext-diff", "--diff-filter=R", "--end-of-options")
+    words = iter(repository.git(*arguments, old, new).out.decode("utf-8", "surrogateescape").split("\0"))
+    return {next(words): next(words) for word in words if word.startswith(":")}
+
+
 def patch(repository: Repository, old: str, new: str) -> str:
     """Git's own diff between two commits. File contents are foreign text; undecodable bytes show as replacements."""
     arguments = ("diff-tree", "-r", "-p", "-M", "--no-color", "--no-ext-diff", "--no-textconv", "--submodule=short")
@@ -124,6 +131,18 @@ def behind(repository: Repository, base: str, target: str) -> int:
     return int(repository.git.text("rev-list", "--count", f"{base}..{target}"))
 
 
+def lost(repository: Repository, base: str, target: str) -> int:
+    """Commits that the base has and the target has not any more: 0 unless the target was force-pushed."""
+    return (
+        0 if repository.contains(target, base) else int(repository.git.text("rev-list", "--count", f"{target}..{base}"))
+    )
+
+
+def related(repository: Repository, one: str, other: str) -> bool:
+    """Whether two commits have any commit in common."""
+    return repository.git("merge-base", "--end-of-options", one, other, codes=(0, 1)).code == 0
+
+
 def landed(repository: Repository, draft: Draft, target: str) -> str:
     """The commit of the target from which on the draft's changes are in it; "" when they are not.
 
@@ -134,22 +153,53 @@ def landed(repository: Repository, draft: Draft, target: str) -> str:
         return ""
     if repository.contains(target, draft.tip):
         return draft.tip
-    objects = repository.objects
-    ends = {
-        path.decode("utf-8", "surrogateescape"): (before, after)
-        for path, before, after in changed(objects, objects.root(draft.base), objects.root(draft.tip))
-    }
+    ends = _ends(repository, draft)
     if not ends:
         return ""
     some = list(ends)[:_NAMED]
-    candidates = repository.git.text(
-        "rev-list", "--reverse", f"--max-count={SEARCHED}", f"{draft.base}..{target}", "--", *some
-    ).splitlines()
+    candidates = _touching(repository, draft.base, target, some)[::-1]
     for candidate in candidates:
-        root = objects.root(candidate)
-        if all(_has(repository, path, objects.entry(root, path), *change) for path, change in ends.items()):
+        if _holds(repository, candidate, ends):
             return candidate
     return _same_patch(repository, draft, some, target) if candidates and len(some) == len(ends) else ""
+
+
+def reverted(repository: Repository, draft: Draft, landed: str, target: str) -> str:
+    """The commit of the target that took all of a landed draft's changes out again; "" while any of them is there.
+
+    Undone is a file that is as before the draft, or into which merging the change backwards does nothing.
+    """
+    back = {path: (after, before) for path, (before, after) in _ends(repository, draft).items()}
+    if landed == target or not back or not _holds(repository, target, back):
+        return ""
+    first = ""
+    for candidate in _touching(repository, landed, target, list(back)[:_NAMED]):  # newest first
+        if not _holds(repository, candidate, back):
+            break
+        first = candidate
+    return first
+
+
+Ends = dict[str, tuple[Entry | None, Entry | None]]
+
+
+def _ends(repository: Repository, draft: Draft) -> Ends:
+    """(before, after) of every file that the commits of a draft change."""
+    objects = repository.objects
+    return {
+        path.decode("utf-8", "surrogateescape"): (before, after)
+        for path, before, after in changed(objects, objects.root(draft.base), objects.root(draft.tip))
+    }
+
+
+def _touching(repository: Repository, since: str, target: str, paths: list[str]) -> list[str]:
+    """The commits of the target that changed one of the files, newest first."""
+    return repository.git.text("rev-list", f"--max-count={SEARCHED}", f"{since}..{target}", "--", *paths).splitlines()
+
+
+def _holds(repository: Repository, commit: str, ends: Ends) -> bool:
+    root = repository.objects.root(commit)
+    return all(_has(repository, path, repository.objects.entry(root, path), *change) for path, change in ends.items())
 
 
 def _has(repository: Repository, path: str, here: Entry | None, before: Entry | None, after: Entry | None) -> bool:

@@ -14,7 +14,16 @@ from tui.adapters.git import committing, forge, history, hooks
 from tui.adapters.git.command import Refused, environment, trouble
 from tui.adapters.git.repository import NETWORK, UPSTREAM, Progress, Repository
 from tui.domain import giturl
-from tui.domain.draft import PUSH_AS_CONFIGURED, Draft, PushOptions, PushPlan, PushResult, Surroundings, branch_name
+from tui.domain.draft import (
+    PUSH_AS_CONFIGURED,
+    Draft,
+    PushOptions,
+    PushPlan,
+    PushResult,
+    Surroundings,
+    branch_name,
+    gone_words,
+)
 from tui.domain.settings import Settings
 
 _PAGE = re.compile(r"https://[^\s\x00-\x1f\x7f]+")
@@ -32,7 +41,7 @@ def plan(
     wish: PushOptions = PUSH_AS_CONFIGURED,
 ) -> PushPlan:
     """What a push would send: the draft's commits as they are, to its branch or to the target."""
-    clashes = around.clashes if to_target else ()
+    clashes = tuple(clash for clash in around.clashes if clash.open) if to_target else ()
     landed = around.landed
     own = history.commits(repository.objects, draft.base, draft.tip)
     branch = draft.target if to_target else draft.branch or branch_name(draft, user)
@@ -46,8 +55,8 @@ def plan(
         problem = "the draft has no commit yet"
     elif to_target and landed:
         problem = f"{draft.target} has these changes already"
-    elif clashes:
-        problem = f"the draft and {draft.target} changed the same lines"
+    elif to_target:
+        problem = _not_onto(draft, around)
     run = wish.hooks and settings.hooks == "run"
     found = tuple(name for name in hooks.find(repository).names if name == "pre-push")
     title = own[-1].subject if own else draft.title
@@ -117,6 +126,19 @@ def prepare(
         repository, what.commit, draft.base, refs, timeout=what.timeout, listen=listen, stop=stop
     )  # fmt: skip
     return tag, said
+
+
+def _not_onto(draft: Draft, around: Surroundings) -> str:
+    """Why a draft cannot go straight to its target, in words; "" when it can."""
+    if around.target_gone:
+        return gone_words(draft, around.default)
+    if draft.onto:
+        return f"a rebase onto {draft.onto} has been begun: finish it (fleet draft rebase {draft.name}) or give it up"
+    if around.unrelated:
+        return f"{draft.target} has no commit in common with the draft any more"
+    if any(clash.open for clash in around.clashes):
+        return f"the draft and {draft.target} changed the same: {around.clashes[0].path}: {around.clashes[0].reason}"
+    return ""
 
 
 async def push(

@@ -21,7 +21,7 @@ from tui.adapters.git import (
     content,
     forge,
     history,
-    replay,
+    rebasing,
     restoring,
     searching,
     staging,
@@ -33,7 +33,7 @@ from tui.adapters.git import rewrite as rewriting
 from tui.adapters.git.checkout import Checkout
 from tui.adapters.git.command import GitTrouble, Refused
 from tui.adapters.git.drafts import DraftRefs
-from tui.adapters.git.objects import FOLDER, Missing, Pack
+from tui.adapters.git.objects import FOLDER, Missing
 from tui.adapters.git.repository import (
     UPSTREAM,
     Progress,
@@ -43,13 +43,12 @@ from tui.adapters.git.repository import (
     open_repository,
 )
 from tui.adapters.runner import NotInstalled
-from tui.domain import draft as model
 from tui.domain import giturl
+from tui.domain.conflict import Clash, Conflicts, Decision
 from tui.domain.draft import (
     AS_CONFIGURED,
     PUSH_AS_CONFIGURED,
     Change,
-    Clash,
     CommitOptions,
     Content,
     Draft,
@@ -100,7 +99,7 @@ class GitRepository:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="git")
         self._fetching = asyncio.Lock()
         # answers about commits never change, so they are kept
-        self._around_known: dict[tuple[str, str, str], Surroundings] = {}
+        self._around_known: dict[tuple[object, ...], Surroundings] = {}
         self._changes_known: dict[tuple[str, str], list[Change]] = {}
         self._contains_known: dict[tuple[str, str], bool] = {}
 
@@ -333,39 +332,24 @@ class GitRepository:
         return await self._call(self._around, draft)
 
     def _around(self, draft: Draft) -> Surroundings:
-        target = self.repository.objects.resolve(UPSTREAM + draft.target)
-        if not target:
-            return Surroundings(target_gone=True)
-        key = (draft.base, draft.head, target)
+        key = rebasing.around_key(self.refs, draft)
         if key not in self._around_known:
-            landed = history.landed(self.repository, draft, target)
-            behind = history.behind(self.repository, draft.base, target)
-            clashes: tuple[Clash, ...] = ()
-            if behind and not landed and not draft.empty:
-                pack = Pack(self.repository.objects)
-                clashes = replay.replay(self.repository, draft, target, pack, "fleet <> 0 +0000", False).clashes
-            _remember(self._around_known, key, Surroundings(landed, behind, False, clashes))
+            _remember(self._around_known, key, rebasing.around(self.refs, draft))
         return self._around_known[key]
 
-    async def rebase(self, draft_id: str) -> tuple[Draft, tuple[Clash, ...]]:
-        return await self._call(self._rebase, draft_id)
+    async def conflicts(self, draft: Draft, onto: str = "") -> Conflicts:
+        return await self._call(rebasing.conflicts, self.refs, draft, onto)
 
-    def _rebase(self, draft_id: str) -> tuple[Draft, tuple[Clash, ...]]:
-        clashes: tuple[Clash, ...] = ()
+    async def choose(self, draft_id: str, decisions: Mapping[str, Decision | None], onto: str = "") -> Draft:
+        return await self._call(rebasing.choose, self.refs, draft_id, decisions, onto)
 
-        def step(draft: Draft, pack: Pack) -> Draft:
-            nonlocal clashes
-            onto = self.repository.resolve(draft.target)
-            if onto == draft.base:
-                return draft
-            place, is_checkout = self.repository.place()
-            user = clones.user(place, checkout=is_checkout)
-            self.repository.git.config = user.config
-            done = replay.replay(self.repository, draft, onto, pack, user.committer, user.sign)
-            clashes = done.clashes
-            return draft if clashes else model.moved(draft, onto, done.tip, done.index, done.head, self.refs.now())
+    async def abort_rebase(self, draft_id: str) -> Draft:
+        return await self._call(rebasing.abort, self.refs, draft_id)
 
-        return self.refs.rebased(draft_id, step), clashes
+    async def rebase(
+        self, draft_id: str, onto: str = "", decisions: Mapping[str, Decision | None] | None = None
+    ) -> tuple[Draft, tuple[Clash, ...]]:
+        return await self._call(rebasing.rebase, self.refs, draft_id, onto, decisions)
 
     async def plan_push(
         self, draft: Draft, *, to_target: bool, options: PushOptions = PUSH_AS_CONFIGURED, terminal: bool = False

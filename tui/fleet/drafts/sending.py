@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from tui.domain import draft as model
 from tui.domain.draft import Draft, PushPlan, PushResult
 from tui.fleet.drafts.book import Book, Progress
 
 
 class Sending(Book):
     """What a user does between a draft and its remote."""
-
-    async def rebase(self, draft: Draft | str) -> tuple[Draft, tuple[model.Clash, ...]]:
-        """Put a draft, in all its repositories, on top of its target as of the last fetch.
-
-        A part with clashes is as it was.
-        """
-        clashes: list[model.Clash] = []
-        moved: list[Draft] = []
-        for repository, held in await self.parts(draft):
-            done, found = await repository.rebase(held.id)
-            moved.append(done)
-            clashes += found
-        return await self._after(moved[0]), tuple(clashes)
 
     async def plan_pushes(
         self, draft: Draft | str, to_target: bool = False, *, progress: Progress | None = None, terminal: bool = False
@@ -39,7 +25,8 @@ class Sending(Book):
         if to_target:
             await self._fetch(repository, progress, terminal)
             around = await repository.around(held)
-            if not held.dirty and around.behind and not around.landed:  # what has landed would be left without commits
+            stuck = held.dirty or held.onto or around.target_gone or around.unrelated
+            if around.behind and not around.landed and not stuck:  # what has landed would be left without commits
                 held, _ = await repository.rebase(held.id)
         return await repository.plan_push(held, to_target=to_target)
 
