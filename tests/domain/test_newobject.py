@@ -186,9 +186,10 @@ def test_a_kind_of_the_same_name_in_another_group_is_not_touched() -> None:
     assert from_live(live)["spec"] == {"type": "ClusterIP"}
 
 
-def test_a_secret_is_refused() -> None:
+@pytest.mark.parametrize(("version", "kind"), [("v1", "Secret"), ("meta.k8s.io/v1", "PartialObjectMetadata")])
+def test_a_secret_is_refused(version: str, kind: str) -> None:
     with pytest.raises(Refused, match="never leave the cluster"):
-        from_live({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}, "data": {"a": "++++++++"}})
+        from_live({"apiVersion": version, "kind": kind, "metadata": {"name": "x"}, "data": {"a": "++++++++"}})
 
 
 def test_yaml_is_in_the_order_people_write() -> None:

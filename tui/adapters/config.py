@@ -49,6 +49,20 @@ def read_settings(path: Path) -> Settings:
         raise BadConfig(f"{path}{_place(node, str(error))}: {_words(str(error))}") from error
 
 
+def read_templates(settings: Settings) -> dict[str, str]:
+    """The user's own templates of new objects: name -> text. Raises BadConfig for what cannot be read."""
+    if not settings.templates:
+        return {}
+    folder = Path(settings.templates).expanduser()
+    try:
+        files = sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml", ".json"))
+        return {path.stem: path.read_bytes()[:MAX_BYTES].decode("utf-8") for path in files}
+    except OSError as error:
+        raise BadConfig(f"templates: {error.filename or folder}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise BadConfig(f"templates: {folder}: a file is not UTF-8 at byte {error.start}") from error
+
+
 _AT = re.compile(r" - at `(\$[^`]*)`$")
 _UNKNOWN = re.compile(r"Object contains unknown field `([^`]*)`")
 

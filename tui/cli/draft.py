@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tui.cli import draft_edits, draft_files
 from tui.cli.draft_recover import recover
 from tui.cli.output import complain, print_rows
 
@@ -40,6 +41,8 @@ def draft() -> None:
 
 
 draft.add_command(recover)
+for _verb in (*draft_edits.VERBS, *draft_files.VERBS):
+    draft.add_command(_verb)
 
 
 @draft.command()
@@ -117,73 +120,6 @@ def show(options: Options, name: str, output: str) -> None:
             _say(f"conflict  {clash.path}{lines}: {clash.reason}")
         if held.page:
             _say(f"page      {held.page}")
-        return 0
-
-    _run(options, work)
-
-
-@draft.command(name="set")
-@click.argument("name")
-@click.argument("file")
-@click.argument("assignments", metavar="PATH=VALUE...", nargs=-1, required=True)
-@click.option("--force", is_flag=True, help="Set what is refused otherwise: values of another type, errors of form.")
-@_OUTPUT
-@click.pass_obj
-def set_(options: Options, name: str, file: str, assignments: tuple[str, ...], force: bool, output: str) -> None:
-    """Set values in a YAML FILE of a draft and print the diff of the edit.
-
-    FILE may end in `#DOC` (number from 0, Kind/name or Kind/namespace/name). VALUE is read as YAML.
-
-    No cluster is asked. Refused are edits that make the file bad YAML or no Kubernetes object any more, and those that
-    replace a number by something that is no number, or a boolean by something that is no boolean.
-    """
-    from tui.cli import setcheck
-    from tui.domain import yamledit
-    from tui.domain.draft import Operation
-
-    path, _, document = file.partition("#")
-    try:
-        pairs = [yamledit.split_assignment(assignment) for assignment in assignments]
-    except yamledit.Refused as error:
-        raise click.UsageError(str(error)) from None
-    wanted = []
-    for place, written in pairs:
-        try:
-            wanted.append((place, written, yamledit.get_value(written)))
-        except yamledit.Refused as error:
-            raise click.UsageError(f"{place}={written}: no YAML value ('' is the empty text): {error}") from None
-
-    async def work(drafts: Drafts) -> int:
-        held = await drafts.open(name, path)
-        text = held.text
-        operations = []
-        refused: list[str] = []
-        for place, written, value in wanted:
-            try:
-                doc = yamledit.select(text, document)
-                was = setcheck.held(text, place, doc)
-                if not force and (why := setcheck.retyped(place, was, value)):
-                    refused.append(why)
-                edited = yamledit.set_value(text, place, value, doc)
-            except yamledit.Refused as error:
-                raise error.at(path) from None
-            if edited.changed:
-                old = setcheck.one_line(was)
-                operations.append(Operation(path, "set", document, place, old, written, at=time.time()))
-            text = edited.text
-        refused += [] if force else await asyncio.to_thread(setcheck.introduced, held.text, text, path)
-        for why in refused:
-            complain(f"{path}: {why}")
-        if refused:
-            complain("nothing was changed; --force sets it all the same")
-            return NOT_DONE
-        before = (await drafts.show(name)).draft
-        after = await drafts.edit(before, path, text, operations, held.oid)
-        repository, _ = await drafts.find(after)
-        _, patch = await repository.diff(before.head, after.head)
-        if output == "json":
-            return _print([await drafts.show(after)], output)
-        _emit(patch)
         return 0
 
     _run(options, work)

@@ -62,8 +62,9 @@ def from_live(manifest: Mapping[str, Any], instance: str = "") -> dict[str, Any]
 
     Raises Refused for a Secret: its values never leave the cluster.
     """
-    kind, group = str(manifest.get("kind", "")), str(manifest.get("apiVersion", "")).rpartition("/")[0]
-    if kind == "Secret" and not group:
+    kind = str(manifest.get("kind", ""))
+    group = str(manifest.get("apiVersion", "")).rpartition("/")[0]
+    if (kind == "Secret" and not group) or group == "meta.k8s.io":  # of a Secret only the metadata is ever read
         raise Refused("the values of a Secret never leave the cluster: declare an ExternalSecret, SealedSecret or sops")
     made = copy.deepcopy(dict(manifest))
     tracked = _map(made.get("metadata")).get("annotations")

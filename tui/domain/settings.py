@@ -78,6 +78,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     repositories: tuple[Repository, ...] = ()
     destinations: dict[str, str] = {}  # pins: "<hub>/<server or name>" -> context
     editor: str = ""  # command; "" = built-in editor
+    templates: str = ""  # folder with templates of your own for new objects: one <name>.yaml each
     mouse: bool = True
     keys: dict[str, str] = {}  # action id -> key
     tail_days: int = 14  # how long the event ring on disk reaches back
