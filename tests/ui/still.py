@@ -12,6 +12,7 @@ from textual.keys import _character_to_key, _get_unicode_name_from_key
 from textual.pilot import Pilot
 
 from tests.ui import shop
+from tui.domain.blast import Blast
 from tui.domain.cluster import CLUSTERS, ClusterState
 from tui.domain.kinds.core import Event
 from tui.domain.obj import Ref
@@ -43,6 +44,7 @@ class StillFleet:
         self.version = 0
         self.looked: dict[str, tuple[frozenset[str], frozenset[str] | None]] = {}
         self.retried: list[str | None] = []
+        self.radii: dict[str, Blast] = {}
         self._moved = asyncio.Event()
         if filled:
             shop.fill(self.store)
@@ -82,6 +84,12 @@ class StillFleet:
 
     def commit(self, url: str, revision: str) -> CommitInfo | str:
         return shop.COMMITS.get(revision, "no clone of git.example.test/shop/deploy is here")
+
+    def blast(self, draft: str) -> Blast | str:
+        return self.radii.get(draft, "no clone of git.example.test/shop/deploy is here")
+
+    async def blast_of(self, draft: str) -> Blast:
+        return self.radii[draft]
 
     async def files(self, ref: Ref) -> Located:
         return Located()

@@ -16,7 +16,9 @@ from tests.ui import shop
 from tests.ui.still import StillFleet, at_rest, screen
 from tui.adapters.git.journal import FileJournal
 from tui.adapters.git.service import GitRepositories
+from tui.domain.blast import Blast
 from tui.domain.obj import Ref
+from tui.fleet.blast import Blasts
 from tui.fleet.drafts import Drafts
 from tui.fleet.locating import Located, Locator
 from tui.ui.app import FleetApp
@@ -50,6 +52,7 @@ class EditingFleet(StillFleet):
     def __init__(self, place: World) -> None:
         super().__init__()
         self.drafts = Drafts(GitRepositories(place.data, place.clone), FileJournal(place.data / "journal"))
+        self.blasts = Blasts(self.drafts, self.store, self.facts, self.notify)
         app = shop.application("web", "shop", "prod-eu", "web", "Synced", "Healthy", "deploy/web", True, "")
         app["spec"]["source"]["repoURL"] = str(place.origin)
         rows = [shop.row(shop.HUB, APPLICATIONS, app), *shop.workloads("prod-eu", "web", "web")]
@@ -59,7 +62,14 @@ class EditingFleet(StillFleet):
         self.drafts.attach(self.store, self.notify)
 
     async def stop(self) -> None:
+        await self.blasts.close()
         await self.drafts.close()
+
+    def blast(self, draft: str) -> Blast | str:
+        return self.blasts.look(draft)
+
+    async def blast_of(self, draft: str) -> Blast:
+        return await self.blasts.of(draft)
 
     async def locate(self, ref: Ref) -> Located:
         return await Locator(self.store, self.facts, self.drafts).locate(ref)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tui.domain.argo.application import RESOURCE as APPLICATIONS
 from tui.domain.argo.generators import GitGenerator, git_generators
@@ -17,9 +17,11 @@ from tui.domain.draft import DRAFTS, Change, Draft
 from tui.domain.obj import Ref, Row
 from tui.domain.ports import DraftRepository, Missing, Trouble
 from tui.fleet.derive import PROJECTS, StoreFacts
-from tui.fleet.drafts import Drafts
 from tui.fleet.reach import branch_of, paths_of, read_leads
 from tui.store import Store
+
+if TYPE_CHECKING:
+    from tui.fleet.drafts import Drafts
 
 SETS = "applicationsets.argoproj.io"
 NEEDED = (APPLICATIONS, SETS, PROJECTS)  # what must be listed in the hubs

@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tui.domain.blast import Blast
 from tui.domain.cluster import CLUSTERS, NO_CONTEXT, Cluster, ClusterState, KindState
 from tui.domain.groups import cluster_secret_name, groups_of, host_of
 from tui.domain.kinds import KINDS, OWN, generic
 from tui.domain.kinds.core import EVENTS, Event
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Ref, Row
-from tui.domain.ports import Absent, Clusters, CommitInfo, Context, Denied, EventKeeper, Served, Trouble
+from tui.domain.ports import Absent, Clusters, CommitInfo, Context, Denied, EventKeeper, Missing, Served, Trouble
 from tui.domain.schema import Problem
 from tui.domain.settings import Settings
 from tui.domain.tail import Tail, TailEvent
 from tui.fleet import objectevents
+from tui.fleet.blast import Blasts
 from tui.fleet.checking import Checker
 from tui.fleet.commits import Commits
 from tui.fleet.derive import StoreFacts
@@ -34,6 +36,7 @@ from tui.fleet.tailing import APPLICATIONS, Tailing
 from tui.store import Store
 
 if TYPE_CHECKING:
+    from tui.domain.draft import Draft
     from tui.fleet.drafts import Drafts
 
 
@@ -87,6 +90,7 @@ class Fleet:
         self.facts = StoreFacts(self.store, settings, clock)
         self.drafts = drafts
         self._commits = Commits(drafts, self.notify, clock) if drafts is not None else None
+        self._blasts = Blasts(drafts, self.store, self.facts, self.notify) if drafts is not None else None
         self.contexts: tuple[Context, ...] | None = None  # of the kubeconfigs; None = not read yet
         self._files: SourceFiles | None = None
         if drafts is not None and background:
@@ -127,6 +131,8 @@ class Fleet:
         await self._network.stop()
         if self._commits is not None:
             await self._commits.close()
+        if self._blasts is not None:
+            await self._blasts.close()
         if self._files is not None:
             await self._files.close()
         if self.drafts is not None:
@@ -367,6 +373,16 @@ class Fleet:
     def commit(self, url: str, revision: str) -> CommitInfo | str:
         """A commit of a remote as far as it is known by now, or why not; `notify` follows when more is known."""
         return self._commits.look(url, revision) if self._commits is not None else "no repository is read here"
+
+    def blast(self, draft: str) -> Blast | str:
+        """The blast radius of a draft as far as it is known by now, or why not; `notify` follows when more is known."""
+        return self._blasts.look(draft) if self._blasts is not None else "no repository is read here"
+
+    async def blast_of(self, draft: Draft | str) -> Blast:
+        """The blast radius of a draft. Raises Trouble."""
+        if self._blasts is None:
+            raise Missing("no repository is read here")
+        return await self._blasts.of(draft)
 
     async def locate(self, ref: Ref) -> Located:
         """The places in Git that declare an object: what `e` opens."""

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from tui.domain import giturl, yamledit
 from tui.domain.argo import application
+from tui.domain.blast import confirmation
 from tui.domain.draft import Draft, Operation
 from tui.domain.edits import EDITS, kind_of, offered
 from tui.domain.kinds.fleet import DRAFTS_RESOURCE
@@ -21,8 +22,9 @@ from tui.domain.kinds.kind import Tone
 from tui.domain.message import differences
 from tui.domain.obj import Ref
 from tui.domain.ports import Found, Missing
+from tui.ui import blast_words
 from tui.ui.scope import APPLICATIONS
-from tui.ui.screens.dialogs import Choice, Confirm
+from tui.ui.screens.dialogs import Choice, Confirm, TypeToConfirm
 from tui.ui.screens.editor import EditorScreen, Opened
 from tui.ui.screens.form import FormScreen
 from tui.ui.screens.manifest import as_yaml
@@ -362,11 +364,23 @@ async def push(app: FleetApp, name: str, to_target: bool = False) -> None:
     facts = [f"remote  {plan.remote}", f"branch  {plan.branch}", *(f"{oid[:7]} {text}" for oid, text in plan.commits)]
     facts += [f"{change.status} {change.path}" for change in plan.files]
     facts += [f"your hook {hook} runs first" for hook in plan.hooks]
-    if not await app.wait_for(Confirm(f"Push to {plan.branch}?", facts, yes="push")):
+    if not await _agreed(app, name, f"Push to {plan.branch}?", facts):
         return
     app.say(f"pushing {name}")
     result = await drafts.push(plan)
     app.say("\n".join([result.message, *result.lines]), Tone.GOOD if result.done else Tone.BAD)
+
+
+async def _agreed(app: FleetApp, name: str, question: str, facts: Sequence[str]) -> bool:
+    """Ask before a push, with what it touches; for a deletion or a large share of the fleet the name must be typed."""
+    radius = await app.fleet.blast_of(name)
+    told = [*facts, *blast_words.facts(radius)]
+    needed = confirmation(radius, app.fleet.settings, name)
+    if needed is None:
+        sure = await app.wait_for(Confirm(question, told, yes="push"))
+    else:
+        sure = await app.wait_for(TypeToConfirm(question, [*told, *needed.reasons], needed.word))
+    return sure is True
 
 
 async def page(app: FleetApp, name: str) -> None:

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from tui.domain.kinds import KINDS
 from tui.domain.kinds.kind import Cell, Column, Tone
@@ -46,6 +46,42 @@ class Confirm(ModalScreen[bool]):
     def action_answer(self, yes: bool) -> None:
         """Close with the answer."""
         self.dismiss(yes)
+
+
+class TypeToConfirm(ModalScreen[bool]):
+    """A question that only the word itself, typed, says yes to; escape says no."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", show=False)]
+
+    def __init__(self, question: str, facts: Sequence[str], word: str) -> None:
+        super().__init__()
+        self._question = question
+        self._facts = facts
+        self._word = word
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as box:
+            box.border_title = Content(safe(self._question))
+            for fact in self._facts:
+                yield Static(Content(safe(fact)), classes="fact")
+            yield Static(Content(f"type {safe(self._word)} and press enter    esc no"), classes="keys")
+            yield Input(compact=True)
+
+    def on_mount(self) -> None:
+        """Type at once."""
+        self.query_one(Input).focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Close when it is the word; what is not stays to be corrected."""
+        event.stop()
+        if event.value.strip() == self._word:
+            self.dismiss(True)
+        else:
+            self.query_one(".keys", Static).update(Content(f"that is not {safe(self._word)}    esc no"))
+
+    def action_give_up(self) -> None:
+        """Close without."""
+        self.dismiss(False)
 
 
 class _Reading(ModalScreen[None]):

@@ -15,7 +15,7 @@ from tui.domain.kinds import POLICY_RESOURCES
 from tui.domain.kinds.fleet import DRAFTS_RESOURCE
 from tui.domain.obj import Ref, Row
 from tui.domain.tail import TailEvent
-from tui.ui import words
+from tui.ui import blast_words, words
 from tui.ui.application_words import application, unhealthy
 from tui.ui.scope import APPLICATIONS
 from tui.ui.screens import object_words, policy
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tui.ui.app import FleetApp
 
 
+LANDED = ("merged", "arriving", "arrived", "dropped")  # states of a draft after which nothing more comes of it
 MOST_WALKED = 300  # resources of an Application whose health is looked through for its Summary
 
 
@@ -86,7 +87,10 @@ def _cluster(row: Row, fleet: Fleet) -> list[Line]:
 
 
 def _draft(row: Row, fleet: Fleet) -> list[Line]:
-    return words.draft(row.manifest(), fleet.facts.now)
+    lines = words.draft(row.manifest(), fleet.facts.now)
+    if row.obj.state.partition(" ")[0] in LANDED:
+        return lines
+    return [*lines, words.BLANK, *blast_words.blast(fleet.blast(row.ref.name), fleet.facts.now)]
 
 
 # -- resources, history --------------------------------------------------------------------------------------
