@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.cli import draft_edits, draft_files
+from tui.cli import draft_edits, draft_files, draft_rebase
 from tui.cli.draft_recover import recover
 from tui.cli.output import complain, print_rows
 
@@ -41,7 +41,7 @@ def draft() -> None:
 
 
 draft.add_command(recover)
-for _verb in (*draft_edits.VERBS, *draft_files.VERBS):
+for _verb in (*draft_edits.VERBS, *draft_files.VERBS, *draft_rebase.VERBS):
     draft.add_command(_verb)
 
 

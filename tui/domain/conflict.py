@@ -254,9 +254,8 @@ def assembled(found: Iterable[Hunk], texts: Iterable[str]) -> str:
     return "".join(next(wanted) if hunk.clash else hunk.ours for hunk in found)
 
 
-def taken(clash: Clash, decision: Decision) -> str:
-    """The text a decision means for a clash of lines."""
-    sides = {"ours": clash.ours, "theirs": clash.theirs, "base": clash.base, "text": decision.text}
+def taken(hunk: Hunk, decision: Decision) -> str:
+    """The text that a decision means for a run of lines."""
     if decision.take == "both":
-        return clash.theirs + ("" if clash.theirs.endswith("\n") or not clash.theirs else "\n") + clash.ours
-    return sides[decision.take]
+        return hunk.theirs + ("" if hunk.theirs.endswith("\n") or not hunk.theirs else "\n") + hunk.ours
+    return {"ours": hunk.ours, "theirs": hunk.theirs, "base": hunk.base, "text": decision.text}[decision.take]

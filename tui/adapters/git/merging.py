@@ -94,25 +94,32 @@ def _by_line(
     found = _without_added_ends(found, texts)
     places = [conflict.spans(found, side, text) for side, text in zip(("ours", "base", "theirs"), texts, strict=True)]
     seen: list[tuple[Clash, Decision | None]] = []
-    for number, hunk in enumerate(hunk for hunk in found if hunk.clash):
+    clashing = [hunk for hunk in found if hunk.clash]
+    for number, hunk in enumerate(clashing):
         own, was, other = (side[number] for side in places)
+        shown = [_clean(side) for side in (hunk.ours, hunk.theirs, hunk.base)]
         clash = Clash(
-            path, conflict.lines_words(own, hunk.ours, hunk.theirs), (own[0],), hunk.ours, hunk.theirs,
-            key=f"{path}@{number + 1}", kind=LINES, base=hunk.base, span=own, base_span=was, theirs_span=other,
+            path, conflict.lines_words(own, hunk.ours, hunk.theirs), (own[0],), shown[0], shown[1],
+            key=f"{path}@{number + 1}", kind=LINES, base=shown[2], span=own, base_span=was, theirs_span=other,
         )  # fmt: skip
-        seen.append(ledger.see(clash))
+        seen.append(ledger.see(clash, conflict.digest(hunk.base, hunk.ours, hunk.theirs)))
     if not seen:
         return _whole(path, "its lines cannot be told apart", ledger, base, ours, theirs)
     if any(decision is None for _, decision in seen):
         return [clash for clash, decision in seen if decision is None]
+    decided = [decision for _, decision in seen if decision is not None]
     merged = conflict.assembled(
-        found, (conflict.taken(clash, decision) for clash, decision in seen if decision is not None)
+        found, (conflict.taken(hunk, decision) for hunk, decision in zip(clashing, decided, strict=True))
     )
-    forced = any(decision.force for _, decision in seen if decision is not None)
-    if not forced and invalid(path, merged) and not invalid(path, texts[2]):
+    if not any(decision.force for decision in decided) and invalid(path, merged) and not invalid(path, texts[2]):
         why = f"with these decisions the file is no valid YAML: {invalid(path, merged)}"
         return [ledger.fail(clash, why) for clash, _ in seen]
     return merged.encode("utf-8", "surrogateescape")
+
+
+def _clean(text: str) -> str:
+    """Lines as they can be shown and sent on: bytes that are no UTF-8 become replacement characters."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _without_added_ends(found: list[conflict.Hunk], texts: list[str]) -> list[conflict.Hunk]:

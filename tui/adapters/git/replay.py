@@ -126,7 +126,8 @@ class Carried:
 
     def _upstream_renames(self) -> dict[str, str]:
         if self._renames is None:
-            self._renames = renames(self.repository, self._since, self._onto) if self._since else {}
+            found = renames(self.repository, self._since, self._onto) if self._since else {}
+            self._renames = {old: new for old, new in found.items() if new.isprintable()}  # others cannot be edited
         return self._renames
 
     def _here_or_in_the_way(self, path: str) -> Entry | str | None:

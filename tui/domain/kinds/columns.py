@@ -66,6 +66,7 @@ WORDS: dict[str, tuple[str, Tone]] = {
     "pushed": ("↑", Tone.BUSY),
     "merged": ("◌", Tone.BUSY),
     "arrived": ("✔", Tone.GOOD),
+    "superseded": ("⊘", Tone.MUTED),
     "conflict": ("✖", Tone.BAD),
     "Normal": ("·", Tone.MUTED),
     "Warning": ("!", Tone.WARN),

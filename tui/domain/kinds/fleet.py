@@ -89,7 +89,8 @@ class DraftRecord(msgspec.Struct, frozen=True, gc=False):
 
     metadata: Meta
     title: str = ""
-    state: str = "unknown"  # draft | pushed | merged | arriving n/m | arrived | conflict | dropped | unknown
+    # draft | pushed | merged | arriving n/m | arrived | superseded | conflict | dropped | unknown
+    state: str = "unknown"
     detail: str = ""  # why it stands there, in words
     target: str = ""  # branch it is to be merged into
     commits: int = 0

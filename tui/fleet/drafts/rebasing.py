@@ -9,7 +9,7 @@ import msgspec
 from tui.domain.conflict import TAKES, Clash, Conflicts, Decision
 from tui.domain.draft import Draft
 from tui.domain.ports import Missing, Refused
-from tui.fleet.drafts.book import Book, Part
+from tui.fleet.drafts.book import Book, Part, Progress
 
 
 class Rebased(msgspec.Struct, frozen=True):
@@ -29,6 +29,11 @@ class Rebasing(Book):
         A `Draft` means its part alone. `onto` names another branch than the target.
         """
         return [(held, await repository.conflicts(held, onto)) for repository, held in await self._of(draft)]
+
+    async def fetch(self, draft: Draft | str, *, progress: Progress | None = None, terminal: bool = False) -> None:
+        """Ask the remotes of a draft what they have."""
+        for repository, _ in await self._of(draft):
+            await self._fetch(repository, progress, terminal)
 
     async def choose(self, draft: Draft | str, key: str, choice: Decision | str, onto: str = "") -> Draft:
         """Decide about one conflict: "ours", "theirs", "base", "both", or a `Decision` (with "text": what it shall be).
