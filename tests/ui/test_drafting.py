@@ -6,7 +6,8 @@ from tests.ui import shop
 from tests.ui.still import StillFleet
 from tui.domain.draft import Operation
 from tui.domain.ports import Found
-from tui.ui.drafting import MOST_TOLD, declared, operations, used_first
+from tui.domain.told import MOST_TOLD, operations
+from tui.ui.drafting import declared, used_first
 
 ABOUT = Operation("shop/web.yaml", application="web", cluster="prod-eu")
 DEPLOYMENT = """\

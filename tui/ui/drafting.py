@@ -5,12 +5,9 @@ Each function runs as a worker of the app, so that it may wait for the user and 
 
 from __future__ import annotations
 
-import json
 import webbrowser
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-from msgspec.structs import replace
+from typing import TYPE_CHECKING
 
 from tui.domain import giturl, yamledit
 from tui.domain.argo import application
@@ -19,9 +16,9 @@ from tui.domain.draft import Draft, Operation
 from tui.domain.edits import EDITS, kind_of, offered
 from tui.domain.kinds.fleet import DRAFTS_RESOURCE
 from tui.domain.kinds.kind import Tone
-from tui.domain.message import differences
 from tui.domain.obj import Ref
 from tui.domain.ports import Found, Missing
+from tui.domain.told import operations
 from tui.ui import blast_words
 from tui.ui.scope import APPLICATIONS
 from tui.ui.screens.dialogs import Choice, Confirm, TypeToConfirm
@@ -36,7 +33,6 @@ if TYPE_CHECKING:
     from tui.ui.app import FleetApp
 
 NEW = "new"
-MOST_TOLD = 8  # changed values that a commit message names
 _OWN = ("managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink", "ownerReferences")
 
 
@@ -270,35 +266,6 @@ async def review(app: FleetApp, name: str) -> bool:
     if committed:
         await app.show_drafts(name)
     return committed
-
-
-def operations(about: Operation, before: str, after: str) -> list[Operation]:
-    """What an edit did, value by value where it is little and can be told, else that the text was edited."""
-    try:
-        old, new = _values(before), _values(after)
-    except yamledit.Refused:
-        return [about]
-    if len(old) != len(new):
-        return [about]
-    found: list[Operation] = []
-    for number, (was, now) in enumerate(zip(old, new, strict=True)):
-        for each in differences(was, now):
-            path, one, other = yamledit.format_path(each.path), _short(each.old), _short(each.new)
-            found.append(replace(about, op="set", doc=str(number), path=path, old=one, new=other))
-            if len(found) > MOST_TOLD:
-                return [about]
-    return found or [about]
-
-
-def _values(text: str) -> list[Any]:
-    return [yamledit.Session(text, document.index).value() for document in yamledit.documents(text)]
-
-
-def _short(value: Any) -> str:
-    if value is None:
-        return ""
-    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:59] + "…"
 
 
 async def edit_draft(app: FleetApp, name: str) -> None:

@@ -21,6 +21,7 @@ from tui.domain import giturl
 from tui.domain.draft import Draft, Operation
 from tui.domain.kinds.kind import Tone
 from tui.domain.schema import Problem
+from tui.domain.told import operations
 from tui.ui import keys
 from tui.ui.bars import Footer, Header
 from tui.ui.prompt import ask
@@ -142,7 +143,6 @@ class EditorScreen(FleetScreen):
         self.fleet_app.do(self._save(), "saving")
 
     async def _save(self) -> None:
-        from tui.ui import drafting
 
         text, opened, drafts, app = self._editor.text, self.opened, self.fleet.drafts, self.fleet_app
         await self._check()
@@ -159,7 +159,7 @@ class EditorScreen(FleetScreen):
             opened.draft = await drafts.new(opened.title, opened.repo, opened.target, base=opened.base)
         if text != self._saved:
             about = msgspec.structs.replace(opened.operation, at=self.fleet.facts.now)
-            told = drafting.operations(about, self._saved, text)
+            told = operations(about, self._saved, text)
             opened.draft = await drafts.edit(opened.draft, opened.path, text, told, opened.over)
             await drafts.discard_autosave(opened.draft, opened.path, opened.over)
             if typed_before[0]:
