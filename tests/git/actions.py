@@ -71,6 +71,38 @@ async def nothing(drafts: Drafts) -> None:
     """Nothing to prepare."""
 
 
+async def two_edits(drafts: Drafts) -> None:
+    await edited(drafts)
+    await edited(drafts, "size: 2\n", DB)
+
+
+async def picked(drafts: Drafts) -> None:
+    await two_edits(drafts)
+    await drafts.stage_files(NAME, [WEB])
+
+
+async def both_in_one(drafts: Drafts) -> None:
+    await two_edits(drafts)
+    await drafts.commit(NAME, "both")
+
+
+async def committed_and_edited(drafts: Drafts) -> None:
+    await edited(drafts)
+    await committed(drafts)
+    await edited(drafts, "size: 2\n", DB)
+
+
+async def hooked(drafts: Drafts) -> None:
+    """An edit, and hooks in the user's clone that look at what is committed."""
+    await edited(drafts)
+
+
+async def revived(drafts: Drafts) -> None:
+    """Back to the second newest state."""
+    found = await drafts.states(NAME)
+    await drafts.revive(NAME, found[-2].id)
+
+
 Step = Callable[[Drafts], Awaitable[Any]]
 # action -> (what is there before, the action)
 ACTIONS: dict[str, tuple[tuple[Step, ...], Step]] = {
@@ -82,6 +114,19 @@ ACTIONS: dict[str, tuple[tuple[Step, ...], Step]] = {
     "redo": ((edited, lambda drafts: drafts.undo(NAME)), lambda drafts: drafts.redo(NAME)),
     "drop": ((edited,), lambda drafts: drafts.drop(NAME)),
     "restore": ((edited, lambda drafts: drafts.drop(NAME)), lambda drafts: drafts.restore(NAME)),
+    "commit-with-hooks": ((hooked,), committed),
+    "stage": ((two_edits,), lambda drafts: drafts.stage_files(NAME, [WEB])),
+    "unstage": ((picked,), lambda drafts: drafts.unstage(NAME, [WEB])),
+    "discard": ((two_edits,), lambda drafts: drafts.discard(NAME, [WEB])),
+    "commit-picked": ((picked,), committed),
+    "amend": ((committed_and_edited,), lambda drafts: drafts.amend(NAME)),
+    "reword": ((two_commits,), lambda drafts: drafts.reword(NAME, "1", "in other words")),
+    "squash": ((two_commits,), lambda drafts: drafts.squash(NAME, "2")),
+    "reorder": ((two_commits,), lambda drafts: drafts.move(NAME, "1", up=True)),
+    "drop-commit": ((two_commits,), lambda drafts: drafts.drop_commit(NAME, "1")),
+    "split": ((both_in_one,), lambda drafts: drafts.split(NAME, "1", [WEB], "web", "db")),
+    "uncommit": ((two_commits,), lambda drafts: drafts.uncommit(NAME)),
+    "revive": ((two_commits,), revived),
     "rebase": ((moved_target,), lambda drafts: drafts.rebase(NAME)),
     "push": ((edited, committed), pushed),
     "push-target": ((edited, committed), lambda drafts: pushed(drafts, True)),
@@ -96,6 +141,11 @@ async def prepare(name: str, world: World) -> None:
     for step in ACTIONS[name][0]:
         if step is moved_target:
             world.upstream({"README.md": "moved\n"})
+        if step is hooked:
+            for hook in ("pre-commit", "commit-msg"):
+                path = world.clone / ".git" / "hooks" / hook
+                path.write_text("#!/bin/sh\ngit diff --cached --quiet && exit 1\ngrep -q 'replicas: 2' shop/web.yaml\n")
+                path.chmod(0o755)
         await step(drafts)
     await drafts.close()
 

@@ -149,6 +149,7 @@ def points(lab: Lab) -> Iterator[tuple[str, str, int]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600 if THOROUGH else 300)
 @pytest.mark.parametrize("lab", actions.NAMES, indirect=True)
 def test_a_kill_at_any_point_leaves_the_state_before_or_after(lab: Lab) -> None:
     found = list(points(lab))
