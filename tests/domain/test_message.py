@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.domain.message import SUBJECT, Touched, describe_file, propose
+from tui.domain.message import SUBJECT, Touched, describe_file, propose, signed_off
+from tui.domain.settings import CommitStyle
 from tui.domain.yamledit import set_value
 
 WEB = """\
@@ -105,3 +109,62 @@ def test_foreign_names_cannot_write_lines_or_controls(application: str, cluster:
 
 def _writable(value: str) -> bool:
     return not any(0xD800 <= ord(char) <= 0xDFFF for char in value)
+
+
+PROD = {"applications": ("payments",), "clusters": ("prod-eu-1", "prod-us-1")}
+
+
+@pytest.mark.parametrize(
+    ("style", "text"),
+    [
+        (CommitStyle(), "payments: raise replicas 3 → 5 in prod-eu-1, prod-us-1"),
+        (CommitStyle(style="conventional"), "chore(payments): raise replicas 3 → 5 in prod-eu-1, prod-us-1"),
+        (
+            CommitStyle(style="conventional", types={"replicas": "fix"}, scope="infra (eu)"),
+            "fix(infra eu): raise replicas 3 → 5 in prod-eu-1, prod-us-1",
+        ),
+        (
+            CommitStyle(template="[{draft}] {scope}: {summary}\n\n{body}\n\n{clusters} {{x}}\n{files}", type="ops"),
+            "[More web] payments: raise replicas 3 → 5 in prod-eu-1, prod-us-1\n\nprod-eu-1, prod-us-1 {x}\n"
+            "apps/shop/web.yaml",
+        ),
+        (CommitStyle(template="{type}: {objects}"), "chore: Deployment shop/web"),
+    ],
+)
+def test_styles(style: CommitStyle, text: str) -> None:
+    message = propose([touched(changed("spec.replicas", 5), **PROD)], style=style, draft="More\nweb")
+    head = message.text.partition("\n\nFleet-Application")[0]
+    assert head == text
+    assert message.text.endswith("Fleet-Object: Deployment shop/web\n")
+
+
+def test_types_follow_the_kind_of_edit() -> None:
+    style = CommitStyle(style="conventional", types={"add": "feat", "remove": "revert", "image": "build"})
+    after = changed("spec.replicas", 5)
+    assert propose([touched(after, None)], style=style).subject.startswith("feat(web): add Deployment")
+    assert propose([touched(None, after)], style=style).subject.startswith("revert(web): remove Deployment")
+    assert propose([touched(after)], style=style).subject.startswith("chore(web): raise replicas")
+    mixed = [touched(after), Touched("new.yaml", None, "kind: A\nmetadata: {name: a}\n")]
+    assert propose(mixed, style=style).subject.startswith("chore: raise replicas 3 → 5 and add")
+
+
+def test_the_users_own_template_is_added() -> None:
+    message = propose([touched(changed("spec.replicas", 5))], more="Ticket:\nReviewed-with:")
+    assert "\n\nTicket:\nReviewed-with:\n\nFleet-Object: " in message.text
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("a\n", "a\n\nS\n"),
+        ("a\n\nbody: text\nmore\n", "a\n\nbody: text\nmore\n\nS\n"),
+        ("a\n\nFleet-Cluster: x\n", "a\n\nFleet-Cluster: x\nS\n"),
+        ("a\n\nS\n", "a\n\nS\n"),
+        ("a\n\nb\n\nS\nFleet-Cluster: x\n", "a\n\nb\n\nFleet-Cluster: x\nS\n"),
+    ],
+)
+def test_signing_off_once_and_last(before: str, after: str) -> None:
+    line = "Signed-off-by: Ada <a@b>"
+    before, after = (re.sub(r"(?m)^S$", line, text) for text in (before, after))
+    assert signed_off(before, "Ada <a@b>") == after
+    assert signed_off(after, "Ada <a@b>") == after

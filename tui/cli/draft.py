@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.cli import draft_edits, draft_files, draft_rebase
+from tui.cli import draft_edits, draft_files, draft_push, draft_rebase
 from tui.cli.draft_recover import recover
 from tui.cli.output import complain, print_rows
 
 if TYPE_CHECKING:
     from tui.cli.options import Options
-    from tui.domain.draft import PushResult
     from tui.fleet.draftrows import Listed
     from tui.fleet.drafts import Drafts
 
@@ -41,7 +40,7 @@ def draft() -> None:
 
 
 draft.add_command(recover)
-for _verb in (*draft_edits.VERBS, *draft_files.VERBS, *draft_rebase.VERBS):
+for _verb in (*draft_edits.VERBS, *draft_files.VERBS, *draft_push.VERBS, *draft_rebase.VERBS):
     draft.add_command(_verb)
 
 
@@ -207,66 +206,6 @@ def diff(options: Options, name: str, open_only: bool, output: str) -> None:
 
 @draft.command()
 @click.argument("name")
-@click.option("-m", "--message", help="Commit message; proposed from the edits without it.")
-@_OUTPUT
-@click.pass_obj
-def commit(options: Options, name: str, message: str | None, output: str) -> None:
-    """Commit what is staged in a draft, in your name; prints the commit."""
-
-    async def work(drafts: Drafts) -> int:
-        _, held = await drafts.find(name)
-        done = await drafts.commit(held, message or await drafts.propose(held))
-        return _print([await drafts.show(done)], output) if output == "json" else _say(f"{done.name} {done.tip[:10]}")
-
-    _run(options, work)
-
-
-@draft.command()
-@click.argument("name")
-@click.option("--to-target", is_flag=True, help="The target branch itself, instead of a branch of the draft's own.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@_OUTPUT
-@click.pass_obj
-def push(options: Options, name: str, to_target: bool, yes: bool, output: str) -> None:
-    """Push a draft after showing exactly what goes where."""
-    from tui.domain.draft import PushResult
-
-    async def work(drafts: Drafts) -> int:
-        terminal = sys.stdin.isatty()
-        plan = await drafts.plan_push(name, to_target, progress=_progress(), terminal=terminal)
-        if plan.problem:
-            if output == "json":
-                _result(PushResult(False, plan.problem, plan.branch, plan.commit))
-            complain(plan.problem)
-            for clash in plan.clashes:
-                complain(f"{clash.path}: {clash.reason}")
-            return NOT_DONE
-        complain(f"{plan.remote}: {plan.branch} -> {plan.commit[:10]}")
-        for oid, subject in plan.commits:
-            complain(f"  {oid[:10]} {subject}")
-        for hook in plan.hooks:
-            complain(f"  your hook {hook} runs first")
-        if not yes:
-            if not terminal:
-                raise click.UsageError("not asking without a terminal; add --yes")
-            if not click.confirm("Push?", err=True):
-                return NOT_DONE
-        result = await drafts.push(plan, progress=_progress(), terminal=terminal)
-        for line in result.lines:
-            complain(f"remote: {line}")
-        if output == "json":
-            _result(result)
-        else:
-            (_say if result.done else complain)(result.message)
-            if result.page:
-                _say(result.page)
-        return 0 if result.done else NOT_DONE
-
-    _run(options, work)
-
-
-@draft.command()
-@click.argument("name")
 @click.pass_obj
 def drop(options: Options, name: str) -> None:
     """Put a draft into the trash; `fleet draft restore` brings it back."""
@@ -345,12 +284,6 @@ def _print(listed: list[Listed], output: str) -> int:
     facts = StoreFacts(Store(), Settings(), time.time)
     print_rows([(row(entry), DRAFTS) for entry in listed], facts, output, sys.stdout)
     return 0
-
-
-def _result(result: PushResult) -> int:
-    import msgspec
-
-    return _say(msgspec.json.encode(result).decode())
 
 
 def _say(text: str) -> int:

@@ -72,7 +72,8 @@ def make_drafts(options: Options, settings: Settings) -> Drafts:
 
     used = places(options)
     clones = [(Path(named.path).expanduser(), named.url) for named in settings.repositories]
-    return Drafts(GitRepositories(used.data, _current_folder(), clones), FileJournal(used.journal))
+    repositories = GitRepositories(used.data, _current_folder(), clones, settings=settings)
+    return Drafts(repositories, FileJournal(used.journal), settings=settings)
 
 
 def _current_folder() -> Path:

@@ -380,6 +380,9 @@ class DraftRepository(Protocol):
         """Put the draft on top of its target, or of `onto`; returns what is still to be decided, and then only the
         decisions are kept."""
 
+    async def message_template(self) -> str:
+        """The user's `commit.template` without comments; "" = none."""
+
     async def plan_push(
         self, draft: Draft, *, to_target: bool, options: PushOptions = PUSH_AS_CONFIGURED, terminal: bool = False
     ) -> PushPlan:

@@ -351,6 +351,13 @@ class GitRepository:
     ) -> tuple[Draft, tuple[Clash, ...]]:
         return await self._call(rebasing.rebase, self.refs, draft_id, onto, decisions)
 
+    async def message_template(self) -> str:
+        return await self._call(self._message_template)
+
+    def _message_template(self) -> str:
+        place, is_checkout = self.repository.place()
+        return clones.commit_template(place, checkout=is_checkout)
+
     async def plan_push(
         self, draft: Draft, *, to_target: bool, options: PushOptions = PUSH_AS_CONFIGURED, terminal: bool = False
     ) -> PushPlan:

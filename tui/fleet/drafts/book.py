@@ -19,6 +19,7 @@ from tui.domain.draft import (
 )
 from tui.domain.obj import Row
 from tui.domain.ports import DraftRepository, Found, Journal, Missing, Refused, Repositories, Trouble
+from tui.domain.settings import Settings
 from tui.domain.tail import TailEvent
 from tui.fleet import draftrows
 from tui.fleet.draftrows import Listed
@@ -30,6 +31,8 @@ _log = logging.getLogger("fleet.drafts")
 POLL = 2.0  # seconds between looks for what another fleet or a command did to the drafts
 FETCH_AGAIN = 20.0  # seconds between fetches that Applications' revisions give reason for
 
+DEFAULTS = Settings()
+
 Progress = Callable[[str], None]
 
 
@@ -40,10 +43,15 @@ class Book:
     """Finding, listing and following drafts; `Drafts` adds what is done with them."""
 
     def __init__(
-        self, repositories: Repositories, journal: Journal | None = None, clock: Callable[[], float] = time.time
+        self,
+        repositories: Repositories,
+        journal: Journal | None = None,
+        clock: Callable[[], float] = time.time,
+        settings: Settings = DEFAULTS,
     ) -> None:
         self.repositories = repositories
         self.journal = journal
+        self.settings = settings
         self.reach = Reach()
         self.problems: tuple[str, ...] = ()  # what cannot be read, one line each
         self._clock = clock
@@ -169,6 +177,10 @@ class Book:
             names = ", ".join(giturl.shown(repository.url) for repository, _ in found)
             raise Refused(f"{path} may be in any repository of {draft}, say which: {names}")
         return found[0]
+
+    async def meant(self, draft: Draft | str) -> list[Part]:
+        """All parts of a draft that is named; the one part that a `Draft` is."""
+        return [await self.find(draft)] if isinstance(draft, Draft) else await self.parts(draft)
 
     async def list(self, *, trash: bool = False, reach: bool = False) -> list[Listed]:
         """Every draft with where it stands as of the last fetch, oldest first; `reach` as in `refresh`."""

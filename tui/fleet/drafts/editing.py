@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
 from tui.domain import draft as model
 from tui.domain import giturl
 from tui.domain.draft import Change, Content, Draft, Operation
-from tui.domain.message import Touched, propose
-from tui.domain.ports import DraftRepository, Missing, Refused, Trouble
-from tui.fleet.drafts.book import FETCH_AGAIN, Book, Part, Progress
+from tui.domain.ports import DraftRepository, Missing, Refused
+from tui.fleet.drafts.book import FETCH_AGAIN, Book, Progress
 
 
 class Editing(Book):
@@ -103,24 +101,6 @@ class Editing(Book):
         repository, held = await self.find(draft, repo=repo, path=next(iter(files), ""))
         return await self._after(await repository.edit(held.id, files, operations, over))
 
-    async def propose(self, draft: Draft | str) -> str:
-        """A commit message for what would be committed: the edits in plain words, then the trailers."""
-        touched = [one for part in await self._meant(draft) for one in await _touched(*part)]
-        return (await asyncio.to_thread(propose, touched)).text
-
-    async def commit(self, draft: Draft | str, message: str) -> Draft:
-        """Commit what is staged: of a whole draft one commit in each repository, of a `Draft` only what it had then."""
-        done: list[Draft] = []
-        found = await self._meant(draft)
-        for repository, held in [part for part in found if part[1].dirty] or found[:1]:
-            expected = draft.head if isinstance(draft, Draft) else held.head
-            done.append(await self._after(await repository.commit(held.id, message, expected)))
-        return done[0]
-
-    async def _meant(self, draft: Draft | str) -> list[Part]:
-        """All parts of a draft that is named; the one part that a `Draft` is."""
-        return [await self.find(draft)] if isinstance(draft, Draft) else await self.parts(draft)
-
     async def undo(self, draft: Draft | str) -> Draft:
         """Back to before the last thing done to a draft, in whichever repository that was."""
         found = await self.parts(draft)
@@ -157,7 +137,7 @@ class Editing(Book):
         """
         changes: list[Change] = []
         patches: list[str] = []
-        found = await self._meant(draft)
+        found = await self.meant(draft)
         for repository, held in found:
             files, patch = await repository.diff(held.tip if open_only else held.base, held.head)
             changes += files
@@ -165,29 +145,3 @@ class Editing(Book):
                 patches.append(f"repository {giturl.shown(repository.url)}\n")
             patches.append(patch)
         return changes, "".join(patches)
-
-
-async def _touched(repository: DraftRepository, held: Draft) -> list[Touched]:
-    operations = held.ops[len(held.ops) - held.open_ops :]
-    touched = []
-    ahead = held.index or held.head
-    for file in await repository.changes(held.tip, ahead):
-        about = [operation for operation in operations if operation.file == file.path]
-        touched.append(
-            Touched(
-                file.path,
-                None if file.status == "A" else await _text(repository, held.tip, file.old_path or file.path),
-                None if file.status == "D" else await _text(repository, ahead, file.path),
-                tuple(dict.fromkeys(operation.application for operation in about if operation.application)),
-                tuple(dict.fromkeys(operation.cluster for operation in about if operation.cluster)),
-            )
-        )
-    return touched
-
-
-async def _text(repository: DraftRepository, revision: str, path: str) -> str:
-    """The text of a file for a description; "" when it is not text."""
-    try:
-        return (await repository.read(revision, path)).text
-    except Trouble:
-        return ""

@@ -8,11 +8,12 @@ from tui.domain import giturl
 from tui.domain.draft import Draft
 from tui.domain.grouping import grouped, patch_by
 from tui.domain.ports import Refused
+from tui.fleet.drafts.committing import Committing
 from tui.fleet.drafts.editing import Editing
 from tui.fleet.drafts.rewriting import Rewriting
 
 
-class Grouped(Rewriting, Editing):
+class Grouped(Rewriting, Committing, Editing):
     """What a user does to edits that are for many."""
 
     async def commit_by_group(
@@ -24,7 +25,7 @@ class Grouped(Rewriting, Editing):
         Raises Refused when something was picked for the next commit already, or nothing is there to commit.
         """
         done: list[Draft] = []
-        for repository, held in await self._meant(draft):
+        for repository, held in await self.meant(draft):
             if held.index:
                 raise Refused("some edits are picked for the next commit: commit these, or unstage them, first")
             waiting = held.ops[len(held.ops) - held.open_ops :]
@@ -47,7 +48,7 @@ class Grouped(Rewriting, Editing):
     ) -> str:
         """Git's diff of a draft as `diff` gives it, its files under the names of clusters, groups or Applications."""
         patches: list[str] = []
-        found = await self._meant(draft)
+        found = await self.meant(draft)
         for repository, held in found:
             _, patch = await repository.diff(held.tip if open_only else held.base, held.head)
             if patch and len(found) > 1:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tui.domain.draft import Draft, PushPlan, PushResult
+import msgspec
+
+from tui.domain.draft import Draft, PullRequest, PushOptions, PushPlan, PushResult
 from tui.fleet.drafts.book import Book, Progress
 
 
@@ -10,15 +12,34 @@ class Sending(Book):
     """What a user does between a draft and its remote."""
 
     async def plan_pushes(
-        self, draft: Draft | str, to_target: bool = False, *, progress: Progress | None = None, terminal: bool = False
+        self,
+        draft: Draft | str,
+        to_target: bool = False,
+        options: PushOptions | None = None,
+        *,
+        progress: Progress | None = None,
+        terminal: bool = False,
     ) -> list[PushPlan]:
         """A plan for each repository that a draft has changed anything in."""
         found = [held for _, held in await self.parts(draft)]
         changed = [held for held in found if not held.empty] or found[:1]
-        return [await self.plan_push(held, to_target, progress=progress, terminal=terminal) for held in changed]
+        return [
+            await self.plan_push(held, to_target, options, progress=progress, terminal=terminal) for held in changed
+        ]
+
+    def push_options(self, **chosen: object) -> PushOptions:
+        """How pushes are made as configured, but for what is chosen here (None chooses nothing)."""
+        configured = PushOptions(hooks=self.settings.hooks == "run", timeout=self.settings.hook_timeout)
+        return msgspec.structs.replace(configured, **{name: it for name, it in chosen.items() if it is not None})
 
     async def plan_push(
-        self, draft: Draft | str, to_target: bool = False, *, progress: Progress | None = None, terminal: bool = False
+        self,
+        draft: Draft | str,
+        to_target: bool = False,
+        options: PushOptions | None = None,
+        *,
+        progress: Progress | None = None,
+        terminal: bool = False,
     ) -> PushPlan:
         """Exactly what a push would send where. For the target it fetches, and rebases when the target has moved."""
         repository, held = await self.find(draft)
@@ -28,11 +49,26 @@ class Sending(Book):
             stuck = held.dirty or held.onto or around.target_gone or around.unrelated
             if around.behind and not around.landed and not stuck:  # what has landed would be left without commits
                 held, _ = await repository.rebase(held.id)
-        return await repository.plan_push(held, to_target=to_target)
+        options = options or self.push_options()
+        return await repository.plan_push(held, to_target=to_target, options=options, terminal=terminal)
 
     async def push(self, plan: PushPlan, *, progress: Progress | None = None, terminal: bool = False) -> PushResult:
-        """Do what the plan says. Raises Refused when the plan has a problem or the draft changed since."""
+        """Do what the plan says. Raises Refused when the plan has a problem or the draft changed since.
+
+        Raises HookRefused when the user's pre-push hook says no, and NeedsTerminal when git has something to ask.
+        """
         repository, held = await self.find(plan.draft, repo=plan.repo)
         result = await repository.push(plan, progress, terminal=terminal)
         await self._after(held)
         return result
+
+    async def pull_request(self, draft: Draft | str, *, make: bool = True) -> PullRequest:
+        """Make the pull request of a pushed draft with `gh` or `glab`, or name the page that makes it.
+
+        Without `make` nothing is made: `tool` of the answer says which program would.
+        """
+        repository, held = await self.find(draft)
+        done = await repository.pull_request(held, make=make)
+        if done.made:
+            await self._after(held)
+        return done

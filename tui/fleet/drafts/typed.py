@@ -9,6 +9,7 @@ from tui.domain.draft import Draft
 from tui.domain.ports import Refused, Trouble
 from tui.fleet.draftrows import Recovered
 from tui.fleet.drafts.book import Book
+from tui.fleet.drafts.committing import MESSAGES
 
 _log = logging.getLogger("fleet.drafts")
 
@@ -57,6 +58,8 @@ class Typed(Book):
                     found.append(Recovered(path, text, draft.name, held.over, held.at))
         times = await self.journal.times() if self.journal else {}
         for key, text in (await self.journal.texts() if self.journal else {}).items():
+            if key.startswith(f"{MESSAGES}\n"):
+                continue  # it is offered when its draft is committed again
             name, over, path = (*key.split("\n", 2), "", "")[:3]
             found.append(Recovered(path, text, name, over, times.get(key, 0.0), key))
         return sorted(found, key=lambda text: text.at)

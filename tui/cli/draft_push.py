@@ -1,0 +1,211 @@
+"""`fleet draft commit`, `push` and `pr`: from what is staged to the remote."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from tui.cli.output import complain
+
+if TYPE_CHECKING:
+    import msgspec
+
+    from tui.cli.options import Options
+    from tui.domain.draft import PushPlan
+    from tui.fleet.drafts import Drafts
+
+_OUTPUT = click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="How to print.")
+_NO_VERIFY = click.option("--no-verify", "skip", is_flag=True, help="Run none of your hooks.")
+
+
+@click.command()
+@click.argument("name")
+@click.option("-m", "--message", multiple=True, help="Commit message, a paragraph each; without it the one proposed.")
+@click.option("-F", "--file", "source", type=click.File("rb"), help="Read the message from a file; - is stdin.")
+@click.option("-s", "--signoff", is_flag=True, help="Add Signed-off-by in your name (Developer Certificate of Origin).")
+@click.option("--sign/--no-sign", "sign", default=None, help="Sign it or not; else as commit.gpgSign says.")
+@_NO_VERIFY
+@_OUTPUT
+@click.pass_obj
+def commit(
+    options: Options,
+    name: str,
+    message: tuple[str, ...],
+    source: BinaryIO | None,
+    signoff: bool,
+    sign: bool | None,
+    skip: bool,
+    output: str,
+) -> None:
+    """Commit what is staged in a draft, in your name; prints the commit.
+
+    Your own hooks of the clone run first (pre-commit, prepare-commit-msg, commit-msg). When one refuses, its words are
+    printed, the draft stays as it is, and the message is kept for the next commit. Files that a hook corrects are
+    staged in the draft.
+    """
+    from tui.cli.draft import _print, _run, _say
+    from tui.domain.ports import HookRefused
+
+    if message and source is not None:
+        raise click.UsageError("-m or -F, not both")
+    typed = "\n\n".join(message) if source is None else source.read().decode("utf-8", "replace")
+    if (message or source is not None) and not typed.strip():
+        raise click.UsageError("the commit message is empty")
+
+    async def work(drafts: Drafts) -> int:
+        _, held = await drafts.find(name)
+        how = drafts.commit_options(
+            hooks=False if skip else None, sign=sign, sign_off=signoff or None, terminal=sys.stdin.isatty()
+        )
+        if not how.hooks:
+            complain("your hooks are not run")
+        try:
+            done = await drafts.commit(name, typed or await drafts.message(held), how, progress=_told)
+        except HookRefused:
+            complain(f"the message is kept: fleet draft commit {held.name} uses it again; --no-verify runs no hook")
+            raise
+        return _print([await drafts.show(done)], output) if output == "json" else _say(f"{done.name} {done.tip[:10]}")
+
+    _run(options, work)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--to-target", is_flag=True, help="The target branch itself, instead of a branch of the draft's own.")
+@click.option(
+    "--tag", metavar="TAG", default="", help="Make an annotated tag on it too; the remote takes both or none."
+)
+@click.option("--sign/--no-sign", "sign", default=None, help="Sign the tag or not; else as tag.gpgSign says.")
+@click.option("--push-option", "asked", multiple=True, metavar="OPTION", help="Give the server a push option.")
+@_NO_VERIFY
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_OUTPUT
+@click.pass_obj
+def push(
+    options: Options,
+    name: str,
+    to_target: bool,
+    tag: str,
+    sign: bool | None,
+    asked: tuple[str, ...],
+    skip: bool,
+    yes: bool,
+    output: str,
+) -> None:
+    """Push a draft after showing exactly what goes where; of one that spans repositories, one after the other.
+
+    Your own pre-push hook runs first. Passwords and passphrases are asked for by git and ssh themselves.
+    """
+    from tui.cli.draft import NOT_DONE, _progress, _run, _say
+    from tui.domain.ports import HookRefused
+
+    async def work(drafts: Drafts) -> int:
+        terminal = sys.stdin.isatty()
+        how = drafts.push_options(hooks=False if skip else None, options=asked or None, tag=tag or None, sign_tag=sign)
+        plans = await drafts.plan_pushes(name, to_target, how, progress=_progress(), terminal=terminal)
+        if any(plan.problem for plan in plans):
+            return _refuse(plans, output)
+        for plan in plans:
+            _show(plan)
+        if not yes:
+            if not terminal:
+                raise click.UsageError("not asking without a terminal; add --yes")
+            if not click.confirm("Push?", err=True):
+                return NOT_DONE
+        for plan in plans:
+            shown = _progress()  # overwrites its line, so that what a hook said is told afterwards
+            try:
+                result = await drafts.push(plan, progress=shown or _told, terminal=terminal)
+            except HookRefused as error:
+                for line in error.lines if shown else ():
+                    complain(line)
+                complain("nothing was pushed; --no-verify runs no hook")
+                raise
+            for line in result.said if shown else ():
+                complain(line)
+            for line in result.lines:
+                complain(f"remote: {line}")
+            if output == "json":
+                _json(result)
+            else:
+                (_say if result.done else complain)(result.message)
+                if result.page:
+                    _say(result.page)
+            if not result.done:
+                return NOT_DONE
+        return 0
+
+    _run(options, work)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--page", is_flag=True, help="Only print the page that makes it.")
+@_OUTPUT
+@click.pass_obj
+def pr(options: Options, name: str, page: bool, output: str) -> None:
+    """Make the pull request of a pushed draft; prints its address.
+
+    With gh (GitHub) or glab (GitLab) installed and logged in they make it; else the page is printed that makes it.
+    """
+    from tui.cli.draft import NOT_DONE, _run, _say
+
+    async def work(drafts: Drafts) -> int:
+        done = await drafts.pull_request(name, make=not page)
+        if output == "json":
+            return _json(done)
+        complain(done.message)
+        if done.url:
+            _say(done.url)
+        return 0 if done.url or done.made else NOT_DONE
+
+    _run(options, work)
+
+
+def _show(plan: PushPlan) -> None:
+    """Exactly what goes where, on stderr."""
+    complain(f"{plan.remote}: {plan.branch} -> {plan.commit[:10]}")
+    for oid, subject in plan.commits:
+        complain(f"  {oid[:10]} {subject}")
+    if plan.tag:
+        complain(f"  with the tag {plan.tag}")
+    for option in plan.options:
+        complain(f"  push option {option}")
+    for hook in plan.hooks:
+        complain(f"  your hook {hook} runs first")
+    for hook in plan.skipped:
+        complain(f"  your hook {hook} is not run")
+
+
+def _refuse(plans: list[PushPlan], output: str) -> int:
+    from tui.cli.draft import NOT_DONE
+    from tui.domain.draft import PushResult
+
+    for plan in plans:
+        if not plan.problem:
+            continue
+        if output == "json":
+            _json(PushResult(False, plan.problem, plan.branch, plan.commit))
+        complain(plan.problem)
+        for clash in plan.clashes:
+            complain(f"{clash.path}: {clash.reason}")
+    return NOT_DONE
+
+
+def _told(line: str) -> None:
+    """A line of a hook's, as it comes."""
+    complain(line)
+
+
+def _json(value: msgspec.Struct) -> int:
+    import msgspec
+
+    from tui.cli.output import json_text
+
+    sys.stdout.write(json_text(msgspec.to_builtins(value)) + "\n")
+    return 0
+
+
+VERBS = (commit, push, pr)
