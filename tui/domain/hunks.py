@@ -136,25 +136,6 @@ def left(patch: FilePatch, old: bytes | None, new: bytes | None, lines: Collecti
     return picked(patch, old, new, patch.changed - set(lines))
 
 
-def filtered(patch: FilePatch, lines: Collection[int]) -> str:
-    """The hunks of a patch with only the chosen lines, as `git apply --recount` takes them; "" when none is chosen."""
-    chosen = patch.changed & set(lines)
-    if not chosen:
-        return ""
-    said: list[str] = []
-    for hunk in patch.hunks:
-        if not hunk.changed & chosen:
-            continue
-        said.append(f"@@ -{hunk.old_start},{hunk.old_count} +{hunk.new_start},{hunk.new_count} @@")
-        bare = {line.number for line, mark in zip(hunk.lines, hunk.lines[1:], strict=False) if mark.kind == NO_NEWLINE}
-        for line in _arranged(hunk, chosen):
-            kind = line.kind if line.kind == CONTEXT or line.number in chosen else CONTEXT
-            said.append(kind + line.text)
-            if line.number in bare:
-                said.append("\\ No newline at end of file")
-    return "\n".join(said) + "\n"
-
-
 def _kept(hunk: Hunk, chosen: Collection[int]) -> list[Line]:
     """The lines that the file has afterwards where the hunk is."""
     return [line for line in _arranged(hunk, chosen) if line.kind != REMOVE or line.number not in chosen]
