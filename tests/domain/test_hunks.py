@@ -230,3 +230,31 @@ def test_a_patch_of_another_content_is_noticed(repo: Repo) -> None:
     (patch,) = hunks.parse(repo.diff(repo.tree(f=old), repo.tree(f=b"A\nb\nc\nD\n")))
     with pytest.raises(ValueError, match="another content"):
         hunks.picked(patch, b"a\n", b"A\n", [max(patch.changed)])
+
+
+NUMBERED = b"".join(b"line %d\n" % number for number in range(1, 13))
+
+
+@pytest.mark.parametrize(
+    ("change", "first", "last", "texts"),
+    [
+        ({3: b"three\n", 4: b"four\n"}, 3, 3, {"line 3", "three"}),
+        ({3: b"three\n", 4: b"four\n"}, 4, 9, {"line 4", "four"}),
+        ({3: b"three\n", 10: b"ten\n"}, 1, 12, {"line 3", "three", "line 10", "ten"}),
+        ({3: b"three\n", 10: b"ten\n"}, 5, 8, set()),
+        ({3: b"a\nb\nc\n"}, 4, 4, {"line 3", "b"}),
+        ({3: b""}, 3, 3, {"line 3"}),
+        ({3: b""}, 2, 2, {"line 3"}),
+        ({3: b""}, 4, 9, set()),
+        ({12: b""}, 11, 11, {"line 12"}),
+        ({12: b"line 12\nadded\n"}, 13, 13, {"added"}),
+    ],
+)
+def test_lines_are_meant_by_their_numbers_in_the_file(
+    repo: Repo, change: dict[int, bytes], first: int, last: int, texts: set[str]
+) -> None:
+    parts = NUMBERED.splitlines(keepends=True)
+    new = b"".join(change.get(number, line) for number, line in enumerate(parts, 1))
+    (patch,) = hunks.parse(repo.diff(repo.tree(f=NUMBERED), repo.tree(f=new)))
+    numbers = hunks.between(patch, first, last)
+    assert {line.text for hunk in patch.hunks for line in hunk.lines if line.number in numbers} == texts

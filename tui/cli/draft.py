@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.cli import draft_edits, draft_files, draft_push, draft_rebase
+from tui.cli import draft_edits, draft_files, draft_push, draft_rebase, draft_rewrite, draft_stage
 from tui.cli.draft_recover import recover
 from tui.cli.output import complain, print_rows
 
@@ -40,7 +40,8 @@ def draft() -> None:
 
 
 draft.add_command(recover)
-for _verb in (*draft_edits.VERBS, *draft_files.VERBS, *draft_push.VERBS, *draft_rebase.VERBS):
+_AREAS = (draft_edits, draft_files, draft_push, draft_rebase, draft_stage, draft_rewrite)
+for _verb in (verb for area in _AREAS for verb in area.VERBS):
     draft.add_command(_verb)
 
 

@@ -136,6 +136,36 @@ def left(patch: FilePatch, old: bytes | None, new: bytes | None, lines: Collecti
     return picked(patch, old, new, patch.changed - set(lines))
 
 
+def between(patch: FilePatch, first: int, last: int) -> set[int]:
+    """The changed lines of a patch that lie in lines `first` to `last` of the file after it, as numbers in the patch
+    text: added lines that are there, and removed lines that one of those replaces or that stood next to one."""
+    found: set[int] = set()
+    for hunk in patch.hunks:
+        place = hunk.new_start if hunk.new_count else hunk.new_start + 1  # the line that comes next
+        removed: list[Line] = []
+        added: list[Line] = []
+        for line in (*hunk.lines, Line(CONTEXT, "", -1)):
+            if line.kind == CONTEXT:
+                found |= _inside(removed, added, place - len(added), first, last)
+                removed, added, place = [], [], place + 1
+            elif line.kind == REMOVE:
+                removed.append(line)
+            elif line.kind == ADD:
+                added.append(line)
+                place += 1
+    return found
+
+
+def _inside(removed: Sequence[Line], added: Sequence[Line], place: int, first: int, last: int) -> set[int]:
+    """What of one run of changed lines, which begins at line `place` of the file after it, lies in some lines."""
+    inside = [first <= line.new <= last for line in added]
+    chosen = {line.number for line, is_in in zip(added, inside, strict=True) if is_in}
+    if len(removed) == len(added):
+        return chosen | {line.number for line, is_in in zip(removed, inside, strict=True) if is_in}
+    near = any(inside) if added else first <= place <= last or first <= place - 1 <= last
+    return chosen | {line.number for line in removed if near}
+
+
 def _kept(hunk: Hunk, chosen: Collection[int]) -> list[Line]:
     """The lines that the file has afterwards where the hunk is."""
     return [line for line in _arranged(hunk, chosen) if line.kind != REMOVE or line.number not in chosen]

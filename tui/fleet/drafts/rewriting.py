@@ -24,26 +24,37 @@ class Rewriting(Book):
 
     # -- what the next commit takes -----------------------------------------------------------------------------------
 
+    async def edited_part(self, draft: Draft | str, *paths: str) -> Part:
+        """The one part of a draft that files have been edited in; a `Draft` as it was shown."""
+        if isinstance(draft, Draft):
+            return (await self._parts(draft))[0]
+        found = await self.parts(draft)
+        dirty = [part for part in found if part[1].dirty] or found
+        fits = [part for part in dirty if set(paths) & set(await _names(*part))] or dirty
+        if len(fits) > 1:
+            raise Refused("the draft spans repositories; name a file that was edited")
+        return fits[0]
+
     async def unpicked(self, draft: Draft | str, *, path: str = "") -> str:
         """The patch of the edits that were not picked: what `stage_lines` and `discard_lines` choose from."""
-        repository, held = await self._one(draft, path)
+        repository, held = await self.edited_part(draft, path)
         return (await repository.diff(held.index or held.tip, held.head))[1]
 
     async def picked(self, draft: Draft | str, *, path: str = "") -> str:
         """The patch of what was picked for the next commit; "" = nothing was, and it will take everything."""
-        repository, held = await self._one(draft, path)
+        repository, held = await self.edited_part(draft, path)
         return (await repository.diff(held.tip, held.index))[1] if held.index else ""
 
     async def stage_files(self, draft: Draft | str, paths: Iterable[str] = ()) -> Draft:
         """Pick all edits of files for the next commit; without paths those of all files."""
-        repository, held = await self._one(draft, *paths)
+        repository, held = await self.edited_part(draft, *paths)
         every = tuple(paths) or await _files(repository, held.tip, held.head)
         whole = await _with_sources(repository, held.tip, held.head, every)
         return await self._after(await repository.pick(held.id, {}, whole=whole, shown=_shown(draft)))
 
     async def stage_lines(self, draft: Draft | str, lines: Lines) -> Draft:
         """Pick lines of the patch that `unpicked` gives. A file that goes only as a whole is picked with any line."""
-        repository, held = await self._one(draft, *lines)
+        repository, held = await self.edited_part(draft, *lines)
         old = held.index or held.tip
         contents, whole = await _contents(repository, old, held.head, lines, hunks.picked)
         return await self._after(await repository.pick(held.id, contents, whole=whole, shown=held))
@@ -54,7 +65,7 @@ class Rewriting(Book):
         When nothing was picked, naming files leaves these out of the next commit and picks the others.
         """
         paths = tuple(paths)
-        repository, held = await self._one(draft, *paths)
+        repository, held = await self.edited_part(draft, *paths)
         if not paths and not held.index:
             raise Refused("nothing is picked; the next commit takes all edits")
         every = paths or await _files(repository, held.tip, held.index)
@@ -63,7 +74,7 @@ class Rewriting(Book):
 
     async def unstage_lines(self, draft: Draft | str, lines: Lines) -> Draft:
         """Pick lines of the patch that `picked` gives not any more."""
-        repository, held = await self._one(draft, *lines)
+        repository, held = await self.edited_part(draft, *lines)
         if not held.index:
             raise Refused("nothing is picked; the next commit takes all edits")
         contents, back = await _contents(repository, held.tip, held.index, lines, hunks.left)
@@ -72,13 +83,13 @@ class Rewriting(Book):
     async def discard(self, draft: Draft | str, paths: Iterable[str]) -> Draft:
         """Take back all edits of files that are not committed. Undo brings them back."""
         paths = tuple(paths)
-        repository, held = await self._one(draft, *paths)
+        repository, held = await self.edited_part(draft, *paths)
         whole = await _with_sources(repository, held.tip, held.head, paths)
         return await self._after(await repository.discard(held.id, {}, whole=whole, shown=_shown(draft)))
 
     async def discard_lines(self, draft: Draft | str, lines: Lines) -> Draft:
         """Take back lines of the patch that `unpicked` gives. Undo brings them back."""
-        repository, held = await self._one(draft, *lines)
+        repository, held = await self.edited_part(draft, *lines)
         contents, whole = await _contents(repository, held.index or held.tip, held.head, lines, hunks.left)
         if whole and held.index:
             raise Refused(f"{whole[0]} goes only as a whole; take the file back")
@@ -234,17 +245,6 @@ class Rewriting(Book):
             return await self.parts(draft)
         repository, _ = await self.find(draft)
         return [(repository, draft)]
-
-    async def _one(self, draft: Draft | str, *paths: str) -> Part:
-        """The one part of a draft that files have been edited in; a `Draft` as it was shown."""
-        if isinstance(draft, Draft):
-            return (await self._parts(draft))[0]
-        found = await self.parts(draft)
-        dirty = [part for part in found if part[1].dirty] or found
-        fits = [part for part in dirty if set(paths) & set(await _names(*part))] or dirty
-        if len(fits) > 1:
-            raise Refused("the draft spans repositories; name a file that was edited")
-        return fits[0]
 
 
 def _fitting(make: Callable[[Sequence[OwnCommit], str], list[Pick]], part: _Committed) -> list[Pick]:

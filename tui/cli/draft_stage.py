@@ -1,0 +1,157 @@
+"""`fleet draft stage`, `unstage`, `discard`: what the next commit takes, and edits taken back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from tui.cli.options import Options
+    from tui.domain.draft import Draft
+    from tui.fleet.drafts import Drafts
+    from tui.fleet.drafts.rewriting import Lines
+
+_OUTPUT = click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="How to print.")
+Ranges = tuple[tuple[int, int], ...]
+
+
+class _Lines(click.ParamType):
+    """`5`, `3-9` or several of them joined by commas."""
+
+    name = "A-B"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Ranges:
+        found = []
+        for part in str(value).split(","):
+            match = re.fullmatch(r"(\d+)(?:-(\d+))?", part.strip())
+            first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+            if not 1 <= first <= last:
+                self.fail(f"{part!r} is not a line or a range of lines such as 3-9", param, ctx)
+            found.append((first, last))
+        return tuple(found)
+
+
+def lines_option(where: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """`--lines A-B`, of one file; `where` says which text the numbers are of."""
+    words = f"Only changes in these lines of the one FILE, {where}: 5, 3-9, or several joined by commas."
+    return click.option("--lines", "ranges", type=_Lines(), metavar="A-B", help=words)
+
+
+def chosen_lines(patch: str, files: tuple[str, ...], ranges: Ranges) -> Lines:
+    """The lines of a patch that somebody means by lines of the one file they name."""
+    from tui.domain import hunks
+    from tui.domain.ports import Missing, Refused
+
+    if len(files) != 1:
+        raise click.UsageError("--lines needs exactly one FILE")
+    found = next((file for file in hunks.parse(patch) if file.path == files[0]), None)
+    if found is None:
+        raise Missing(f"{files[0]} has no such edit")
+    if found.whole:
+        raise Refused(f"{files[0]} goes only as a whole: it is renamed, a link or not text")
+    numbers = {number for first, last in ranges for number in hunks.between(found, first, last)}
+    if not numbers:
+        raise Missing(f"no changed line of {files[0]} is there")
+    return {files[0]: numbers}
+
+
+@click.command()
+@click.argument("name")
+@click.argument("files", metavar="[FILE]...", nargs=-1)
+@lines_option("as it is in the draft")
+@_OUTPUT
+@click.pass_obj
+def stage(options: Options, name: str, files: tuple[str, ...], ranges: Ranges | None, output: str) -> None:
+    """Pick what the next commit takes: FILEs, or lines of one. Prints what is picked.
+
+    Without FILE everything that is edited now. As long as nothing is picked a commit takes all edits; an edit made
+    after picking is not picked. A renamed file is picked as a whole.
+    """
+
+    async def work(drafts: Drafts) -> int:
+        if ranges is None:
+            return await _say_picked(drafts, await drafts.stage_files(name, files), output)
+        held = await _part(drafts, name, files)
+        lines = chosen_lines(await drafts.unpicked(held), files, ranges)
+        return await _say_picked(drafts, await drafts.stage_lines(held, lines), output)
+
+    _start(options, work)
+
+
+@click.command()
+@click.argument("name")
+@click.argument("files", metavar="[FILE]...", nargs=-1)
+@lines_option("as it is picked")
+@_OUTPUT
+@click.pass_obj
+def unstage(options: Options, name: str, files: tuple[str, ...], ranges: Ranges | None, output: str) -> None:
+    """Pick FILEs, or lines of one, not any more; the edits stay. Prints what is picked.
+
+    Without FILE nothing is picked any more, and the next commit takes all edits. When nothing was picked, FILEs are
+    what the next commit leaves out.
+    """
+
+    async def work(drafts: Drafts) -> int:
+        if ranges is None:
+            return await _say_picked(drafts, await drafts.unstage(name, files), output)
+        held = await _part(drafts, name, files)
+        lines = chosen_lines(await drafts.picked(held), files, ranges)
+        return await _say_picked(drafts, await drafts.unstage_lines(held, lines), output)
+
+    _start(options, work)
+
+
+@click.command()
+@click.argument("name")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@lines_option("as it is in the draft")
+@_OUTPUT
+@click.pass_obj
+def discard(options: Options, name: str, files: tuple[str, ...], ranges: Ranges | None, output: str) -> None:
+    """Take back edits that are not committed: of FILEs, or in lines of one. Prints what was taken back.
+
+    With --lines only edits that are not picked. `fleet draft undo` brings back what was taken.
+    """
+    from tui.cli.draft import _emit, _print
+
+    async def work(drafts: Drafts) -> int:
+        held = await _part(drafts, name, files)
+        if ranges is None:
+            done = await drafts.discard(held, files)
+        else:
+            done = await drafts.discard_lines(held, chosen_lines(await drafts.unpicked(held), files, ranges))
+        if output == "json":
+            return _print([await drafts.show(done)], output)
+        repository, _ = await drafts.find(done)
+        _emit((await repository.diff(done.head, held.head))[1])
+        return 0
+
+    _start(options, work)
+
+
+async def _part(drafts: Drafts, name: str, files: tuple[str, ...]) -> Draft:
+    """The part of a draft that has these edited files."""
+    return (await drafts.edited_part(name, *files))[1]
+
+
+async def _say_picked(drafts: Drafts, done: Draft, output: str) -> int:
+    from tui.cli.draft import _emit, _print, _say
+
+    if output == "json":
+        return _print([await drafts.show(done)], output)
+    if not done.index:
+        return _say("nothing is picked; the next commit takes all edits")
+    _emit(await drafts.picked(done))
+    return 0
+
+
+def _start(options: Options, work: Callable[[Drafts], object]) -> None:
+    from tui.cli.draft import _run
+
+    _run(options, work)  # type: ignore[arg-type]
+
+
+VERBS = (stage, unstage, discard)
