@@ -187,10 +187,9 @@ def _rewrite(
 ) -> None:
     """Do it, and print the commits that there are then."""
     from tui.cli.draft import _run
-    from tui.domain.draft import CommitOptions
 
     async def work(drafts: Drafts) -> int:
-        how = CommitOptions(hooks=not skip, sign=sign, terminal=sys.stdin.isatty())
+        how = drafts.commit_options(hooks=False if skip else None, sign=sign, terminal=sys.stdin.isatty())
         done = await act(drafts, how)
         draft = getattr(done, "draft", done)
         for subject in getattr(done, "emptied", ()):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import msgspec
 
 from tui.domain.draft import CommitOptions, Draft
 from tui.domain.message import Touched, propose
-from tui.domain.ports import DraftRepository, Trouble
-from tui.fleet.drafts.book import Book, Progress
+from tui.domain.ports import DraftRepository, Moved, Trouble
+from tui.fleet.drafts.book import Book, Part, Progress
 
 MESSAGES = "commit message"  # how the journal's keys of messages begin
 
@@ -20,7 +21,7 @@ class Committing(Book):
     async def propose(self, draft: Draft | str) -> str:
         """A commit message for what would be committed: the edits in the configured words, then the trailers."""
         found = await self.meant(draft)
-        touched = [one for part in found for one in await _touched(*part)]
+        touched = [one for part in _taking(found) for one in await _touched(*part)]
         more = await found[0][0].message_template()
         title = found[0][1].title
         style = self.settings.commit
@@ -56,7 +57,9 @@ class Committing(Book):
         *,
         progress: Progress | None = None,
     ) -> Draft:
-        """Commit what is staged: of a whole draft one commit in each repository, of a `Draft` only what it had then.
+        """Commit what was picked, else all: of a whole draft one commit in each repository, of a `Draft` what it had.
+
+        When anything was picked, repositories in which nothing was are left alone.
 
         The message is kept until the commit is made: when a hook refuses (HookRefused), a key is locked
         (NeedsTerminal) or fleet is killed, `message` gives it again. `progress` gets what hooks say, line by line.
@@ -65,11 +68,19 @@ class Committing(Book):
         options = options or self.commit_options()
         found = await self.meant(draft)
         await self.keep_message(draft, message)
-        for repository, held in [part for part in found if part[1].dirty] or found[:1]:
+        for repository, held in _taking(found) or found[:1]:
             expected = draft.head if isinstance(draft, Draft) else held.head
+            if isinstance(draft, Draft) and draft.index != held.index:
+                raise Moved("what is picked has changed since it was shown")
             done.append(await self._after(await repository.commit(held.id, message, expected, options, progress)))
         await self.keep_message(draft, None)
         return done[0]
+
+
+def _taking(parts: Sequence[Part]) -> list[Part]:
+    """The parts of a draft that a commit takes anything from."""
+    dirty = [part for part in parts if part[1].dirty]
+    return [part for part in dirty if part[1].index] or dirty
 
 
 async def _touched(repository: DraftRepository, held: Draft) -> list[Touched]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from tui.domain import hunks, rewriting
-from tui.domain.draft import AS_CONFIGURED, CommitOptions, Draft
+from tui.domain.draft import CommitOptions, Draft
 from tui.domain.hunks import FilePatch
 from tui.domain.ports import Clashing, DraftRepository, Missing, Refused
 from tui.domain.rewriting import EDITS, OwnCommit, Pick, Rewritten
-from tui.fleet.drafts.book import Book, Part, Progress
+from tui.fleet.drafts.book import Part, Progress
+from tui.fleet.drafts.committing import Committing
 
 _Committed = tuple[DraftRepository, Draft, list[OwnCommit], OwnCommit]  # a part of a draft and a commit of it
 Lines = Mapping[str, Collection[int]]  # path -> numbers of chosen lines in the patch text that was shown
 
 
-class Rewriting(Book):
+class Rewriting(Committing):
     """Staging and rewriting. A `Draft` is what was shown: when it is another by now, `Moved` is raised.
 
     A commit is given by its id, the beginning of one, or its number in `log` (1 = oldest). Commits that do not go
@@ -103,7 +104,7 @@ class Rewriting(Book):
 
     async def amend(
         self, draft: Draft | str, oid: str = "", message: str = "", *,
-        options: CommitOptions = AS_CONFIGURED, progress: Progress | None = None,
+        options: CommitOptions | None = None, progress: Progress | None = None,
     ) -> Rewritten:  # fmt: skip
         """Make what a commit would take part of a commit that is there: the newest, or any. With a message it gets
         that one; a message alone is enough."""
@@ -119,7 +120,7 @@ class Rewriting(Book):
 
     async def reword(
         self, draft: Draft | str, oid: str, message: str, *,
-        options: CommitOptions = AS_CONFIGURED, progress: Progress | None = None,
+        options: CommitOptions | None = None, progress: Progress | None = None,
     ) -> Rewritten:  # fmt: skip
         """Give a commit another message."""
         part = await self._commit(draft, oid)
@@ -128,7 +129,7 @@ class Rewriting(Book):
 
     async def squash(
         self, draft: Draft | str, oid: str, message: str = "", *,
-        options: CommitOptions = AS_CONFIGURED, progress: Progress | None = None,
+        options: CommitOptions | None = None, progress: Progress | None = None,
     ) -> Rewritten:  # fmt: skip
         """Join a commit to the one before it; without a message both messages stay."""
         part = await self._commit(draft, oid)
@@ -137,26 +138,24 @@ class Rewriting(Book):
 
     async def fixup(
         self, draft: Draft | str, oid: str, *,
-        options: CommitOptions = AS_CONFIGURED, progress: Progress | None = None,
+        options: CommitOptions | None = None, progress: Progress | None = None,
     ) -> Rewritten:  # fmt: skip
         """Join a commit to the one before it and forget its message."""
         part = await self._commit(draft, oid)
         return await self._rewrite(part, _fitting(rewriting.fixup, part), "fixup", options, progress)
 
-    async def move(
-        self, draft: Draft | str, oid: str, *, up: bool, options: CommitOptions = AS_CONFIGURED
-    ) -> Rewritten:
+    async def move(self, draft: Draft | str, oid: str, *, up: bool, options: CommitOptions | None = None) -> Rewritten:
         """Let a commit and the next newer (`up`) or older one change places."""
         part = await self._commit(draft, oid)
         picks = _fitting(rewriting.moved_up if up else rewriting.moved_down, part)
         return await self._rewrite(part, picks, "move", options)
 
-    async def drop_commit(self, draft: Draft | str, oid: str, *, options: CommitOptions = AS_CONFIGURED) -> Rewritten:
+    async def drop_commit(self, draft: Draft | str, oid: str, *, options: CommitOptions | None = None) -> Rewritten:
         """Leave a commit and its change out."""
         part = await self._commit(draft, oid)
         return await self._rewrite(part, _fitting(rewriting.dropped, part), "drop commit", options)
 
-    async def uncommit(self, draft: Draft | str, oid: str = "", *, options: CommitOptions = AS_CONFIGURED) -> Rewritten:
+    async def uncommit(self, draft: Draft | str, oid: str = "", *, options: CommitOptions | None = None) -> Rewritten:
         """Leave a commit out and keep its change as edits that are not committed yet; without an id the newest."""
         part = await self._commit(draft, oid)
         return await self._rewrite(part, _fitting(rewriting.dropped, part), "uncommit", options, keep=True)
@@ -168,7 +167,7 @@ class Rewriting(Book):
 
     async def split(
         self, draft: Draft | str, oid: str, paths: Iterable[str], first_message: str = "", second_message: str = "", *,
-        options: CommitOptions = AS_CONFIGURED, progress: Progress | None = None,
+        options: CommitOptions | None = None, progress: Progress | None = None,
     ) -> Draft:  # fmt: skip
         """Make two commits of one: the first takes these files, the second the rest. "" keeps the message."""
         repository, held, own, commit = await self._commit(draft, oid)
@@ -179,13 +178,13 @@ class Rewriting(Book):
         whole = await _with_sources(repository, _parent(held, own, commit), commit.oid, paths)
         done = await repository.split(
             held.id, commit.oid, {}, (first_message, second_message),
-            whole=whole, shown=held, options=options, progress=progress,
+            whole=whole, shown=held, options=options or self.commit_options(), progress=progress,
         )  # fmt: skip
         return await self._after(done)
 
     async def split_lines(
         self, draft: Draft | str, oid: str, lines: Lines, first_message: str = "", second_message: str = "", *,
-        options: CommitOptions = AS_CONFIGURED, progress: Progress | None = None,
+        options: CommitOptions | None = None, progress: Progress | None = None,
     ) -> Draft:  # fmt: skip
         """Make two commits of one: the first takes these lines of `commit_patch`, the second the rest."""
         repository, held, own, commit = await self._commit(draft, oid)
@@ -193,13 +192,13 @@ class Rewriting(Book):
         contents, whole = await _contents(repository, parent, commit.oid, lines, hunks.picked)
         done = await repository.split(
             held.id, commit.oid, contents, (first_message, second_message),
-            whole=whole, shown=held, options=options, progress=progress,
+            whole=whole, shown=held, options=options or self.commit_options(), progress=progress,
         )  # fmt: skip
         return await self._after(done)
 
     async def rewrite(
         self, draft: Draft | str, picks: Sequence[Pick], action: str = "rewrite", *, keep: bool = False,
-        options: CommitOptions = AS_CONFIGURED, progress: Progress | None = None,
+        options: CommitOptions | None = None, progress: Progress | None = None,
     ) -> Rewritten:  # fmt: skip
         """Make the commits of one part anew from a list of picks; what the other methods do in one go."""
         oids = [oid for pick in picks for oid in pick.oids if oid != EDITS]
@@ -209,12 +208,18 @@ class Rewriting(Book):
     # -- inside -------------------------------------------------------------------------------------------------------
 
     async def _rewrite(
-        self, part: _Committed, picks: Sequence[Pick], action: str, options: CommitOptions,
+        self, part: _Committed, picks: Sequence[Pick], action: str, options: CommitOptions | None,
         progress: Progress | None = None, *, keep: bool = False,
     ) -> Rewritten:  # fmt: skip
         repository, held, _, _ = part
         done = await repository.rewrite(
-            held.id, picks, action=action, shown=held, keep=keep, options=options, progress=progress
+            held.id,
+            picks,
+            action=action,
+            shown=held,
+            keep=keep,
+            options=options or self.commit_options(),
+            progress=progress,
         )
         if done.clashes:
             first, more = done.clashes[0], len(done.clashes) - 1
