@@ -30,6 +30,11 @@ class Checkout:
     push_url: str = ""
     hooks: tuple[str, ...] = ()  # hooks of the user's that would run on a commit or push by hand
     problem: str = ""  # why its objects cannot be used to start from, in words
+    bare: bool = False  # it has no working tree; `root` is the repository itself
+
+    def git(self) -> Git:
+        """Git on this clone, to read from it."""
+        return Git(self.root, checkout=not self.bare)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +70,41 @@ def scoped(place: Path, *, checkout: bool = True) -> list[tuple[str, str, str]]:
 def find_checkouts(folder: Path) -> list[Checkout]:
     """The clone that `folder` lies in, once for each of its remotes; empty when it lies in none.
 
-    Raises Refused for a bare repository and for one that git does not trust.
+    Raises Refused for a bare repository without a remote, or inside another's files, and for one that git does not
+    trust.
     """
-    root = _discover(folder)
-    return [] if root is None else _inspect(root)
+    found = _discover(folder)
+    if found is None:
+        return []
+    root, bare = found
+    clones = _inspect(root, bare)
+    if bare and not clones:
+        raise Refused(f"{folder} is in a bare repository without a remote; fleet starts from a clone")
+    return clones
 
 
 def known(root: Path, url: str) -> Checkout | None:
     """A clone that was found before, if it is still one of this remote."""
-    if not (root / ".git").exists():
+    bare = (root / "HEAD").is_file() and (root / "objects").is_dir()
+    if not bare and not (root / ".git").exists():
         return None
     try:
-        found = _inspect(root)
+        found = _inspect(root, bare)
     except (GitTrouble, runner.NotInstalled):
         return None
     return next((checkout for checkout in found if giturl.same(checkout.url, url)), None)
 
 
-def _inspect(root: Path) -> list[Checkout]:
+def _inspect(root: Path, bare: bool = False) -> list[Checkout]:
+    # git asks who owns a repository only when it finds it by itself, so a bare one is not named here but found
+    trust = ["-c", "safe.bareRepository=all"] if bare else []
     asked = runner.call(
-        ["git", "-C", str(root), "rev-parse", "--path-format=absolute", "--git-common-dir"], env=environment()
+        ["git", "-C", str(root), *trust, "rev-parse", "--path-format=absolute", "--git-common-dir"], env=environment()
     )
     if asked.code:
         raise Refused(explain(asked.errors), asked.errors)
     common = Path(asked.out.decode("utf-8", "surrogateescape").removesuffix("\n"))
-    config = configuration(root)
+    config = configuration(root, checkout=not bare)
     rewrites = [(value, key[4:-10]) for key, value in config if key.startswith("url.") and key.endswith(".insteadof")]
     urls = {key[7:-4]: value for key, value in reversed(config) if key.startswith("remote.") and key.endswith(".url")}
     pushes = {key[7:-8]: v for key, v in reversed(config) if key.startswith("remote.") and key.endswith(".pushurl")}
@@ -103,7 +118,9 @@ def _inspect(root: Path) -> list[Checkout]:
         problem = "the clone is partial"
     hooks = runnable(hooks_folder(common, root, values.get("core.hookspath")))
     return [
-        Checkout(root, common, name, _rewritten(_absolute(url, root), rewrites), pushes.get(name, ""), hooks, problem)
+        Checkout(
+            root, common, name, _rewritten(_absolute(url, root), rewrites), pushes.get(name, ""), hooks, problem, bare
+        )
         for name, url in sorted(urls.items(), key=lambda item: (item[0] != "origin", item[0]))
     ]
 
@@ -180,15 +197,19 @@ def taken_over(config: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]
     return (*((key, "") for key in sorted(lists)), *kept)
 
 
-def _discover(folder: Path) -> Path | None:
+def _discover(folder: Path) -> tuple[Path, bool] | None:
+    """(root, whether it is bare) of the repository a folder lies in."""
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     import git  # takes a tenth of a second, so only when a clone is looked for
 
     try:
         with git.Repo(folder, search_parent_directories=True, expand_vars=False) as found:
-            if found.bare or found.working_tree_dir is None:
-                raise Refused(f"{folder} is in a bare repository; fleet starts from a clone with files")
-            return Path(found.working_tree_dir)
+            if not found.bare and found.working_tree_dir is not None:
+                return Path(found.working_tree_dir), False
+            root = Path(found.git_dir)
+        if _inside_files(root.parent):
+            raise Refused(f"{folder} is in a bare repository inside another one's files; fleet does not read it")
+        return root, True
     except git.NoSuchPathError as error:
         raise GitTrouble(f"{folder} is not there") from error
     except git.InvalidGitRepositoryError:
@@ -203,6 +224,17 @@ def hooks_folder(common: Path, root: Path, configured: str | None) -> Path:
 def runnable(folder: Path) -> tuple[str, ...]:
     """The hooks in a folder that a commit or push by hand would run, in their order."""
     return tuple(name for name in HOOKS if (folder / name).is_file() and os.access(folder / name, os.X_OK))
+
+
+def _inside_files(folder: Path) -> bool:
+    """Whether a folder is part of a working tree: then what lies there may have come with its content."""
+    import git
+
+    try:
+        with git.Repo(folder, search_parent_directories=True, expand_vars=False) as found:
+            return not found.bare or _inside_files(Path(found.git_dir).parent)
+    except (git.NoSuchPathError, git.InvalidGitRepositoryError):
+        return False
 
 
 def _rewritten(url: str, rewrites: Sequence[tuple[str, str]]) -> str:

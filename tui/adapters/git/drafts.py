@@ -27,6 +27,7 @@ from tui.adapters.git.repository import Repository
 from tui.domain import draft as model
 from tui.domain import ports
 from tui.domain.draft import AS_CONFIGURED, CommitOptions, Draft, Operation, Unsaved
+from tui.domain.gitpath import folded
 
 OPEN, TRASH = "refs/fleet/drafts/", "refs/fleet/trash/"
 _SELF = "fleet <fleet@localhost>"
@@ -107,8 +108,14 @@ class DraftRefs:
             root = self.objects.root(draft.head)
             changes: dict[str, Entry | None] = {}
             blobs: dict[str, tuple[str, str]] = {}
+            going = [path for path, data in files.items() if data is None]
+            coming: dict[str, str] = {}
             for path, data in files.items():
                 held = self.objects.entry(root, path)
+                if held is None and data is not None:
+                    content.refuse_name(self.objects, root, path, going)
+                    if (twin := coming.setdefault(folded(path), path)) != path:
+                        raise Refused(f"{path} and {twin} differ only in case or accents")
                 before = held.oid if held else ""
                 if over is not None and path in over and over[path] != before:
                     raise Moved(f"{path} has changed in this draft since it was opened")
@@ -367,11 +374,13 @@ class DraftRefs:
 
     def _change(self, path: str, held: Entry | None, data: bytes | None, pack: Pack, root: str) -> Entry | None:
         if held is not None:
-            content.editable(path, held)
+            content.editable(path, held, self.objects)
         if data is None:
             return None
         if held is not None:
             content.decoded(path, self.objects.read(held.oid, "blob"))
+        else:
+            data = content.stored_ends(self.objects, root, path, data)
         content.refuse_attributes(self.objects, root, path)
         content.decoded(path, data)
         return Entry(held.mode if held else FILE, pack.add("blob", data))

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from tui.adapters.git.command import CODE, Git, GitTrouble, Refused, environment
 from tui.domain import ports
+from tui.domain.draft import one_line
+from tui.domain.gitpath import destination, means_git
 
 FILE, EXECUTABLE, LINK, MODULE, FOLDER = 0o100644, 0o100755, 0o120000, 0o160000, 0o40000
 _KINDS = {"commit": 1, "tree": 2, "blob": 3}
@@ -91,14 +93,23 @@ class Objects:
         for depth, part in enumerate(parts):
             if here.mode != FOLDER:
                 if here.mode in (LINK, MODULE):
-                    what = "symbolic link" if here.mode == LINK else "submodule"
-                    raise Refused(f"{'/'.join(p.decode('utf-8', 'replace') for p in parts[:depth])} is a {what}")
+                    raise Refused(self.special("/".join(p.decode("utf-8", "replace") for p in parts[:depth]), here))
                 return None
             found = self.tree(here.oid).get(part)
             if found is None:
                 return None
             here = found
         return here
+
+    def special(self, path: str, entry: Entry) -> str:
+        """What a symbolic link or submodule at `path` is, in words, and where a link leads."""
+        if entry.mode == MODULE:
+            return f"{path} is a submodule: its files are in a repository of their own, edit them there"
+        target = self.read(entry.oid, "blob", 1 << 16).decode("utf-8", "replace")
+        inside = destination(path, target)
+        if inside is None:
+            return f"{path} is a symbolic link that leads out of the repository, to {one_line(target)}"
+        return f"{path} is a symbolic link to {one_line(inside) or 'the root'}: edit it there"
 
     def close(self) -> None:
         """End the reading process; the next request starts another."""
@@ -268,7 +279,7 @@ def path_parts(path: str) -> list[bytes]:
     except UnicodeEncodeError as error:
         raise Refused(f"the file name is not UTF-8: {path!r}") from error
     for part in parts:
-        if part in (b"", b".", b"..") or part.lower() == b".git" or b"\0" in part:
+        if part in (b"", b".", b"..") or b"\0" in part or means_git(part.decode("utf-8")):
             raise Refused(f"not a path inside a repository: {path!r}")
     return parts
 

@@ -141,7 +141,7 @@ class Repository:
     def place(self) -> tuple[Path, bool]:
         """Where to ask for the user's configuration: the clone, or this repository when the clone is gone."""
         if self.checkout is not None and self.checkout.common.is_dir() and self.checkout.root.is_dir():
-            return self.checkout.root, True
+            return self.checkout.root, not self.checkout.bare
         return self.path, False
 
     async def fetch(self, progress: Progress | None = None, *, terminal: bool = False) -> None:
@@ -312,7 +312,7 @@ def create_repository(data: Path, url: str, checkout: Checkout | None) -> Reposi
 def _make(path: Path, url: str, checkout: Checkout | None) -> None:
     algorithm = "sha1"
     if checkout is not None:
-        algorithm = Git(checkout.root, checkout=True).text("rev-parse", "--show-object-format")
+        algorithm = checkout.git().text("rev-parse", "--show-object-format")
     path.mkdir(mode=0o700)
     git = Git(path, local=True)
     files = {"GIT_DEFAULT_REF_FORMAT": "files"}  # the sweep knows where their locks are
@@ -324,14 +324,16 @@ def _make(path: Path, url: str, checkout: Checkout | None) -> None:
     )
     if checkout is None or checkout.problem:
         return
-    source = f"refs/remotes/{checkout.remote}/"
+    source, head = f"refs/remotes/{checkout.remote}/", f"refs/remotes/{checkout.remote}/HEAD"
+    if checkout.bare and not checkout.git().text("for-each-ref", "--count=1", "--format=x", source):
+        source, head = "refs/heads/", "HEAD"  # `git clone --bare` keeps the remote's branches as its own
     git(
         "fetch", "--quiet", "--no-tags", "--no-auto-maintenance", "--no-write-fetch-head", "--no-recurse-submodules",
         "--end-of-options", str(checkout.common), f"+{source}*:{UPSTREAM}*", f"^{source}HEAD",
         timeout=NETWORK,
     )  # fmt: skip
-    head = Git(checkout.root, checkout=True)("symbolic-ref", "-q", source + "HEAD", codes=(0, 1, 128))
-    default = head.out.decode("utf-8", "replace").strip()
+    named = checkout.git()("symbolic-ref", "-q", head, codes=(0, 1, 128))
+    default = named.out.decode("utf-8", "replace").strip()
     if default.startswith(source):
         git("symbolic-ref", UPSTREAM + "HEAD", UPSTREAM + default[len(source) :])
 
