@@ -9,6 +9,7 @@ import msgspec
 from tui.domain import draft as model
 from tui.domain.draft import Change, Clash, Draft, Operation
 from tui.domain.ports import Clashing, Refused
+from tui.fleet.drafts.committing import Committing
 from tui.fleet.drafts.editing import Editing
 
 MOST_NAMED = 30  # undone commits that the message names
@@ -36,7 +37,7 @@ class Back(msgspec.Struct, frozen=True):
     undone: tuple[tuple[str, str], ...]  # (id, subject) of the commits since, newest first
 
 
-class Reverting(Editing):
+class Reverting(Committing, Editing):
     """Earlier revisions drafted again."""
 
     async def plan_revert(self, sources: Sequence[Source], *, fetch: bool = True) -> list[Back]:
