@@ -6,7 +6,10 @@ inside every kind of scalar; so the cut needs no parser, and a template or a mis
 
 from __future__ import annotations
 
+import heapq
 import re
+from collections.abc import Iterator
+from itertools import islice
 
 import msgspec
 
@@ -24,6 +27,8 @@ BREAK = "\r\n\x85\u2028\u2029"
 _BLANK = re.compile(r"(?:\s++|#[^\r\n\x85\u2028\u2029]*+)*+")
 _DIRECTIVE = re.compile(r"(?<![^\r\n])%[^\r\n\x85\u2028\u2029]*+")
 _LINE = re.compile(r"\r\n|[\r\n]")
+_FIRST = re.compile(rf"(?:---|\.\.\.)(?=[ \t{BREAK}]|\Z)")
+_DASHES = {char: re.compile(rf"{char}---(?=[ \t{BREAK}]|\Z)") for char in BREAK}  # a literal first: that search is fast
 _REST = re.compile(rf"[^{BREAK}]*(?:\r\n|[{BREAK}])?")
 
 
@@ -66,41 +71,62 @@ def place(text: str, offset: int) -> tuple[int, int]:
 
 def chunks(text: str) -> list[Chunk]:
     """The documents of a file that hold something, in order. Raises Unreadable for a text beyond MAX_TEXT."""
+    return list(_chunks(text))
+
+
+def _chunks(text: str) -> Iterator[Chunk]:
+    """The documents of a file; looked for no further than they are asked for."""
     if len(text) > MAX_TEXT:
         raise Unreadable(f"the file has {len(text) >> 20} MB; fleet edits files up to {MAX_TEXT >> 20} MB")
-    begin = 1 if text.startswith(BOM) else 0
-    cuts: list[tuple[int, bool]] = [(begin, False)]  # where a piece starts, and whether it starts with ---
-    stops: dict[int, int] = {}  # piece -> its `...`
-    for start in _markers(text, begin):
-        if text[start] == "-":
-            cuts.append((start, True))
-        else:
-            stops[len(cuts) - 1] = start
-            cuts.append((_skip(_REST, text, start, len(text)), False))
-    out: list[Chunk] = []
+    count = 0
     head = -1  # where the directives of the next document start
-    for number, (start, marked) in enumerate(cuts):
-        end = cuts[number + 1][0] if number + 1 < len(cuts) else len(text)
-        content, stop = start + 3 if marked else start, stops.get(number, end)
-        if _skip(_BLANK, text, content, stop) < stop:
+    for start, marked, stop, end in _pieces(text):
+        if _skip(_BLANK, text, start + 3 if marked else start, stop) < stop:
             if not marked and _only_directives(text, start, stop):
                 head = start
                 continue
-            out.append(Chunk(len(out), head if head >= 0 and marked else start, end))
+            yield Chunk(count, head if head >= 0 and marked else start, end)
+            count += 1
         head = -1
-    return out
 
 
-def _markers(text: str, begin: int) -> list[int]:
+def _pieces(text: str) -> Iterator[tuple[int, bool, int, int]]:
+    """What lies between the markers: start, whether `---` stands there, where the content stops, end."""
+    start, marked, stop = 1 if text.startswith(BOM) else 0, False, -1
+    for at in _markers(text, start):
+        if text[at] == ".":
+            stop, end, following = at, _skip(_REST, text, at, len(text)), False
+        else:
+            end, following = at, True
+        yield start, marked, end if stop < 0 else stop, end
+        start, marked, stop = end, following, -1
+    yield start, marked, len(text), len(text)
+
+
+def _markers(text: str, begin: int) -> Iterator[int]:
     """Offsets of `---` and `...` that stand at the start of a line with white space or nothing behind."""
+    if _FIRST.match(text, begin):
+        yield begin
+    breaks = [char for char in BREAK if char in text]
+    dashes = [(found.start() + 1 for found in _DASHES[char].finditer(text, begin)) for char in breaks]
+    at = begin
+    for dash in dashes[0] if len(dashes) == 1 else heapq.merge(*dashes):
+        yield from _dots(text, at, dash, breaks)
+        yield dash
+        at = dash
+    yield from _dots(text, at, len(text), breaks)
+
+
+def _dots(text: str, begin: int, end: int, breaks: list[str]) -> list[int]:
+    """Offsets of the `...` lines of a piece that starts with a line."""
     out = []
-    for mark in ("---", "..."):
-        at = text.find(mark, begin)
+    for char in breaks:
+        at = text.find(char + "...", begin, end)
         while at >= 0:
-            if (at == begin or text[at - 1] in BREAK) and (at + 3 == len(text) or text[at + 3] in " \t" + BREAK):
-                out.append(at)
-            at = text.find(mark, at + 3)
-    return sorted(out)
+            if at + 4 == len(text) or text[at + 4] in " \t" + BREAK:
+                out.append(at + 1)
+            at = text.find(char + "...", at + 1, end)
+    return sorted(out) if len(out) > 1 else out
 
 
 def _skip(pattern: re.Pattern[str], text: str, start: int, end: int) -> int:
@@ -128,15 +154,24 @@ def pick(text: str, doc: int | None) -> Chunk:
 
     Raises Missing when there is none, Refused when there are several and none was named.
     """
-    found = chunks(text)
-    if not found:
+    found = _chunks(text)
+    first = next(found, None)
+    if first is None:
         raise Missing("the file holds no YAML document", 1, 1)
     if doc is None:
-        if len(found) > 1:
-            line, _ = place(text, found[1].start)
-            raise Refused(f"the file holds {len(found)} documents; say which one is meant", line, 1)
-        return found[0]
-    try:
-        return found[doc]
-    except IndexError:
-        raise Missing(f"the file has no document {doc}; it holds {len(found)}", 1, 1) from None
+        second = next(found, None)
+        if second is not None:
+            line, _ = place(text, second.start)
+            raise Refused(f"the file holds {2 + sum(1 for _ in found)} documents; say which one is meant", line, 1)
+        return first
+    if doc >= 0:
+        chosen = next(islice(found, doc - 1, None), None) if doc else first
+        if chosen is not None:
+            return chosen
+        count = len(chunks(text))
+    else:
+        every = [first, *found]
+        count = len(every)
+        if doc >= -count:
+            return every[doc]
+    raise Missing(f"the file has no document {doc}; it holds {count}", 1, 1)

@@ -33,7 +33,8 @@ def together(
     changes: list[tuple[int, int, str]] = []
     model: list[tuple[int, int, list[Any]]] = []
     try:
-        for plan in _plans(session, edits, shared):
+        # What is inserted at one offset stands in the order of its events: an inner collection's before the outer's.
+        for plan in sorted(_plans(session, edits, shared), key=lambda plan: plan.model[0][0]):
             changes += plan.changes
             model += plan.model
         whole = Plan(changes, model)
