@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import msgspec
 from yaml.events import (
     AliasEvent,
@@ -14,7 +16,7 @@ from yaml.events import (
 
 from tui.domain.yamledit.errors import Missing, Refused
 from tui.domain.yamledit.split import chunks, place
-from tui.domain.yamledit.tree import MAX_DEPTH, parse
+from tui.domain.yamledit.tree import MAX_DEPTH, MAX_NODES, parse
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -72,7 +74,7 @@ def _head(source: str) -> tuple[dict[str, str], int, str]:
     first, depth, key, inside, wanted = 0, 0, "", False, {"kind", "apiVersion", "metadata"}
     expect_key = [False]
     try:
-        for event in parse(source):
+        for event in islice(parse(source), MAX_NODES):
             kind = event.__class__
             if not first and kind in (ScalarEvent, MappingStartEvent, SequenceStartEvent, AliasEvent):
                 first = place(source, event.start_mark.index)[0]

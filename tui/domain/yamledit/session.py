@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 import msgspec
@@ -47,14 +47,21 @@ class Edited(msgspec.Struct, frozen=True):
         """The edit that turns `before` into `after`, as one change from the first to the last differing character."""
         if before == after:
             return Edited(before)
-        head = 0
         limit = min(len(before), len(after))
-        while head < limit and before[head] == after[head]:
-            head += 1
-        tail = 0
-        while tail < limit - head and before[-1 - tail] == after[-1 - tail]:
-            tail += 1
+        head = _common(before, after, limit)
+        tail = _common(before[head:][::-1], after[head:][::-1], limit - head)
         return finish(before, (Change(head, before[head : len(before) - tail], after[head : len(after) - tail]),))
+
+
+def _common(left: str, right: str, limit: int) -> int:
+    """How many characters, `limit` at most, two texts have in common at their start."""
+    step, at = 4096, 0
+    while at < limit and left[at : at + step] == right[at : at + step]:
+        at += step
+    at = min(at, limit)
+    while at < limit and left[at] == right[at]:
+        at += 1
+    return at
 
 
 def _patched(text: str, parts: list[tuple[int, str, str]], shift: bool) -> Iterator[str]:
@@ -154,6 +161,16 @@ class Session:
     def place_at(self, node: int) -> tuple[int, int]:
         """(line, column) of a node of `tree`."""
         return place(self.text, self.chunk.start + self.tree.start(node))
+
+    def lines_of(self, nodes: Iterable[int]) -> tuple[int, ...]:
+        """The lines, from 1, of nodes in the order of the text; their number does not matter."""
+        out, line, at = [], 1, 0
+        for node in nodes:
+            offset = self.chunk.start + self.tree.start(node)
+            line += place(self.text[at:offset], offset - at)[0] - 1
+            at = offset
+            out.append(line)
+        return tuple(out)
 
     def layout(self) -> Layout:
         """How the document is written."""

@@ -14,6 +14,9 @@ from tui.domain.yamledit.session import Edited, Session
 
 Sharing = Literal["ask", "all", "here"]
 
+MOST_LINES = 10
+"""Users of an anchor that a message names by their lines."""
+
 
 def content(session: Session, found: Found) -> Found:
     """The place itself, or what its alias stands for: where its content is written."""
@@ -37,8 +40,9 @@ def guard(session: Session, found: Found, shared: Sharing) -> None:
     node = found.alias if found.alias >= 0 else anchored
     anchor = tree.events[anchored].anchor or ""
     what = "inherited through <<" if found.merged else f"{'an alias of' if found.alias >= 0 else 'part of'} &{anchor}"
-    users = tuple(session.place_at(user)[0] for user in tree.users(anchored))
-    lines = f"line{'s' if len(users) > 1 else ''} {', '.join(map(str, users))}"
+    users = session.lines_of(tree.users(anchored))
+    more = f" and {len(users) - MOST_LINES} more" if len(users) > MOST_LINES else ""
+    lines = f"line{'s' if len(users) > 1 else ''} {', '.join(map(str, users[:MOST_LINES]))}{more}"
     where = format_path(found.steps) or "it"
     ask = "it can only be changed for all" if shared == "here" else "change it for all, or only here?"
     raise Shared(f"{where} is {what}, used on {lines}: {ask}", anchor, users, *session.place_at(node))

@@ -21,6 +21,9 @@ MAX_TEXT = 64 * 1024 * 1024
 MAX_DOCUMENT = 16 * 1024 * 1024
 """Characters of one document that is parsed."""
 
+MAX_DOCUMENTS = 20_000
+"""Documents of a file. The largest bundles in use hold some hundreds."""
+
 BOM = "\ufeff"
 BREAK = "\r\n\x85\u2028\u2029"
 
@@ -70,7 +73,7 @@ def place(text: str, offset: int) -> tuple[int, int]:
 
 
 def chunks(text: str) -> list[Chunk]:
-    """The documents of a file that hold something, in order. Raises Unreadable for a text beyond MAX_TEXT."""
+    """The documents of a file that hold something, in order. Raises Unreadable beyond MAX_TEXT and MAX_DOCUMENTS."""
     return list(_chunks(text))
 
 
@@ -85,6 +88,8 @@ def _chunks(text: str) -> Iterator[Chunk]:
             if not marked and _only_directives(text, start, stop):
                 head = start
                 continue
+            if count == MAX_DOCUMENTS:
+                raise Unreadable(f"the file holds more than {MAX_DOCUMENTS:,} documents", *place(text, start))
             yield Chunk(count, head if head >= 0 and marked else start, end)
             count += 1
         head = -1
