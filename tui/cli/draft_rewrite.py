@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.cli.draft_stage import Ranges, chosen_lines, lines_option
+from tui.cli.draft_stage import Ranges, check_one_file, chosen_lines, lines_option
 from tui.cli.output import complain
 
 if TYPE_CHECKING:
@@ -171,6 +171,7 @@ def split(
     second: tuple[str, ...], sign: bool | None, skip: bool, output: str,
 ) -> None:  # fmt: skip
     """Make two commits of a COMMIT: one with its changes to FILEs, or in lines of one, and on it one with the rest."""
+    check_one_file(files, ranges)
     messages = (_text(first), _text(second))
 
     async def act(drafts: Drafts, how: CommitOptions) -> Draft:

@@ -40,13 +40,17 @@ def lines_option(where: str) -> Callable[[Callable[..., None]], Callable[..., No
     return click.option("--lines", "ranges", type=_Lines(), metavar="A-B", help=words)
 
 
+def check_one_file(files: tuple[str, ...], ranges: Ranges | None) -> None:
+    """Raises UsageError when lines are named and not just one file that they are of."""
+    if ranges is not None and len(files) != 1:
+        raise click.UsageError("--lines needs exactly one FILE")
+
+
 def chosen_lines(patch: str, files: tuple[str, ...], ranges: Ranges) -> Lines:
     """The lines of a patch that somebody means by lines of the one file they name."""
     from tui.domain import hunks
     from tui.domain.ports import Missing, Refused
 
-    if len(files) != 1:
-        raise click.UsageError("--lines needs exactly one FILE")
     found = next((file for file in hunks.parse(patch) if file.path == files[0]), None)
     if found is None:
         raise Missing(f"{files[0]} has no such edit")
@@ -70,6 +74,7 @@ def stage(options: Options, name: str, files: tuple[str, ...], ranges: Ranges | 
     Without FILE everything that is edited now. As long as nothing is picked a commit takes all edits; an edit made
     after picking is not picked. A renamed file is picked as a whole.
     """
+    check_one_file(files, ranges)
 
     async def work(drafts: Drafts) -> int:
         if ranges is None:
@@ -93,6 +98,7 @@ def unstage(options: Options, name: str, files: tuple[str, ...], ranges: Ranges 
     Without FILE nothing is picked any more, and the next commit takes all edits. When nothing was picked, FILEs are
     what the next commit leaves out.
     """
+    check_one_file(files, ranges)
 
     async def work(drafts: Drafts) -> int:
         if ranges is None:
@@ -116,6 +122,8 @@ def discard(options: Options, name: str, files: tuple[str, ...], ranges: Ranges 
     With --lines only edits that are not picked. `fleet draft undo` brings back what was taken.
     """
     from tui.cli.draft import _emit, _print
+
+    check_one_file(files, ranges)
 
     async def work(drafts: Drafts) -> int:
         held = await _part(drafts, name, files)
