@@ -86,15 +86,10 @@ async def test_bases_and_values_come_back_too(hub: Hub) -> None:
     }
     good = push(hub, files, "one")
     push(hub, {"apps/base/web.yaml": WEB.format(2), "values/web.yaml": "a: 2\n", "values/x.yaml": "a: 2\n"}, "two")
+    chart = {"repoURL": "https://charts.example", "chart": "x", "targetRevision": "1.0.0"}
     sources = [
         source(hub),
-        {
-            "repoURL": "https://charts.example",
-            "chart": "x",
-            "targetRevision": "1.0.0",
-            "helm": {"valueFiles": ["$v/values/web.yaml"]},
-        },
-        source(hub, "charts/y", helm={"valueFiles": ["$v/values/web.yaml"]}),
+        chart | {"helm": {"valueFiles": ["$v/values/web.yaml"]}},
         {key: value for key, value in source(hub).items() if key != "path"} | {"ref": "v"},
     ]
     entry = {"revisions": [good, "1.0.0", good], "sources": sources}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.cli import draft_edits, draft_files, draft_push, draft_rebase, draft_rewrite, draft_stage
+from tui.cli import draft_edits, draft_files, draft_many, draft_push, draft_rebase, draft_rewrite, draft_stage
 from tui.cli.draft_recover import recover
 from tui.cli.output import complain, print_rows
 
@@ -40,7 +40,7 @@ def draft() -> None:
 
 
 draft.add_command(recover)
-_AREAS = (draft_edits, draft_files, draft_push, draft_rebase, draft_stage, draft_rewrite)
+_AREAS = (draft_edits, draft_files, draft_many, draft_push, draft_rebase, draft_stage, draft_rewrite)
 for _verb in (verb for area in _AREAS for verb in area.VERBS):
     draft.add_command(_verb)
 
@@ -188,13 +188,17 @@ def _invalid(file: str, text: str) -> str:
 @draft.command()
 @click.argument("name")
 @click.option("--open", "open_only", is_flag=True, help="Only what is not committed yet.")
+@click.option("--by", type=draft_many.BY, help="Files under the clusters, groups or Applications they are for.")
 @_OUTPUT
 @click.pass_obj
-def diff(options: Options, name: str, open_only: bool, output: str) -> None:
+def diff(options: Options, name: str, open_only: bool, by: str | None, output: str) -> None:
     """Print git's diff of a draft against its base."""
 
     async def work(drafts: Drafts) -> int:
         files, patch = await drafts.diff(name, open_only=open_only)
+        if by is not None:
+            groups = draft_many.groups_of(options, await drafts.parts(name))
+            patch = await drafts.diff_by(name, by, groups, open_only=open_only)
         if output == "json":
             import msgspec
 

@@ -125,6 +125,37 @@ def create(
     _do(options, name, "", repo, output, plan)
 
 
+@click.command()
+@click.argument("name")
+@click.argument("file")
+@click.option("--into", metavar="DIR", help="Folder for objects that no file declares yet; . is the root.")
+@click.option("--under", metavar="DIR", default="", help="Look for what declares them below this folder only.")
+@click.option("--merge", is_flag=True, help="Keys that an object does not name stay, instead of going.")
+@REPOSITORY
+@OUTPUT
+@click.pass_obj
+def apply(
+    options: Options, name: str, file: str, into: str | None, under: str, merge: bool, repo: str, output: str
+) -> None:
+    """Put the manifests of FILE (- is standard input) where a draft's files declare them, and print the diff.
+
+    Each object is found by kind, namespace and name; only what differs is changed, comments stay. One that comes from a
+    cluster loses what the cluster wrote into it. A new one becomes a file below --into, listed by the kustomization
+    there.
+
+    FILE may also be a list of operations, each {file, doc, op, path} with op set (value), unset, append (value),
+    insert (value, index) or rename (key). All of it is one step of undo; when one part is refused, nothing is done.
+    """
+
+    async def plan(drafts: Drafts, url: str) -> Planned:
+        _, held = await drafts.find(name, repo=url)
+        text = await asyncio.to_thread(_input, file)
+        folder = None if into is None else into.strip("/").removeprefix("./").strip(".")
+        return await drafts.plan_apply(held, text, into=folder, merge=merge, under=under)
+
+    _do(options, name, "", repo, output, plan)
+
+
 def rename_object(options: Options, name: str, file: str, new: str, repo: str, output: str) -> None:
     """`fleet draft rename --object`."""
     from tui.domain.draft import Operation
@@ -214,4 +245,4 @@ async def _live(options: Options, word: str, namespace: str, cluster: str) -> st
     return to_yaml(from_live(manifest, instance))
 
 
-VERBS = (create, delete, move)
+VERBS = (apply, create, delete, move)

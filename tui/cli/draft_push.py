@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from tui.cli.draft_many import BY, groups_of
 from tui.cli.output import complain
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _NO_VERIFY = click.option("--no-verify", "skip", is_flag=True, help="Run none of
 @click.option("-F", "--file", "source", type=click.File("rb"), help="Read the message from a file; - is stdin.")
 @click.option("-s", "--signoff", is_flag=True, help="Add Signed-off-by in your name (Developer Certificate of Origin).")
 @click.option("--sign/--no-sign", "sign", default=None, help="Sign it or not; else as commit.gpgSign says.")
+@click.option("--by", type=BY, help="One commit per cluster, group or Application; -m is the subject of each.")
 @_NO_VERIFY
 @_OUTPUT
 @click.pass_obj
@@ -36,6 +38,7 @@ def commit(
     source: BinaryIO | None,
     signoff: bool,
     sign: bool | None,
+    by: str | None,
     skip: bool,
     output: str,
 ) -> None:
@@ -62,6 +65,12 @@ def commit(
         if not how.hooks:
             complain("your hooks are not run")
         try:
+            if by is not None:
+                groups = groups_of(options, await drafts.parts(name))
+                made = await drafts.commit_by_group(name, by, groups, typed, how, progress=_told)
+                if output == "json":
+                    return _print([await drafts.show(name)], output)
+                return _say("\n".join(f"{one.name} {one.tip[:10]}" for one in made))
             done = await drafts.commit(name, typed or await drafts.message(held), how, progress=_told)
         except HookRefused:
             complain(f"the message is kept: fleet draft commit {held.name} uses it again; --no-verify runs no hook")

@@ -57,7 +57,7 @@ async def work_out(drafts: Drafts, locator: Locator, row: Row, entry: Mapping[st
     now = records(dig(manifest, "spec", "sources")) or records([dig(manifest, "spec", "source")])
     revisions = _revisions(entry)
     if len(then) != len(now) or len(revisions) != len(then):
-        raise Refused(f"{row.ref.name} had {len(then)} sources then and has {len(now)} now: revert its manifest first")
+        raise Refused(f"{row.ref.name} had other sources then: revert its own manifest first")
     several = bool(records(dig(manifest, "spec", "sources")))
     wanted: list[Source] = []
     pins: list[tuple[str, str]] = []

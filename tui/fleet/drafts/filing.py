@@ -45,13 +45,13 @@ class Filing(Editing):
         """
         repository, target, revision = await self._look(repo, target, draft)
         if append and (held := await _content(repository, revision, path)) is not None:
-            return _planned(repository, target, revision, _do(filework.append, path, held.text, text, about), [held])
+            return _planned(repository, target, revision, do(filework.append, path, held.text, text, about), [held])
         names = await _names(repository, revision, path)
-        path = _do(filework.check_path, path, names)
+        path = do(filework.check_path, path, names)
         listings = [] if listing.is_kustomization(path) else await _nearest(repository, revision, path, names, source)
         chart = next((folder for folder in _folders(path) if "Chart.yaml" in names.get(folder, ())), None)
         texts = {content.path: content.text for content in listings}
-        work = await asyncio.to_thread(_do, filework.create, path, text, about, texts, chart)
+        work = await asyncio.to_thread(do, filework.create, path, text, about, texts, chart)
         return _planned(repository, target, revision, work, listings, {path: ""})
 
     async def plan_removal(
@@ -67,9 +67,9 @@ class Filing(Editing):
         listings = await self._listing(repository, revision, path)
         texts = {content.path: content.text for content in listings}
         if doc is None:
-            work = await asyncio.to_thread(_do, filework.remove_file, path, held.text, about, texts)
+            work = await asyncio.to_thread(do, filework.remove_file, path, held.text, about, texts)
         else:
-            work = await asyncio.to_thread(_do, filework.remove_object, path, held.text, doc, about, texts, item)
+            work = await asyncio.to_thread(do, filework.remove_object, path, held.text, doc, about, texts, item)
             work = await self._with_mentions(repository, revision, work, held, doc)
         return _planned(repository, target, revision, work, [held, *listings])
 
@@ -82,13 +82,13 @@ class Filing(Editing):
         """
         repository, target, revision = await self._look(repo, target, draft)
         held = await repository.read(revision, path)
-        new = _do(filework.check_path, new, await _names(repository, revision, new))
+        new = do(filework.check_path, new, await _names(repository, revision, new))
         listings = await self._listing(repository, revision, path)
         values = []
         if found := await repository.search(revision, ["valueFiles"], MANIFESTS):
-            values = [content for content in await _read(repository, revision, found) if _base(path) in content.text]
+            values = [content for content in await read_all(repository, revision, found) if _base(path) in content.text]
         texts, others = ({content.path: content.text for content in part} for part in (listings, values))
-        work = await asyncio.to_thread(_do, filework.rename_file, path, new, held.text, about, texts, others)
+        work = await asyncio.to_thread(do, filework.rename_file, path, new, held.text, about, texts, others)
         return _planned(repository, target, revision, work, [held, *listings, *values], {new: ""})
 
     async def plan_rename(
@@ -101,7 +101,7 @@ class Filing(Editing):
         """
         repository, target, revision = await self._look(repo, target, draft)
         held = await repository.read(revision, path)
-        work = _do(filework.rename_object, path, held.text, doc, name, about)
+        work = do(filework.rename_object, path, held.text, doc, name, about)
         work = await self._with_mentions(repository, revision, work, held, doc)
         return _planned(repository, target, revision, work, [held])
 
@@ -137,7 +137,7 @@ class Filing(Editing):
         if listing.is_kustomization(path) and (folder := listing.folder_of(path)):
             words = [_base(folder)]
         found = await repository.search(revision, words, KUSTOMIZATIONS)
-        held = [content for content in await _read(repository, revision, found) if content.path != path]
+        held = [content for content in await read_all(repository, revision, found) if content.path != path]
         return [content for content in held if _lists(content, path)]
 
     async def _with_mentions(
@@ -147,7 +147,7 @@ class Filing(Editing):
         if not document.name:
             return work
         found = await repository.search(revision, [document.name], MANIFESTS, _scope(held.path))
-        texts = {content.path: content.text for content in await _read(repository, revision, found[:MOST_READ])}
+        texts = {content.path: content.text for content in await read_all(repository, revision, found[:MOST_READ])}
         for path in texts.keys() & work.files.keys():
             texts[path] = work.files[path] or ""
         skip = [] if held.path in work.files and work.operations[0].op == "remove" else [(held.path, doc)]
@@ -163,7 +163,7 @@ def _planned(
     return Planned(repository.url, target, base, work, over)
 
 
-def _do(make: Callable[P, T], *arguments: P.args, **more: P.kwargs) -> T:
+def do(make: Callable[P, T], *arguments: P.args, **more: P.kwargs) -> T:
     """What a planner gives; what it refuses as Trouble."""
     try:
         return make(*arguments, **more)
@@ -215,7 +215,7 @@ async def _nearest(
                 continue
             held = await repository.read(revision, f"{folder}/{name}" if folder else name)
             inside = source is not None and (folder == source or folder.startswith(f"{source}/") or not source)
-            if folder == own or inside or _do(listing.lists_below, held.path, held.text, own):
+            if folder == own or inside or do(listing.lists_below, held.path, held.text, own):
                 return [held]
             return []
     return []
@@ -228,7 +228,7 @@ async def _content(repository: DraftRepository, revision: str, path: str) -> Con
         return None
 
 
-async def _read(repository: DraftRepository, revision: str, paths: Sequence[str]) -> list[Content]:
+async def read_all(repository: DraftRepository, revision: str, paths: Sequence[str]) -> list[Content]:
     """The files that can be read as text."""
     out = []
     for path in paths:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tui.domain import giturl
-from tui.domain.draft import Draft
+from tui.domain.draft import CommitOptions, Draft
 from tui.domain.grouping import grouped, patch_by
 from tui.domain.ports import Refused
+from tui.fleet.drafts.book import Progress
 from tui.fleet.drafts.committing import Committing
 from tui.fleet.drafts.editing import Editing
 from tui.fleet.drafts.rewriting import Rewriting
@@ -17,7 +18,14 @@ class Grouped(Rewriting, Committing, Editing):
     """What a user does to edits that are for many."""
 
     async def commit_by_group(
-        self, draft: Draft | str, by: str, groups: Mapping[str, str] = {}, subject: str = ""
+        self,
+        draft: Draft | str,
+        by: str,
+        groups: Mapping[str, str] = {},
+        subject: str = "",
+        options: CommitOptions | None = None,
+        *,
+        progress: Progress | None = None,
     ) -> list[Draft]:
         """One commit per cluster, group or Application, of everything that is not committed, each with the message that
         its own edits give, or with the `subject` said.
@@ -37,7 +45,7 @@ class Grouped(Rewriting, Committing, Editing):
                 message = await self.propose(held)
                 if subject:
                     message = f"{subject}\n{message.partition(chr(10))[2]}"
-                held = await self.commit(held, message)
+                held = await self.commit(held, message, options, progress=progress)
                 done.append(held)
         if not done:
             raise Refused("there is nothing to commit")
