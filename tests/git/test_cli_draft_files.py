@@ -57,9 +57,9 @@ def test_an_object_is_deleted(apps: Shell) -> None:
 
 
 def test_a_file_is_moved_and_an_object_renamed(apps: Shell) -> None:
-    shown = apps("move", "x", "apps/web.yaml", "apps/all.yaml")
+    shown = apps("rename", "x", "apps/web.yaml", "--to", "apps/all.yaml")
     assert "rename to apps/all.yaml" in shown and "+  - all.yaml\n" in shown
-    apps("move", "x", "apps/all.yaml", "apps/HPA.yaml", code=1)
+    apps("rename", "x", "apps/all.yaml", "--to", "apps/HPA.yaml", code=1)
     assert "upper and lower case" in apps.errors
     shown = apps("rename", "x", "apps/all.yaml#Deployment/web", "--object", "shop")
     assert "+  name: shop\n" in shown and "also mentions it: apps/hpa.yaml:5" in apps.errors

@@ -116,23 +116,27 @@ def append(options: Options, name: str, file: str, path: str, values: tuple[str,
 @click.argument("path", default="")
 @click.argument("key", default="")
 @click.option("--object", "renamed", metavar="NEWNAME", help="The object itself: another metadata.name.")
+@click.option("--to", "moved", metavar="NEWFILE", help="The file itself: another path.")
 @editing
 @click.pass_obj
-def rename(options: Options, name: str, file: str, path: str, key: str, renamed: str | None, **more: Any) -> None:
-    """Give the key at PATH the name KEY, or with --object the object another name, and print the diff.
+def rename(
+    options: Options, name: str, file: str, path: str, key: str, renamed: str | None, moved: str | None, **more: Any
+) -> None:
+    """Give the key at PATH the name KEY, or an object (--object) or a FILE (--to) another name, and print the diff.
 
-    Who refers to the object by its old name is told on stderr and not changed. A file gets another name by
-    `fleet draft move`.
+    Entries of kustomizations and `valueFiles` of Applications in the same repository follow a file. Who refers to an
+    object by its old name is told on stderr and not changed.
     """
     from tui.domain import yamledit
     from tui.domain.draft import Operation
 
-    if bool(renamed) == bool(path and key) or (renamed and path):
-        raise click.UsageError("say PATH and KEY, or --object NEWNAME")
-    if renamed is not None:
-        from tui.cli.draft_files import rename_object
+    if [bool(renamed), bool(moved), bool(path and key)].count(True) != 1 or (path and not key):
+        raise click.UsageError("say PATH and KEY, or --object NEWNAME, or --to NEWFILE")
+    if renamed or moved:
+        from tui.cli.draft_files import move_file, rename_object
 
-        rename_object(options, name, file, renamed, more["repo"], more["output"])
+        act = rename_object if renamed else move_file
+        act(options, name, file, renamed or moved or "", more["repo"], more["output"])
         return
 
     def step(text: str, doc: int | None, document: str) -> tuple[Edited, Operation, str]:

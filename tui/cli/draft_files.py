@@ -1,4 +1,4 @@
-"""`fleet draft create`, `delete`, `move`: whole files and objects of a draft, with what names them."""
+"""`fleet draft create`, `delete`, `apply`: whole files and objects of a draft, with what names them."""
 
 from __future__ import annotations
 
@@ -45,18 +45,8 @@ def delete(options: Options, name: str, file: str, repo: str, output: str) -> No
     _do(options, name, path, repo, output, plan)
 
 
-@click.command()
-@click.argument("name")
-@click.argument("file")
-@click.argument("new", metavar="NEWFILE")
-@REPOSITORY
-@OUTPUT
-@click.pass_obj
-def move(options: Options, name: str, file: str, new: str, repo: str, output: str) -> None:
-    """Move a FILE of a draft to NEWFILE and print the diff.
-
-    Entries of kustomizations and `valueFiles` of Applications in the same repository follow.
-    """
+def move_file(options: Options, name: str, file: str, new: str, repo: str, output: str) -> None:
+    """`fleet draft rename --to`."""
     from tui.domain.draft import Operation
 
     async def plan(drafts: Drafts, url: str) -> Planned:
@@ -245,4 +235,4 @@ async def _live(options: Options, word: str, namespace: str, cluster: str) -> st
     return to_yaml(from_live(manifest, instance))
 
 
-VERBS = (apply, create, delete, move)
+VERBS = (apply, create, delete)
