@@ -513,3 +513,32 @@ async def test_edits_can_become_a_commit_of_their_own_anywhere(bench: Bench) -> 
     done = (await bench.drafts.rewrite("x", picks)).draft
     assert await bench.subjects() == ["commit 1", "in between", "commit 2", "commit 3"] and not done.dirty
     assert await bench.at((await bench.own())[1].oid, LONG) == lines(_1="open")
+
+
+async def test_a_draft_that_spans_repositories_is_picked_and_rewritten_where_it_was_edited(
+    bench: Bench, tmp_path: Path
+) -> None:
+    """Files and commits are found in the part that has them; what was picked is committed and no other part."""
+    (tmp_path / "second").mkdir()
+    second = World(tmp_path / "second")
+    second.seal()
+    part = await bench.drafts.extend("x", str(second.clone))
+    await bench.drafts.edit_files("x", {DB: b"here\n", LONG: lines(_1="one")}, repo=bench.repository.url)
+    await bench.drafts.edit_files("x", {"there.yaml": b"there\n", WEB: b"web\n"}, repo=part.repo)
+    await bench.drafts.discard("x", [WEB])
+    with pytest.raises(Refused, match="name a file"):
+        await bench.drafts.stage_files("x")
+    picked = await bench.drafts.stage_files("x", ["there.yaml"])
+    assert picked.repo == part.repo
+    done = await bench.drafts.commit("x", "there")
+    assert done.repo == part.repo and not done.dirty and (await bench.now()).tip == (await bench.now()).base
+    await bench.drafts.stage_files("x", [DB])
+    await bench.drafts.commit("x", "here")
+    (first, own), (other, theirs) = await bench.drafts.log("x")
+    assert [one.subject for one in (*own, *theirs)] == ["here", "there"] and first.repo != other.repo == part.repo
+    with pytest.raises(Refused, match="by its id"):
+        await bench.drafts.reword("x", "1", "which?")
+    await bench.drafts.reword("x", theirs[0].oid[:8], "over there")
+    assert [one.subject for _, every in await bench.drafts.log("x") for one in every] == ["here", "over there"]
+    await bench.drafts.undo("x")
+    assert [one.subject for _, every in await bench.drafts.log("x") for one in every] == ["here", "there"]

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tui.fleet.drafts import Drafts
     from tui.fleet.drafts.rewriting import Lines
 
+_REPOSITORY = click.option(
+    "--repository", "repo", metavar="URL|DIR", default="", help="Which repository of a draft that spans several."
+)
 _OUTPUT = click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="How to print.")
 Ranges = tuple[tuple[int, int], ...]
 
@@ -66,9 +69,10 @@ def chosen_lines(patch: str, files: tuple[str, ...], ranges: Ranges) -> Lines:
 @click.argument("name")
 @click.argument("files", metavar="[FILE]...", nargs=-1)
 @lines_option("as it is in the draft")
+@_REPOSITORY
 @_OUTPUT
 @click.pass_obj
-def stage(options: Options, name: str, files: tuple[str, ...], ranges: Ranges | None, output: str) -> None:
+def stage(options: Options, name: str, files: tuple[str, ...], ranges: Ranges | None, repo: str, output: str) -> None:
     """Pick what the next commit takes: FILEs, or lines of one. Prints what is picked.
 
     Without FILE everything that is edited now. As long as nothing is picked a commit takes all edits; an edit made
@@ -77,9 +81,9 @@ def stage(options: Options, name: str, files: tuple[str, ...], ranges: Ranges | 
     check_one_file(files, ranges)
 
     async def work(drafts: Drafts) -> int:
+        held = await _part(drafts, name, files, repo)
         if ranges is None:
-            return await _say_picked(drafts, await drafts.stage_files(name, files), output)
-        held = await _part(drafts, name, files)
+            return await _say_picked(drafts, await drafts.stage_files(held, files), output)
         lines = chosen_lines(await drafts.unpicked(held), files, ranges)
         return await _say_picked(drafts, await drafts.stage_lines(held, lines), output)
 
@@ -90,9 +94,10 @@ def stage(options: Options, name: str, files: tuple[str, ...], ranges: Ranges | 
 @click.argument("name")
 @click.argument("files", metavar="[FILE]...", nargs=-1)
 @lines_option("as it is picked")
+@_REPOSITORY
 @_OUTPUT
 @click.pass_obj
-def unstage(options: Options, name: str, files: tuple[str, ...], ranges: Ranges | None, output: str) -> None:
+def unstage(options: Options, name: str, files: tuple[str, ...], ranges: Ranges | None, repo: str, output: str) -> None:
     """Pick FILEs, or lines of one, not any more; the edits stay. Prints what is picked.
 
     Without FILE nothing is picked any more, and the next commit takes all edits. When nothing was picked, FILEs are
@@ -101,9 +106,9 @@ def unstage(options: Options, name: str, files: tuple[str, ...], ranges: Ranges 
     check_one_file(files, ranges)
 
     async def work(drafts: Drafts) -> int:
+        held = await _part(drafts, name, files, repo)
         if ranges is None:
-            return await _say_picked(drafts, await drafts.unstage(name, files), output)
-        held = await _part(drafts, name, files)
+            return await _say_picked(drafts, await drafts.unstage(held, files), output)
         lines = chosen_lines(await drafts.picked(held), files, ranges)
         return await _say_picked(drafts, await drafts.unstage_lines(held, lines), output)
 
@@ -114,9 +119,10 @@ def unstage(options: Options, name: str, files: tuple[str, ...], ranges: Ranges 
 @click.argument("name")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @lines_option("as it is in the draft")
+@_REPOSITORY
 @_OUTPUT
 @click.pass_obj
-def discard(options: Options, name: str, files: tuple[str, ...], ranges: Ranges | None, output: str) -> None:
+def discard(options: Options, name: str, files: tuple[str, ...], ranges: Ranges | None, repo: str, output: str) -> None:
     """Take back edits that are not committed: of FILEs, or in lines of one. Prints what was taken back.
 
     With --lines only edits that are not picked. `fleet draft undo` brings back what was taken.
@@ -126,7 +132,7 @@ def discard(options: Options, name: str, files: tuple[str, ...], ranges: Ranges 
     check_one_file(files, ranges)
 
     async def work(drafts: Drafts) -> int:
-        held = await _part(drafts, name, files)
+        held = await _part(drafts, name, files, repo)
         if ranges is None:
             done = await drafts.discard(held, files)
         else:
@@ -140,9 +146,9 @@ def discard(options: Options, name: str, files: tuple[str, ...], ranges: Ranges 
     _start(options, work)
 
 
-async def _part(drafts: Drafts, name: str, files: tuple[str, ...]) -> Draft:
-    """The part of a draft that has these edited files."""
-    return (await drafts.edited_part(name, *files))[1]
+async def _part(drafts: Drafts, name: str, files: tuple[str, ...], repo: str) -> Draft:
+    """The part of a draft that has these edited files, or that of a repository."""
+    return (await drafts.edited_part(name, *files, repo=repo))[1]
 
 
 async def _say_picked(drafts: Drafts, done: Draft, output: str) -> int:

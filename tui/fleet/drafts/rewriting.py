@@ -25,15 +25,17 @@ class Rewriting(Committing):
 
     # -- what the next commit takes -----------------------------------------------------------------------------------
 
-    async def edited_part(self, draft: Draft | str, *paths: str) -> Part:
-        """The one part of a draft that files have been edited in; a `Draft` as it was shown."""
+    async def edited_part(self, draft: Draft | str, *paths: str, repo: str = "") -> Part:
+        """The one part of a draft that files have been edited in, or that of `repo`; a `Draft` as it was shown."""
         if isinstance(draft, Draft):
             return (await self._parts(draft))[0]
+        if repo:
+            return await self.find(draft, repo=repo)
         found = await self.parts(draft)
         dirty = [part for part in found if part[1].dirty] or found
         fits = [part for part in dirty if set(paths) & set(await _names(*part))] or dirty
         if len(fits) > 1:
-            raise Refused("the draft spans repositories; name a file that was edited")
+            raise Refused("the draft spans repositories; name a file that was edited in only one of them, or which one")
         return fits[0]
 
     async def unpicked(self, draft: Draft | str, *, path: str = "") -> str:
