@@ -47,6 +47,7 @@ def test_picked_lines_are_committed_and_the_rest_is_kept(fleet: Inside) -> None:
     fleet("set", "x", DB, "size=2")
     picked = fleet("stage", "x", WEB, "--lines", "1")
     assert "-replicas: 1\n+replicas: 5\n image: web:1\n" in picked and DB not in picked
+    assert fleet("diff", "x", "--picked") == picked
     fleet("stage", "x", WEB)
     picked = fleet("unstage", "x", WEB, "--lines", "1")
     assert "+image: web:2" in picked and "replicas: 5" not in picked
@@ -67,6 +68,7 @@ def test_picked_lines_are_committed_and_the_rest_is_kept(fleet: Inside) -> None:
         ("stage", "x", WEB, DB, "--lines", "1"),
         ("stage", "x", WEB, "--lines", "2-1"),
         ("discard", "x"),
+        ("diff", "x", "--picked", "--open"),
         ("move", "x", "1"),
         ("reword", "x", "1", "-m", " "),
     ],

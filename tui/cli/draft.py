@@ -188,14 +188,17 @@ def _invalid(file: str, text: str) -> str:
 @draft.command()
 @click.argument("name")
 @click.option("--open", "open_only", is_flag=True, help="Only what is not committed yet.")
+@click.option("--picked", is_flag=True, help="Only what was picked for the next commit with `stage`.")
 @click.option("--by", type=draft_many.BY, help="Files under the clusters, groups or Applications they are for.")
 @_OUTPUT
 @click.pass_obj
-def diff(options: Options, name: str, open_only: bool, by: str | None, output: str) -> None:
+def diff(options: Options, name: str, open_only: bool, picked: bool, by: str | None, output: str) -> None:
     """Print git's diff of a draft against its base."""
+    if picked and (open_only or by is not None):
+        raise click.UsageError("--picked goes with neither --open nor --by")
 
     async def work(drafts: Drafts) -> int:
-        files, patch = await drafts.diff(name, open_only=open_only)
+        files, patch = await drafts.diff(name, open_only=open_only, picked=picked)
         if by is not None:
             groups = draft_many.groups_of(options, await drafts.parts(name))
             patch = await drafts.diff_by(name, by, groups, open_only=open_only)

@@ -130,8 +130,10 @@ class Editing(Book):
             done.append(held if name not in taken else await repository.update(held.id, name=model.slug(name, taken)))
         return await self._after(done[0])
 
-    async def diff(self, draft: Draft | str, *, open_only: bool = False) -> tuple[Sequence[Change], str]:
-        """The files and git's diff of a draft: against its base, or only what is not committed yet.
+    async def diff(
+        self, draft: Draft | str, *, open_only: bool = False, picked: bool = False
+    ) -> tuple[Sequence[Change], str]:
+        """The files and git's diff of a draft: against its base, or only what is not committed yet, or `picked` of it.
 
         A line names the repository before each patch when there are several.
         """
@@ -139,7 +141,8 @@ class Editing(Book):
         patches: list[str] = []
         found = await self.meant(draft)
         for repository, held in found:
-            files, patch = await repository.diff(held.tip if open_only else held.base, held.head)
+            ends = (held.tip, held.index or held.tip) if picked else (held.tip if open_only else held.base, held.head)
+            files, patch = await repository.diff(*ends)
             changes += files
             if patch and len(found) > 1:
                 patches.append(f"repository {giturl.shown(repository.url)}\n")
