@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui.cli import draft_edits, draft_files, draft_many, draft_push, draft_rebase, draft_rewrite, draft_stage
+from tui.cli.blast import blast, deleted
 from tui.cli.draft_recover import recover
 from tui.cli.output import complain, print_rows
 
@@ -40,6 +41,7 @@ def draft() -> None:
 
 
 draft.add_command(recover)
+draft.add_command(blast)
 _AREAS = (draft_edits, draft_files, draft_many, draft_push, draft_rebase, draft_stage, draft_rewrite)
 for _verb in (verb for area in _AREAS for verb in area.VERBS):
     draft.add_command(_verb)
@@ -98,7 +100,7 @@ def list_(options: Options, dropped: bool, fetch: bool, output: str) -> None:
 @_OUTPUT
 @click.pass_obj
 def show(options: Options, name: str, output: str) -> None:
-    """Print one draft: where it stands, its commits, its files."""
+    """Print one draft: where it stands, its commits, its files, what it deletes. Asks no cluster."""
 
     async def work(drafts: Drafts) -> int:
         listed = await drafts.show(name)
@@ -115,6 +117,8 @@ def show(options: Options, name: str, output: str) -> None:
         for file in listed.files:
             counts = f" +{file.added} -{file.removed}" if file.added >= 0 else ""
             _say(f"file      {file.status} {file.path}{counts}")
+        for line in await deleted(options, drafts, name):
+            _say(f"deletes   {line}")
         for clash in standing.clashes:
             lines = f", line {', '.join(map(str, clash.lines))}" if clash.lines else ""
             _say(f"conflict  {clash.path}{lines}: {clash.reason}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from tui.cli.blast import agreed
 from tui.cli.draft_many import BY, groups_of
 from tui.cli.output import complain
 
@@ -89,7 +90,9 @@ def commit(
 @click.option("--sign/--no-sign", "sign", default=None, help="Sign the tag or not; else as tag.gpgSign says.")
 @click.option("--push-option", "asked", multiple=True, metavar="OPTION", help="Give the server a push option.")
 @_NO_VERIFY
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask, unless the draft's name must be typed.")
+@click.option("--confirm", metavar="NAME", default="", help="The draft's name, where it must be typed.")
+@click.option("--offline", is_flag=True, help="Ask no cluster what the draft touches.")
 @_OUTPUT
 @click.pass_obj
 def push(
@@ -101,9 +104,16 @@ def push(
     asked: tuple[str, ...],
     skip: bool,
     yes: bool,
+    confirm: str,
+    offline: bool,
     output: str,
 ) -> None:
     """Push a draft after showing exactly what goes where; of one that spans repositories, one after the other.
+
+    What it touches is shown too. A draft that deletes anything, or touches more of all Applications than
+    `confirm_share` of the configuration, is pushed only when its name is typed, or given with --confirm. The
+    Applications are those of the hubs that answer within ten seconds; when none is known although clusters are
+    configured, the name must be typed too, unless --yes.
 
     Your own pre-push hook runs first. Passwords and passphrases are asked for by git and ssh themselves.
     """
@@ -118,11 +128,8 @@ def push(
             return _refuse(plans, output)
         for plan in plans:
             _show(plan)
-        if not yes:
-            if not terminal:
-                raise click.UsageError("not asking without a terminal; add --yes")
-            if not click.confirm("Push?", err=True):
-                return NOT_DONE
+        if not await agreed(options, drafts, name, yes, confirm, offline):
+            return NOT_DONE
         for plan in plans:
             shown = _progress()  # overwrites its line, so that what a hook said is told afterwards
             try:

@@ -77,7 +77,7 @@ def blast(found: Blast | str, now: float) -> list[Line]:
 
 def facts(found: Blast) -> list[str]:
     """What a question before a push says: the counts, what is deleted, what is unknown."""
-    deleted = [f"deletes {_named(each)}{f': {each.note}' if each.note else ''}" for each in found.deleted]
+    deleted = [f"deletes {named(each)}{f': {each.note}' if each.note else ''}" for each in found.deleted]
     unknown = [f"unknown: {each}" for each in found.unknown]
     more = [f"and {len(each) - MOST_FACTS} more" if len(each) > MOST_FACTS else "" for each in (deleted, unknown)]
     shown = [*deleted[:MOST_FACTS], more[0], *unknown[:MOST_FACTS], more[1]]
@@ -146,7 +146,7 @@ def _window(each: Touched, now: float) -> Cell:
 def _deletion(each: Deletion) -> Line:
     return (
         Cell("  − ", Tone.BAD),
-        plain(_named(each)),
+        plain(named(each)),
         Cell("  "),
         plain(each.file * (each.what != "file"), Tone.MUTED),
         Cell("  "),
@@ -154,7 +154,8 @@ def _deletion(each: Deletion) -> Line:
     )
 
 
-def _named(each: Deletion) -> str:
+def named(each: Deletion) -> str:
+    """What is deleted, in words."""
     times = f", in {each.copies} Applications" if each.copies > 1 else ""
     if each.what == "listing":
         return f"what {each.name} declares{times}"
