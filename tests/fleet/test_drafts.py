@@ -264,7 +264,7 @@ async def test_a_conflict_is_shown_and_nothing_is_pushed(desk: Desk, world: Worl
     await desk.drafts.commit(await edited(desk), "more")
     upstream = world.upstream({WEB: "replicas: 4\nimage: web:1\n"})
     plan = await desk.drafts.plan_push("more-web", to_target=True)
-    assert "changed the same lines" in plan.problem and plan.clashes[0].path == WEB
+    assert "upstream set replicas to" in plan.problem and plan.clashes[0].path == WEB
     with pytest.raises(Refused, match="changed the same lines"):
         await desk.drafts.push(plan)
     assert git(world.origin, "rev-parse", "main") == upstream

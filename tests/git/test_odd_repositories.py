@@ -13,7 +13,10 @@ from tests.git.test_content import opened
 from tui.adapters.git.command import GitTrouble, Refused
 from tui.adapters.git.objects import Missing
 from tui.adapters.git.service import GitRepositories, GitRepository
+from tui.domain.conflict import Conflicts
+from tui.domain.draft import Draft
 from tui.domain.gitpath import destination, folded, means_git
+from tui.fleet.drafts import Drafts
 
 WEB = "shop/web.yaml"
 NEW = b"replicas: 2\nimage: web:1\n"
@@ -124,6 +127,55 @@ async def test_a_remote_that_is_moved_away_and_comes_back(world: World, reposito
         await repository.push(await repository.plan_push(draft, to_target=False))
     elsewhere.rename(world.origin)
     assert (await repository.push(await repository.plan_push(draft, to_target=False))).done
+
+
+class Empty:
+    """A remote without a commit, and a clone of it whose first branch is to be trunk."""
+
+    def __init__(self, world: World) -> None:
+        self.origin, self.clone = world.clone.parent / "empty.git", world.clone.parent / "fresh"
+        git(world.clone.parent, "init", "-q", "--bare", "-b", "trunk", str(self.origin))
+        git(world.clone.parent, "clone", "-q", str(self.origin), str(self.clone))
+        self.drafts = Drafts(GitRepositories(world.data, self.clone))
+
+    async def draft(self) -> Draft:
+        made = await self.drafts.new("first", str(self.clone), fetch=True)
+        await self.drafts.edit("first", "a/one.yaml", "a: 1\n")
+        assert (await self.drafts.show("first")).standing.state == "draft"
+        return await self.drafts.commit(made.id, "one")
+
+
+@pytest.mark.parametrize("to_target", [True, False])
+async def test_the_first_commit_of_an_empty_remote(world: World, to_target: bool) -> None:
+    empty = Empty(world)
+    before = fingerprint(empty.clone)
+    draft = await empty.draft()
+    assert draft.target == "trunk" and draft.unborn
+    assert await empty.drafts.conflicts(draft) == [(draft, Conflicts("trunk"))]
+    plan = await empty.drafts.plan_push(draft, to_target)
+    assert plan.problem == "" and [subject for _, subject in plan.commits] == ["Start with an empty tree", "one"]
+    assert (await empty.drafts.push(plan)).done
+    await empty.drafts.refresh(fetch=True)
+    assert (await empty.drafts.show("first")).standing.state == ("merged" if to_target else "pushed")
+    assert git(empty.origin, "cat-file", "-p", f"{plan.branch}:a/one.yaml") == "a: 1"
+    assert git(empty.origin, "log", "--format=%s %ae", plan.branch).splitlines()[1].endswith("ada@example.com")
+    assert fingerprint(empty.clone) == before
+    await empty.drafts.close()
+
+
+async def test_an_empty_remote_that_somebody_else_fills_first(world: World) -> None:
+    empty = Empty(world)
+    draft = await empty.draft()
+    git(world.clone, "push", "-q", str(empty.origin), "main:trunk")
+    plan = await empty.drafts.plan_push(draft, True)
+    assert plan.problem == "" and [subject for _, subject in plan.commits] == ["one"]
+    assert (await empty.drafts.push(plan)).done
+    held = (await empty.drafts.show("first")).draft
+    assert not held.unborn and held.base == git(world.clone, "rev-parse", "main")
+    assert git(empty.origin, "ls-tree", "-r", "--name-only", "trunk").split() == [
+        "README.md", "a/one.yaml", "shop/db.yaml", WEB,
+    ]  # fmt: skip
+    await empty.drafts.close()
 
 
 async def test_links_say_where_they_lead(world: World, repositories: GitRepositories) -> None:

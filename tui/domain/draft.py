@@ -73,6 +73,7 @@ class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
     page: str = ""  # page for a pull request, as the remote or the forge's rules say
     choices: dict[str, Choice] = {}  # what was decided about conflicts of a rebase that is not through yet, by key
     onto: str = ""  # branch that rebase is onto, when it is another than the target
+    unborn: bool = False  # the remote had no commit; the base is an empty one that goes along with the first push
     state: str = ""  # id of the state commit it was read from; never stored
     dropped: bool = False  # it is in the trash; never stored
 
@@ -314,6 +315,7 @@ def moved(
     ops = tuple(msgspec.structs.replace(one, file=names[one.file]) if one.file in names else one for one in draft.ops)
     return msgspec.structs.replace(
         draft, base=base, tip=tip, index=index, head=head, action="rebase", ops=ops, choices={}, onto="",
+        unborn=draft.unborn and base == draft.base,
         target=target or draft.target, merged="" if target and target != draft.target else draft.merged,
         at=now, done_at=now, undo=draft.state, redo="",
     )  # fmt: skip
@@ -339,6 +341,7 @@ def _back(draft: Draft, other: Draft, action: str, undo: str, redo: str, now: fl
         ops=other.ops,
         open_ops=other.open_ops,
         target=other.target,
+        unborn=other.unborn,
         choices={**other.choices, **draft.choices},
         onto=draft.onto or other.onto,
         action=action,

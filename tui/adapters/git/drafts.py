@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from tui.adapters.git import committing, content
+from tui.adapters.git import committing, content, unborn
 from tui.adapters.git.command import GitTrouble, Refused
 from tui.adapters.git.history import changed
 from tui.adapters.git.hooks import HookRefused
@@ -70,8 +70,12 @@ class DraftRefs:
         raise Missing("this draft does not exist any more")
 
     def create(self, title: str, target: str, name: str, draft_id: str = "", base: str = "") -> Draft:
-        """A new draft that starts from the target branch as of the last fetch, or from the commit `base` of it."""
-        tip = self.repository.resolve(target)
+        """A new draft that starts from the target branch as of the last fetch, or from the commit `base` of it.
+
+        Where the remote has no branch at all it starts from an empty commit.
+        """
+        fresh = not self.repository.branches()
+        tip = unborn.first_commit(self.repository) if fresh else self.repository.resolve(target)
         if base and not self.repository.contains(tip, base):
             raise Refused(f"{base[:10]} is not a commit of {target}")
         base = base or tip
@@ -79,7 +83,7 @@ class DraftRefs:
         draft = Draft(
             id=draft_id or model.new_id(now, os.urandom(10)),
             name=name, title=title, repo=self.repository.url, target=target,
-            base=base, tip=base, head=base, at=now, created=now,
+            base=base, tip=base, head=base, at=now, created=now, unborn=fresh,
         )  # fmt: skip
         pack = Pack(self.objects)
         with self.repository.lock() as held:

@@ -44,6 +44,7 @@ def plan(
     clashes = tuple(clash for clash in around.clashes if clash.open) if to_target else ()
     landed = around.landed
     own = history.commits(repository.objects, draft.base, draft.tip)
+    sent = [history.commit(repository.objects, draft.base), *own] if draft.unborn and own else own
     branch = draft.target if to_target else draft.branch or branch_name(draft, user)
     there = repository.objects.resolve(UPSTREAM + branch)
     problem = ""
@@ -74,7 +75,7 @@ def plan(
         # a branch that the remote has lost, merged and deleted perhaps, is made anew
         lease=draft.pushed if there and not to_target else "",
         to_target=to_target,
-        commits=tuple((commit.oid, commit.subject) for commit in own),
+        commits=tuple((commit.oid, commit.subject) for commit in sent),
         files=tuple(history.files(repository, draft.base, draft.tip)) if own else (),
         hooks=found if run else (),
         skipped=() if run else found,

@@ -29,6 +29,8 @@ def around(refs: DraftRefs, draft: Draft) -> Surroundings:
     repository = refs.repository
     target = refs.objects.resolve(UPSTREAM + draft.target)
     onto = refs.objects.resolve(UPSTREAM + draft.onto) if draft.onto else target
+    if draft.unborn and not onto:
+        return Surroundings()
     if not target and not onto:
         return Surroundings(target_gone=True, default=repository.default_branch())
     if target:
@@ -39,7 +41,7 @@ def around(refs: DraftRefs, draft: Draft) -> Surroundings:
             return Surroundings(landed, behind, reverted=reverted)
     else:
         landed, behind = "", 0
-    lost = history.lost(repository, draft.base, onto)
+    lost = 0 if draft.unborn else history.lost(repository, draft.base, onto)
     if lost and not draft.onto and not history.related(repository, draft.base, onto):
         return Surroundings(behind=behind, unrelated=True)
     ledger = look(refs, draft, onto)
@@ -95,10 +97,10 @@ def conflicts(refs: DraftRefs, draft: Draft, onto: str = "") -> Conflicts:
     branch = onto or draft.onto or draft.target
     commit = refs.objects.resolve(UPSTREAM + branch)
     if not commit:
-        return Conflicts(branch, problem=_gone(refs, draft, branch))
+        return Conflicts(branch, problem="" if draft.unborn and not draft.onto else _gone(refs, draft, branch))
     explicit = bool(onto or draft.onto)
     notes: list[str] = []
-    if lost := history.lost(refs.repository, draft.base, commit):
+    if not draft.unborn and (lost := history.lost(refs.repository, draft.base, commit)):
         if history.related(refs.repository, draft.base, commit):
             if branch == draft.target:
                 notes.append(model.lost_words(branch, lost))
@@ -220,6 +222,8 @@ def rebase(
         old, draft = draft, _towards(draft, onto)
         branch = draft.onto or draft.target
         commit = refs.objects.resolve(UPSTREAM + branch)
+        if not commit and draft.unborn and not draft.onto:
+            return old
         if not commit:
             raise (Missing if draft.onto else GitTrouble)(_gone(refs, draft, branch))
         if decisions:
@@ -228,7 +232,8 @@ def rebase(
             if branch == draft.target:
                 return _kept(old, msgspec.structs.replace(draft, choices={}, onto=""), refs.now())
             return model.moved(draft, draft.base, draft.tip, draft.index, draft.head, refs.now(), branch)
-        if not onto and not draft.onto and not history.related(refs.repository, draft.base, commit):
+        asked = onto or draft.onto or draft.unborn  # what is on top of nothing fits everywhere
+        if not asked and not history.related(refs.repository, draft.base, commit):
             raise Refused(_strange(draft, branch))
         place, is_checkout = refs.repository.place()
         user = clones.user(place, checkout=is_checkout)

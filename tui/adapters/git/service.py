@@ -26,6 +26,7 @@ from tui.adapters.git import (
     searching,
     staging,
     states,
+    unborn,
     worktree,
 )
 from tui.adapters.git import push as pushing
@@ -126,7 +127,11 @@ class GitRepository:
         return await self._call(self.repository.branches)
 
     async def default_branch(self) -> str:
-        return await self._call(self.repository.default_branch)
+        return await self._call(self._default_branch)
+
+    def _default_branch(self) -> str:
+        found = self.repository.default_branch()
+        return found if found or self.repository.branches() else unborn.default_branch(self.repository)
 
     async def resolve(self, revision: str) -> str:
         return await self._call(self.repository.resolve, revision)

@@ -57,7 +57,11 @@ class Editing(Book):
             target = await repository.default_branch()
         if not target:
             raise Refused("the remote's default branch is not known; name the branch")
-        if target not in await repository.branches():
+        branches = await repository.branches()
+        if not branches:  # the remote is empty, or was when the clone was made
+            await self._fetch(repository)
+            branches = await repository.branches()
+        if branches and target not in branches:
             raise Missing(f"{target} is not a branch of {giturl.shown(repository.url)} as of the last fetch")
         return target
 
