@@ -18,6 +18,7 @@ from tui.ui.screens.base import FleetScreen
 from tui.ui.screens.detail import DetailScreen
 from tui.ui.screens.diff import DiffScreen
 from tui.ui.screens.editor import EditorScreen
+from tui.ui.screens.message import MessageScreen
 from tui.ui.screens.shell import Shell
 
 # Who answers an action of each place; moving keys and `sort` are answered by the lists themselves.
@@ -31,6 +32,7 @@ WHO: dict[str, tuple[type, ...]] = {
     "document": (DetailScreen,),
     "diff": (DiffScreen,),
     "editor": (EditorScreen,),
+    "message": (MessageScreen,),
 }
 ANSWERED_BY_KEY = {"sort", "favourite", "open", "mark"}
 

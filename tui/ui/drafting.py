@@ -1,17 +1,15 @@
-"""From a key press to a commit: where an object is declared, the editor on it, the diff, the message, the push.
+"""From a key press to a commit: where an object is declared, the editor on it, the diff. `sending` goes on.
 
 Each function runs as a worker of the app, so that it may wait for the user and for Git.
 """
 
 from __future__ import annotations
 
-import webbrowser
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tui.domain import giturl, yamledit
 from tui.domain.argo import application
-from tui.domain.blast import confirmation
 from tui.domain.draft import Draft, Operation
 from tui.domain.edits import EDITS, kind_of, offered
 from tui.domain.kinds.fleet import DRAFTS_RESOURCE
@@ -19,9 +17,8 @@ from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref
 from tui.domain.ports import Found, Missing
 from tui.domain.told import operations
-from tui.ui import blast_words
 from tui.ui.scope import APPLICATIONS
-from tui.ui.screens.dialogs import Choice, Confirm, TypeToConfirm
+from tui.ui.screens.dialogs import Choice, Confirm
 from tui.ui.screens.editor import EditorScreen, Opened
 from tui.ui.screens.form import FormScreen
 from tui.ui.screens.manifest import as_yaml
@@ -291,73 +288,6 @@ async def edit_draft(app: FleetApp, name: str) -> None:
     await open_editor(
         app, Opened(draft.repo, draft.target, path, text, over, draft, title=draft.title, operation=operation)
     )
-
-
-async def commit(app: FleetApp, name: str) -> bool:
-    """Commit what is staged in a draft with a message proposed from the edits; True when it was done."""
-    drafts = _drafts(app)
-    draft = (await drafts.show(name)).draft
-    if not draft.dirty:
-        app.say(f"{name} has nothing that is not committed")
-        return False
-    proposed = await drafts.propose(draft)
-    subject, _, body = proposed.partition("\n")
-    typed = await app.ask_line("commit: ", subject)
-    if not typed:
-        return False
-    done = await drafts.commit(draft, f"{typed}\n{body}" if body else typed)
-    app.say(f"{done.name}: committed {done.tip[:7]}; P in Drafts pushes it", Tone.GOOD)
-    return True
-
-
-async def push(app: FleetApp, name: str, to_target: bool = False) -> None:
-    """Push a draft after showing what goes where."""
-    drafts = _drafts(app)
-    if not to_target:
-        listed = await drafts.show(name)
-        choices = [
-            ("branch", "a branch of its own", "for a pull request"),
-            ("target", f"{listed.draft.target} itself", "Argo CD applies it at once"),
-        ]
-        chosen = await app.wait_for(Choice(f"Push {name} to", choices, ("BRANCH", "")))
-        if chosen is None:
-            return
-        to_target = chosen == "target"
-    plan = await drafts.plan_push(name, to_target)
-    if plan.problem:
-        clashes = [f"{clash.path}: {clash.reason}" for clash in plan.clashes]
-        app.say("\n".join([plan.problem, *clashes]), Tone.BAD)
-        return
-    facts = [f"remote  {plan.remote}", f"branch  {plan.branch}", *(f"{oid[:7]} {text}" for oid, text in plan.commits)]
-    facts += [f"{change.status} {change.path}" for change in plan.files]
-    facts += [f"your hook {hook} runs first" for hook in plan.hooks]
-    if not await _agreed(app, name, f"Push to {plan.branch}?", facts):
-        return
-    app.say(f"pushing {name}")
-    result = await drafts.push(plan)
-    app.say("\n".join([result.message, *result.lines]), Tone.GOOD if result.done else Tone.BAD)
-
-
-async def _agreed(app: FleetApp, name: str, question: str, facts: Sequence[str]) -> bool:
-    """Ask before a push, with what it touches; for a deletion or a large share of the fleet the name must be typed."""
-    radius = await app.fleet.blast_of(name)
-    told = [*facts, *blast_words.facts(radius)]
-    needed = confirmation(radius, app.fleet.settings, name)
-    if needed is None:
-        sure = await app.wait_for(Confirm(question, told, yes="push"))
-    else:
-        sure = await app.wait_for(TypeToConfirm(question, [*told, *needed.reasons], needed.word))
-    return sure is True
-
-
-async def page(app: FleetApp, name: str) -> None:
-    """Open the page that makes the pull request."""
-    draft = (await _drafts(app).show(name)).draft
-    if not draft.page:
-        app.say(f"{name}: push it first" if not draft.pushed else f"{name}: the remote named no page", Tone.WARN)
-        return
-    app.say(draft.page)
-    webbrowser.open(draft.page)
 
 
 async def drop(app: FleetApp, name: str) -> None:

@@ -24,6 +24,7 @@ PLACES: dict[str, str] = {
     "document": "Documents: manifest, diff, detail",
     "diff": "Diff of a draft",
     "editor": "Editor",
+    "message": "Commit message",
     "instead": "What fleet leaves to Git",
 }
 # Which places are active together with each other: a key may occur once in each such set.
@@ -93,7 +94,14 @@ ACTIONS: tuple[Action, ...] = (
     _a("pause", "space s", "Pause", "Pause and resume; nothing is lost meanwhile.", "events", footer=True),
     _a("draft_diff", "d", "Diff", "Show what the draft changes.", "drafts", footer=True),
     _a("draft_edit", "e", "Edit", "Go on editing the first file of the draft.", "drafts"),
-    _a("draft_commit", "c", "Commit", "Commit the text that is not committed yet.", "drafts", footer=True),
+    _a(
+        "draft_commit",
+        "c",
+        "Commit",
+        "Commit what is not committed; ctrl-o opens the whole message.",
+        "drafts",
+        footer=True,
+    ),
     _a("draft_push", "P", "Push", "Push the draft's branch; names branch and remote and asks.", "drafts", footer=True),
     _a("draft_page", "o", "Pull request", "Open the page that makes the pull request.", "drafts", footer=True),
     _a("draft_drop", "X", "Drop", "Drop the draft; asks, and it can be brought back.", "drafts", footer=True),
@@ -116,6 +124,9 @@ ACTIONS: tuple[Action, ...] = (
     _a("find", "ctrl+f", "Find", "Search the text.", "editor", footer=True, priority=True),
     _a("next_problem", "f8", "Problem", "Go to the next problem.", "editor", footer=True),
     _a("close", "escape", "Close", "Close; text that is not committed is kept.", "editor", footer=True),
+    _a("message_commit", "ctrl+s", "Commit", "Commit with this message.", "message", footer=True, priority=True),
+    _a("message_external", "ctrl+o", "$EDITOR", "Go on in $EDITOR.", "message", footer=True, priority=True),
+    _a("message_close", "escape", "Close", "Close without a commit; the text is kept.", "message", footer=True),
     _a(
         "no_sync",
         "s",

@@ -28,6 +28,7 @@ class _Line(Input):
         Binding("tab", "take", show=False),
         Binding("down,ctrl+n", "move(1)", show=False),
         Binding("up,ctrl+p", "move(-1)", show=False),
+        Binding("ctrl+o", "more", show=False),
     ]
 
     def action_give_up(self) -> None:
@@ -37,6 +38,10 @@ class _Line(Input):
     def action_take(self) -> None:
         """Take the proposal into the line."""
         self.screen.query_one(Prompt).take()
+
+    def action_more(self) -> None:
+        """Go on elsewhere with what was typed, where there is such a place."""
+        self.screen.query_one(Prompt).elsewhere(self.value)
 
     def action_move(self, by: int) -> None:
         """Choose another proposal."""
@@ -70,7 +75,7 @@ class _Proposals(LineView):
 
 
 class Prompt(Vertical):
-    """Mounted while something is asked. `done` gets the text, or None when the user gave up."""
+    """Mounted while something is asked. `done` gets the text, or None when the user gave up; or `more` gets it."""
 
     def __init__(
         self,
@@ -79,8 +84,12 @@ class Prompt(Vertical):
         value: str = "",
         changed: Callable[[str], None] | None = None,
         propose: Callable[[str], Sequence[Proposal]] | None = None,
+        more: Callable[[str], None] | None = None,
+        hint: str = "",
     ) -> None:
         super().__init__(id="prompt")
+        self._more = more
+        self._hint = hint
         self._label = label
         self._done = done
         self._value = value
@@ -95,6 +104,8 @@ class Prompt(Vertical):
         with Horizontal(id="asked"):
             yield Static(self._label, id="label", markup=False)
             yield _Line(self._value, select_on_focus=False, compact=True)
+            if self._hint:
+                yield Static(self._hint, id="hint", markup=False)
 
     def on_mount(self) -> None:
         """Take the focus, and keep in mind who had it."""
@@ -124,10 +135,19 @@ class Prompt(Vertical):
 
     def finish(self, text: str | None) -> None:
         """Close, give the focus back, and tell what was typed."""
+        self._close()
+        self._done(text)
+
+    def elsewhere(self, text: str) -> None:
+        """Close, and hand what was typed to where it goes on."""
+        if self._more is not None:
+            self._close()
+            self._more(text)
+
+    def _close(self) -> None:
         if self._back is not None and self._back.is_attached:
             self._back.focus()
         self.remove()
-        self._done(text)
 
     def take(self) -> None:
         """Put the chosen proposal, or the first, into the line."""
@@ -167,7 +187,12 @@ def ask(
     value: str = "",
     changed: Callable[[str], None] | None = None,
     propose: Callable[[str], Sequence[Proposal]] | None = None,
+    more: Callable[[str], None] | None = None,
+    hint: str = "",
 ) -> None:
-    """Ask for a line at the bottom of a screen; a prompt that is open there already stays."""
+    """Ask for a line at the bottom of a screen; a prompt that is open there already stays.
+
+    With `more`, ctrl-o hands the line over to it instead of `done`; `hint` says so beside the line.
+    """
     if not screen.query(Prompt):
-        screen.mount(Prompt(label, done, value, changed, propose))
+        screen.mount(Prompt(label, done, value, changed, propose, more, hint))

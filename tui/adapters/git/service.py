@@ -69,6 +69,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 K = TypeVar("K")
 _REMEMBERED = 4096
+_MADE = re.compile(r"/(pull|merge_requests)/\d+$")  # the page of a pull request, not of the form that makes one
 DEFAULTS = Settings()
 
 
@@ -417,6 +418,8 @@ class GitRepository:
             raise Refused("the draft has no branch on the remote yet; push it first")
         if held.pushed != held.tip or held.dirty:
             raise Refused("the draft has changed since it was pushed; push it again first")
+        if _MADE.search(held.page):
+            return PullRequest(held.page, "it is there already", True)
         remote, forges = self.repository.remote, self.settings.forges
         tool = await forge.tool_for(remote, forges) if self.settings.pull_request == "cli" else ""
         if tool and not make:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from textual.binding import BindingType
 
 from tui.domain.kinds.fleet import DRAFTS_RESOURCE
-from tui.ui import drafting, keys
+from tui.ui import drafting, keys, sending
 from tui.ui.panes.table import TablePane
 from tui.ui.widgets.table import Table
 
@@ -53,15 +53,15 @@ class DraftsPane(TablePane):
 
     def action_draft_commit(self) -> None:
         """Commit what is staged."""
-        self._with(drafting.commit, "committing")
+        self._with(sending.commit, "committing")
 
     def action_draft_push(self) -> None:
         """Push after asking."""
-        self._with(drafting.push, "pushing")
+        self._with(sending.push, "pushing")
 
     def action_draft_page(self) -> None:
         """The page of the pull request."""
-        self._with(drafting.page, "opening the page")
+        self._with(sending.page, "opening the page")
 
     def action_draft_drop(self) -> None:
         """Into the trash after asking."""

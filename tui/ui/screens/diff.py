@@ -57,9 +57,9 @@ class DiffScreen(FleetScreen):
         self.fleet_app.do(self._commit(), "committing")
 
     async def _commit(self) -> None:
-        from tui.ui import drafting
+        from tui.ui import sending
 
-        if await drafting.commit(self.fleet_app, self.draft):
+        if await sending.commit(self.fleet_app, self.draft):
             self.dismiss(True)
 
     async def action_back(self) -> None:

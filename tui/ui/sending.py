@@ -1,0 +1,287 @@
+"""From what is staged to the remote: the message, the commit, the push, the pull request.
+
+Each function runs as a worker of the app, so that it may wait for the user, for hooks and for Git.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import webbrowser
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from textual.app import SuspendNotSupported
+
+from tui.domain import giturl
+from tui.domain.argo import application
+from tui.domain.blast import confirmation
+from tui.domain.draft import Draft, PushOptions, PushPlan, PushResult
+from tui.domain.kinds.kind import Tone
+from tui.domain.ports import HookRefused, Missing, NeedsTerminal
+from tui.ui import blast_words
+from tui.ui.prompt import ask
+from tui.ui.scope import APPLICATIONS
+from tui.ui.screens.dialogs import Choice, Confirm, TypeToConfirm
+from tui.ui.screens.message import KEEP, MessageScreen
+from tui.ui.screens.said import Said
+
+if TYPE_CHECKING:
+    from tui.fleet.drafts import Drafts
+    from tui.ui.app import FleetApp
+
+Done = TypeVar("Done")
+_COMMIT_ID = re.compile(r"[0-9a-f]{7,64}")
+WHOLE = "ctrl-o whole message"
+
+
+async def commit(app: FleetApp, name: str) -> bool:
+    """Commit what is staged in a draft with a message proposed from the edits; True when it was done."""
+    drafts = _drafts(app)
+    draft = (await drafts.show(name)).draft
+    if not draft.dirty:
+        app.say(f"{name} has nothing that is not committed")
+        return False
+    message = await _ask_message(app, drafts, draft)
+    if message is None:
+        return False
+    if not message.strip():
+        await drafts.keep_message(draft, None)
+        app.say(f"{name}: without a message there is no commit; c proposes one again")
+        return False
+    options = drafts.commit_options()
+    if not options.hooks:
+        app.say("hooks are not run: the configuration says so", Tone.WARN)
+
+    async def made(draft: Draft, run: bool, terminal: bool) -> Draft:
+        how = drafts.commit_options(hooks=None if run else False, terminal=terminal)
+        return await drafts.commit(draft, message, how, progress=_telling(app))
+
+    try:
+        done = await with_terminal(app, lambda terminal: made(draft, True, terminal))
+    except HookRefused as error:
+        if not await _without_hooks(app, error, "commits without hooks"):
+            app.say(f"{name}: not committed; the message is kept", Tone.WARN)
+            return False
+        draft = (await drafts.show(name)).draft  # a hook may have corrected files in it
+        done = await with_terminal(app, lambda terminal: made(draft, False, terminal))
+    if done is None:
+        app.say(f"{name}: not committed; the message is kept", Tone.WARN)
+        return False
+    app.say(f"{done.name}: committed {done.tip[:7]}; P in Drafts pushes it", Tone.GOOD)
+    return True
+
+
+async def _ask_message(app: FleetApp, drafts: Drafts, draft: Draft) -> str | None:
+    """Ask for the subject, or with ctrl-o for the whole message; None when the user gave up. What is typed is kept."""
+    subject, _, body = (await drafts.message(draft)).strip("\n").partition("\n")
+    answer: asyncio.Future[tuple[str | None, bool]] = asyncio.get_running_loop().create_future()
+    keeper = _Keeper(app, drafts, draft)
+
+    def whole(text: str) -> str:
+        return f"{text}\n{body}" if body and text.strip() else text
+
+    ask(
+        app.screen,
+        "commit: ",
+        lambda text: answer.set_result((text, False)),
+        value=subject,
+        changed=lambda text: keeper.keep(whole(text)),
+        more=lambda text: answer.set_result((text, True)),
+        hint=WHOLE,
+    )
+    app.is_through(asyncio.current_task())
+    text, edit = await answer
+    await keeper.flush()
+    if text is None:
+        return None
+    return await app.wait_for(MessageScreen(draft, f"{text}\n{body}")) if edit else whole(text)
+
+
+class _Keeper:
+    """Keeps what is typed on disk a moment after each key, and at the end."""
+
+    def __init__(self, app: FleetApp, drafts: Drafts, draft: Draft) -> None:
+        self._app, self._drafts, self._draft = app, drafts, draft
+        self._text: str | None = None
+        self._waiting = False
+
+    def keep(self, text: str) -> None:
+        """Keep this text soon; who types without a pause is kept as well."""
+        self._text = text
+        if not self._waiting:
+            self._waiting = True
+            self._app.set_timer(KEEP, lambda: self._app.do(self.flush(), "keeping the message", hold=False))
+
+    async def flush(self) -> None:
+        """Keep what was typed last, now."""
+        self._waiting = False
+        text, self._text = self._text, None
+        if text is not None:
+            await self._drafts.keep_message(self._draft, text)
+
+
+async def push(app: FleetApp, name: str, to_target: bool = False) -> None:
+    """Push a draft after showing what goes where."""
+    drafts = _drafts(app)
+    draft = (await drafts.show(name)).draft
+    tag = ""
+    if not to_target:
+        choices = [
+            ("branch", "a branch of its own", "for a pull request"),
+            ("target", f"{draft.target} itself", "Argo CD applies it at once"),
+        ]
+        if followed := await _tags_followed(app, drafts, draft):
+            choices.append(("tag", f"{draft.target} with a new tag", f"Applications follow {followed}"))
+        chosen = await app.wait_for(Choice(f"Push {name} to", choices, ("BRANCH", "")))
+        if chosen is None:
+            return
+        to_target = chosen != "branch"
+        if chosen == "tag":
+            tag = (await app.ask_line("tag: ", "") or "").strip()
+            if not tag:
+                return
+    options = drafts.push_options(tag=tag or None)
+    plan = await with_terminal(app, lambda terminal: drafts.plan_push(name, to_target, options, terminal=terminal))
+    if plan is None:
+        return
+    if plan.problem:
+        clashes = [f"{clash.path}: {clash.reason}" for clash in plan.clashes]
+        app.say("\n".join([plan.problem, *clashes]), Tone.BAD)
+        return
+    if not await _agreed(app, name, f"Push to {plan.branch}?", _facts(plan)):
+        return
+    result = await _send(app, drafts, name, plan, options)
+    if result is None:
+        return
+    if result.done or not result.lines:
+        app.say("\n".join([result.message, *result.lines]), Tone.GOOD if result.done else Tone.BAD)
+    else:
+        await app.wait_for(Said(result.message, result.lines))
+
+
+def _facts(plan: PushPlan) -> list[str]:
+    """Exactly what goes where."""
+    facts = [f"remote  {plan.remote}", f"branch  {plan.branch}", *(f"{oid[:7]} {text}" for oid, text in plan.commits)]
+    facts += [f"tag     {plan.tag}"] if plan.tag else []
+    facts += [f"{change.status} {change.path}" for change in plan.files]
+    facts += [f"push option {option}" for option in plan.options]
+    facts += [f"your hook {hook} runs first" for hook in plan.hooks]
+    return [*facts, *(f"your hook {hook} is not run" for hook in plan.skipped)]
+
+
+async def _send(app: FleetApp, drafts: Drafts, name: str, plan: PushPlan, options: PushOptions) -> PushResult | None:
+    """Push what was agreed to; None when the user turned back."""
+    app.say(f"pushing {name}")
+    try:
+        return await with_terminal(app, lambda terminal: drafts.push(plan, terminal=terminal))
+    except HookRefused as error:
+        if not await _without_hooks(app, error, "pushes without hooks"):
+            app.say(f"{name}: not pushed", Tone.WARN)
+            return None
+    skipping = drafts.push_options(tag=options.tag or None, hooks=False)
+    again = await drafts.plan_push(name, plan.to_target, skipping)
+    if (again.commit, again.branch, again.problem) != (plan.commit, plan.branch, ""):
+        app.say(again.problem or f"{name} has changed since the push was shown", Tone.BAD)
+        return None
+    return await with_terminal(app, lambda terminal: drafts.push(again, terminal=terminal))
+
+
+async def _agreed(app: FleetApp, name: str, question: str, facts: Sequence[str]) -> bool:
+    """Ask before a push, with what it touches; for a deletion or a large share of the fleet the name must be typed."""
+    radius = await app.fleet.blast_of(name)
+    told = [*facts, *blast_words.facts(radius)]
+    needed = confirmation(radius, app.fleet.settings, name)
+    if needed is None:
+        sure = await app.wait_for(Confirm(question, told, yes="push"))
+    else:
+        sure = await app.wait_for(TypeToConfirm(question, [*told, *needed.reasons], needed.word))
+    return sure is True
+
+
+async def _tags_followed(app: FleetApp, drafts: Drafts, draft: Draft) -> str:
+    """A targetRevision of this repository that is no branch: Applications there wait for a tag. "" = there is none."""
+    branches = await (await drafts.repository(draft.repo)).branches()
+    for row in app.fleet.store.rows(APPLICATIONS):
+        for source in application.sources(row.obj):
+            wanted = source.target_revision.removeprefix("refs/heads/")
+            if wanted in ("", "HEAD") or wanted in branches or _COMMIT_ID.fullmatch(wanted):
+                continue
+            if not source.chart and giturl.same(source.repo_url, draft.repo):
+                return wanted
+    return ""
+
+
+async def page(app: FleetApp, name: str) -> None:
+    """Make the pull request with the forge's program, or open the page that makes it."""
+    drafts = _drafts(app)
+    draft = (await drafts.show(name)).draft
+    if not draft.pushed:
+        app.say(f"{name}: push it first", Tone.WARN)
+        return
+    found = await drafts.pull_request(name, make=False)
+    if found.tool and not found.made:
+        facts = (draft.title, f"{draft.branch} into {draft.target}", giturl.shown(draft.repo))
+        if await app.wait_for(Confirm(f"Make the pull request with {found.tool}?", facts, yes="make it")):
+            done = await drafts.pull_request(name)
+            app.say(done.message, Tone.GOOD)
+        return
+    if not found.url:
+        app.say(f"{name}: {found.message}", Tone.WARN)
+        return
+    app.say(found.url)
+    webbrowser.open(found.url)
+
+
+async def with_terminal(app: FleetApp, work: Callable[[bool], Awaitable[Done]]) -> Done | None:
+    """Do something with git that may ask for a passphrase: quietly first, then on the terminal when the user agrees.
+
+    `work` is called with whether git may ask. None when the user does not agree.
+    """
+    try:
+        return await work(False)
+    except NeedsTerminal as error:
+        facts = (str(error), "The screen comes back when git is through.")
+        if not await app.wait_for(Confirm("Git needs to ask you something: give it the terminal?", facts, yes="give")):
+            return None
+    done: Done | None = None
+    failure: Exception | None = None
+    try:
+        with app.suspend(), app.batch_update():
+            try:
+                done = await work(True)
+            except Exception as error:  # noqa: BLE001 - the screen has to come back first
+                failure = error
+    except SuspendNotSupported as error:
+        raise Missing("this terminal cannot be given away; unlock the key first, or use `fleet draft`") from error
+    if failure is not None:
+        raise failure
+    return done
+
+
+async def _without_hooks(app: FleetApp, error: HookRefused, skip: str) -> bool:
+    """Show what a hook said; True when the user wants to go on without hooks."""
+    if error.fixed:
+        skip = ""  # what it has corrected is to be seen first
+    lines = [*error.lines, *(f"changed  {path}" for path in error.fixed)] or ["It said nothing."]
+    sure: bool | None = await app.wait_for(Said(str(error), lines, skip))
+    return sure is True
+
+
+def _telling(app: FleetApp) -> Callable[[str], None]:
+    """Shows the first line of what a hook says while it runs; all of it is shown when it refuses."""
+    told = False
+
+    def tell(line: str) -> None:
+        nonlocal told
+        if not told and line.strip():
+            told = True
+            app.say(f"hook: {line}")
+
+    return tell
+
+
+def _drafts(app: FleetApp) -> Drafts:
+    if app.fleet.drafts is None:
+        raise Missing("there is no Git here to draft in")
+    return app.fleet.drafts
