@@ -542,3 +542,33 @@ async def test_a_draft_that_spans_repositories_is_picked_and_rewritten_where_it_
     assert [one.subject for _, every in await bench.drafts.log("x") for one in every] == ["here", "over there"]
     await bench.drafts.undo("x")
     assert [one.subject for _, every in await bench.drafts.log("x") for one in every] == ["here", "there"]
+
+
+async def test_what_is_picked_is_carried_through_a_rebase(bench: Bench) -> None:
+    await bench.commit("one", {WEB: b"a\n"})
+    await bench.edit({LONG: lines(_2="two", _18="last"), DB: b"2\n"})
+    chosen = await bench.chosen(await bench.drafts.unpicked("x"), LONG, "line18: 18", "last")
+    await bench.drafts.stage_lines("x", chosen)
+    bench.world.upstream({LONG: lines(_10="upstream")})
+    await bench.repository.fetch()
+    await bench.drafts.rebase("x")
+    held = await bench.now()
+    assert await bench.at(held.index, LONG) == lines(_10="upstream", _18="last")
+    assert await bench.at(held.head, LONG) == lines(_2="two", _10="upstream", _18="last")
+    await bench.drafts.amend("x")
+    held = await bench.now()
+    assert await bench.at(held.tip, LONG) == lines(_10="upstream", _18="last") and held.index == ""
+    assert await bench.at(held.head, LONG) == lines(_2="two", _10="upstream", _18="last")
+    assert await bench.at(held.head, DB) == b"2\n"
+
+
+async def test_edits_of_adjacent_lines_are_amended_one_by_one(bench: Bench) -> None:
+    """The rest of an edit lies on what was picked of it, not on the commit below: neighbours would clash there."""
+    await bench.commit("one", {WEB: b"a\n"})
+    await bench.commit("two", {DB: b"b\n"})
+    await bench.edit({LONG: lines(_2="two", _3="three")})
+    await bench.drafts.stage_lines("x", await bench.chosen(await bench.drafts.unpicked("x"), LONG, "line2: 2", "two"))
+    own = await bench.own()
+    done = (await bench.drafts.rewrite("x", [Pick((own[0].oid, EDITS), "first")], "amend")).draft
+    assert await bench.at(done.tip, LONG) == lines(_2="two") and await bench.at(done.head, DB) == b"size: 1\n"
+    assert await bench.at(done.head, LONG) == lines(_2="two", _3="three")
