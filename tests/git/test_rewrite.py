@@ -572,3 +572,29 @@ async def test_edits_of_adjacent_lines_are_amended_one_by_one(bench: Bench) -> N
     done = (await bench.drafts.rewrite("x", [Pick((own[0].oid, EDITS), "first")], "amend")).draft
     assert await bench.at(done.tip, LONG) == lines(_2="two") and await bench.at(done.head, DB) == b"size: 1\n"
     assert await bench.at(done.head, LONG) == lines(_2="two", _3="three")
+
+
+async def test_what_a_hook_corrects_stays_corrected_below_open_edits(bench: Bench) -> None:
+    await bench.commit("one", {WEB: b"a\n"})
+    await bench.commit("two", {"two.yaml": b"2\n"})
+    await bench.edit({DB: b"bad\n", LONG: lines(_1="bad", _20="open")})
+    await bench.drafts.stage_files("x", [DB])
+    bench.world.sealed = None  # the hook is put into the user's clone
+    hook = bench.world.clone / ".git/hooks/pre-commit"
+    hook.write_text(
+        "#!/bin/sh\nfor f in $(git diff --cached --name-only); do sed -i s/bad/good/ $f; git add $f; done\n"
+    )
+    hook.chmod(0o755)
+    bench.world.seal()
+    before = await bench.now()
+    with pytest.raises(HookRefused, match="“one”, which another commit follows"):
+        await bench.drafts.amend(before, "1")
+    assert (await bench.now()).state == before.state
+    done = (await bench.drafts.amend(before)).draft
+    assert await bench.at(done.tip, DB) == await bench.at(done.head, DB) == b"good\n"
+    assert await bench.at(done.head, LONG) == lines(_1="bad", _20="open"), "it was not part of the commit"
+    await bench.undo_gives_back(before)
+    await bench.drafts.stage_lines("x", await bench.chosen(await bench.drafts.unpicked("x"), LONG, "line1: 1", "bad"))
+    done = await bench.drafts.commit("x", "three")
+    assert await bench.at(done.tip, LONG) == lines(_1="good")
+    assert await bench.at(done.head, LONG) == lines(_1="bad", _20="open"), "nobody asked for this file as a whole"
