@@ -319,9 +319,11 @@ async def test_author_and_its_date_stay(bench: Bench, home: Path) -> None:
     assert found == [before, "Grace Hopper"]
 
 
-async def test_commits_before_the_first_changed_one_stay_the_same(bench: Bench) -> None:
+async def test_commits_before_the_first_changed_one_stay_the_same(bench: Bench, home: Path) -> None:
     await bench.three()
     old = await bench.own()
+    config = home / ".gitconfig"
+    config.write_text(config.read_text().replace(NAME, "Grace Hopper"))  # made anew they would be hers
     await bench.drafts.reword("x", "3", "third")
     new = await bench.own()
     assert [one.oid for one in new[:2]] == [one.oid for one in old[:2]] and new[2].oid != old[2].oid

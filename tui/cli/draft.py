@@ -236,7 +236,7 @@ def restore(options: Options, name: str) -> None:
 @click.argument("name")
 @click.pass_obj
 def undo(options: Options, name: str) -> None:
-    """Take back the last edit, commit or rebase of a draft."""
+    """Take back the last thing that was done to a draft."""
     _one(options, lambda drafts: drafts.undo(name))
 
 

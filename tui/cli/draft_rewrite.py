@@ -55,9 +55,9 @@ def log(options: Options, name: str, output: str) -> None:
 def amend(
     options: Options, name: str, commit: str, message: tuple[str, ...], sign: bool | None, skip: bool, output: str
 ) -> None:
-    """Make what a commit would take part of a commit that is there; with -m it gets another message too.
+    """Put edits into a commit that is there; with -m it gets another message too.
 
-    That is what was picked with `stage`, else all edits. Later commits are made anew on top. Edits of lines that a
+    The edits are what was picked with `stage`, else all edits. Later commits are made anew on top. Edits of lines that a
     later commit changes do not fit into an older one: nothing is changed then. A commit with nothing left in it is left
     out.
     """
