@@ -57,7 +57,7 @@ def amend(
 ) -> None:
     """Put edits into a commit that is there; with -m it gets another message too.
 
-    The edits are what was picked with `stage`, else all edits. Later commits are made anew on top. Edits of lines that a
+    The edits are what was picked with `stage`, else all. Later commits are made anew on top. Edits of lines that a
     later commit changes do not fit into an older one: nothing is changed then. A commit with nothing left in it is left
     out.
     """
