@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.adapters.git.journal import FileJournal
 from tui.adapters.git.service import GitRepositories
+from tui.domain.conflict import Decision
 from tui.domain.ports import Missing, Trouble
 from tui.fleet.drafts import Drafts
 
@@ -56,6 +57,15 @@ async def moved_target(drafts: Drafts) -> None:
     await committed(drafts)
     for repository, _ in await drafts.parts(NAME):
         await repository.fetch()
+
+
+async def clashing_target(drafts: Drafts) -> None:
+    """The draft has a commit, and the target a newer one of the same field."""
+    await moved_target(drafts)
+
+
+async def decided(drafts: Drafts) -> None:
+    await drafts.choose(NAME, f"{WEB}:replicas", Decision("text", "9"))
 
 
 async def pushed(drafts: Drafts, to_target: bool = False) -> None:
@@ -128,6 +138,8 @@ ACTIONS: dict[str, tuple[tuple[Step, ...], Step]] = {
     "uncommit": ((two_commits,), lambda drafts: drafts.uncommit(NAME)),
     "revive": ((two_commits,), revived),
     "rebase": ((moved_target,), lambda drafts: drafts.rebase(NAME)),
+    "decide": ((clashing_target,), decided),
+    "rebase-decided": ((clashing_target, decided), lambda drafts: drafts.rebase(NAME)),
     "push": ((edited, committed), pushed),
     "push-target": ((edited, committed), lambda drafts: pushed(drafts, True)),
 }
@@ -141,6 +153,8 @@ async def prepare(name: str, world: World) -> None:
     for step in ACTIONS[name][0]:
         if step is moved_target:
             world.upstream({"README.md": "moved\n"})
+        if step is clashing_target:
+            world.upstream({WEB: "replicas: 4\nimage: web:1\n"})
         if step is hooked:
             for hook in ("pre-commit", "commit-msg"):
                 path = world.clone / ".git" / "hooks" / hook
@@ -168,6 +182,7 @@ async def look(world: World) -> dict[str, Any]:
                 "dirty": held.dirty,
                 "undo": bool(held.undo),
                 "redo": bool(held.redo),
+                "decided": [(clash.key, clash.choice, clash.chosen) for clash in listed.standing.clashes],
                 "ops": [(op.file, op.op, op.path) for op in held.ops],
                 "behind": listed.standing.behind,
                 "state": listed.standing.state,

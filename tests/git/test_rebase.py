@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+from types import SimpleNamespace
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.git.conftest import World, git
-from tui.adapters.git.command import GitTrouble, Refused
+from tui.adapters.git.command import Git, GitTrouble, Refused
+from tui.adapters.git.merging import merge_contents
 from tui.adapters.git.objects import Missing
 from tui.adapters.git.service import GitRepositories, GitRepository
-from tui.domain.conflict import Decision
+from tui.domain.conflict import Decision, Ledger
 from tui.domain.draft import Draft, Standing, standing
 
 WEB, DB = "shop/web.yaml", "shop/db.yaml"
@@ -371,3 +377,37 @@ async def test_an_unrelated_history_is_refused_until_it_is_asked_for(world: Worl
     done, left = await repository.rebase(draft.id, "main")
     assert left == () and done.base == fresh
     assert await text(repository, done, WEB) == "replicas: 5\nimage: web:1\n"
+
+
+LINES = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "d\r\n", "<<<<<<< ours\n", "=======\n"]), max_size=9)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=settings.default.max_examples // 4)
+@given(LINES, LINES, LINES, st.booleans())
+def test_taking_one_side_everywhere_is_what_git_makes_of_it(
+    tmp_path_factory: pytest.TempPathFactory, base: list[str], ours: list[str], theirs: list[str], cut: bool
+) -> None:
+    place = tmp_path_factory.mktemp("merge")
+    git(place, "init", "-q", "--bare", ".")
+    runner = SimpleNamespace(git=Git(place))
+    texts = ["".join(lines).removesuffix("\n" if cut else "") for lines in (ours, base, theirs)]
+    for name, content in zip(("ours", "base", "theirs"), texts, strict=True):
+        (place / name).write_bytes(content.encode())
+    for side in ("ours", "theirs"):
+        ledger = Ledger()
+        found = merge_contents(runner, "f", *(text.encode() for text in texts), ledger)  # type: ignore[arg-type]
+        if isinstance(found, list):
+            own = texts[0].splitlines(keepends=True)
+            for clash in found:
+                first, count = clash.span
+                assert "".join(own[first - 1 : first - 1 + count]) == clash.ours
+            everything = Ledger({key: (Decision(side), "") for key in ledger.found})
+            found = merge_contents(runner, "f", *(text.encode() for text in texts), everything)  # type: ignore[arg-type]
+        assert isinstance(found, bytes)
+        wanted = subprocess.run(
+            ["git", "merge-file", "-p", f"--{side}", "ours", "base", "theirs"],
+            cwd=place,
+            capture_output=True,
+            check=True,
+        )
+        assert found == wanted.stdout

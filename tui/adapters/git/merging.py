@@ -130,7 +130,8 @@ def _without_added_ends(found: list[conflict.Hunk], texts: list[str]) -> list[co
     sides = []
     for side, text in zip((last.ours, last.base, last.theirs), texts, strict=True):
         added = side and text and not text.endswith("\n")
-        sides.append(side.removesuffix("\n").removesuffix("\r") if added else side)
+        fits = (side.removesuffix(end) for end in ("\n", "\r\n") if text.endswith(side.removesuffix(end)))
+        sides.append(next(fits, side) if added else side)
     return [*found[:-1], conflict.Hunk(True, *sides)]
 
 
