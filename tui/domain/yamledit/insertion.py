@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from tui.domain import yamlvalue
 from tui.domain.yamledit import plans, render
 from tui.domain.yamledit.errors import Missing
 from tui.domain.yamledit.locate import Found
@@ -18,9 +19,13 @@ from tui.domain.yamledit.verify import Plan, Want, tokens
 
 
 def _style_beside(tree: Tree, nodes: list[int]) -> str | None:
-    """The quotes of neighbouring strings, when they all have the same."""
-    styles = {tree.events[node].style for node in nodes if tree.is_scalar(node) and isinstance(tree.scalar(node), str)}
-    return styles.pop() if len(styles) == 1 and styles <= {"'", '"'} else None
+    """The quotes of neighbouring strings, when they all have the same and not only where they must."""
+    strings = [tree.events[node] for node in nodes if tree.is_scalar(node) and isinstance(tree.scalar(node), str)]
+    styles = {string.style for string in strings}
+    if len(styles) != 1 or not styles <= {"'", '"'} or not any(yamlvalue.plain(part.value, True) for part in strings):
+        return None
+    style: str = styles.pop()
+    return style
 
 
 def add_key(tree: Tree, node: int, index: int, key: str, value: Any, how: Layout) -> Iterator[Plan]:
@@ -45,6 +50,12 @@ def add_key(tree: Tree, node: int, index: int, key: str, value: Any, how: Layout
     yield from _add_block(tree, index, parts, column, lines, how, model)
     text = f"{render.scalar(key, '', False, how)}: {render.inline(value, None, True, how)}"
     yield from _add_block(tree, index, parts, column, [" " * column + text], how, model)
+
+
+def beside_dash(tree: Tree, node: int) -> bool:
+    """Whether the first key of a block mapping shares its line with the dash of an item."""
+    start = tree.start(node)
+    return tree.is_block(node) and bool(tree.source[tree.line_start(start) : start].strip())
 
 
 def explicit_keys(tree: Tree, node: int) -> None:
@@ -141,7 +152,7 @@ def insert(session: Session, found: Found, key: str, value: Any, beside: tuple[s
         raise session.moved(tree.refuse(f"{format_path(found.steps) or 'the document'} is no mapping", offset))
     names = [tree.key_text(name) or "" for name, _ in tree.pairs(node)]
     if beside is None:
-        index = natural(names, key)
+        index = natural(names, key, not beside_dash(tree, node))
     elif beside[0] in names:
         index = names.index(beside[0]) + beside[1]
     else:

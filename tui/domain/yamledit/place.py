@@ -41,8 +41,11 @@ ORDERS: tuple[tuple[str, ...], ...] = (
 )  # fmt: skip
 
 
-def natural(keys: Sequence[str], key: str) -> int:
-    """The index among `keys` at which a new key belongs; len(keys) is the end."""
+def natural(keys: Sequence[str], key: str, lead: bool = True) -> int:
+    """The index among `keys` at which a new key belongs; len(keys) is the end.
+
+    Without `lead` the alphabet alone puts no key before the first: it stands beside a dash and would have to move.
+    """
     best = max(ORDERS, key=lambda order: (key in order) * (1 + sum(name in order for name in keys)))
     known = [name for name in keys if name in best]
     if key in best and known and 2 * len(known) >= len(keys):
@@ -51,5 +54,5 @@ def natural(keys: Sequence[str], key: str) -> int:
         earlier = [index for index, name in enumerate(keys) if name in best and best.index(name) < rank]
         return max(earlier) + 1 if earlier else min(later)
     if len(keys) > 1 and list(keys) == sorted(keys):
-        return sum(name < key for name in keys)
+        return max(sum(name < key for name in keys), not lead)
     return len(keys)

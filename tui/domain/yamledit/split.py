@@ -62,12 +62,14 @@ def decode(data: bytes) -> str:
 
 def place(text: str, offset: int) -> tuple[int, int]:
     """Line and column, both from 1, of an offset; lines end as editors end them: LF, CRLF or CR."""
-    head = text[:offset]
-    line = 1 + head.count("\n") + (head.count("\r") - head.count("\r\n") if "\r" in head else 0)
-    if head.endswith("\r") and text[offset : offset + 1] == "\n":
-        line -= 1  # between CR and LF is still the line before
-    start = max(head.rfind("\n"), head.rfind("\r")) + 1
-    if start == 0 and head.startswith(BOM):
+    offset = min(offset, len(text))
+    line = 1 + text.count("\n", 0, offset)
+    if "\r" in text:
+        line += text.count("\r", 0, offset) - text.count("\r\n", 0, offset)
+        if text.startswith("\r\n", offset - 1) and offset:
+            line -= 1  # between CR and LF is still the line before
+    start = max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
+    if start == 0 and offset and text.startswith(BOM):
         start = 1
     return line, max(offset - start, 0) + 1
 

@@ -8,7 +8,7 @@ from typing import Any
 from tui.domain import yamlvalue
 from tui.domain.yamledit import plans
 from tui.domain.yamledit.errors import Refused
-from tui.domain.yamledit.insertion import add_item, add_key
+from tui.domain.yamledit.insertion import add_item, add_key, beside_dash
 from tui.domain.yamledit.locate import locate
 from tui.domain.yamledit.path import Step
 from tui.domain.yamledit.place import natural
@@ -81,8 +81,9 @@ def _insertions(session: Session, node: int, entries: list[tuple[Step, Any]]) ->
         return
     known = [tree.key_text(key) or "" for key, _ in tree.pairs(node)]
     names, values = list(known), {str(key): value for key, value in entries}
+    lead = not beside_dash(tree, node)
     for key in values:
-        names.insert(natural(names, key), key)
+        names.insert(natural(names, key, lead), key)
     index = 0
     for name in names:
         if name in values:
