@@ -265,7 +265,7 @@ async def test_a_conflict_is_shown_and_nothing_is_pushed(desk: Desk, world: Worl
     upstream = world.upstream({WEB: "replicas: 4\nimage: web:1\n"})
     plan = await desk.drafts.plan_push("more-web", to_target=True)
     assert "upstream set replicas to" in plan.problem and plan.clashes[0].path == WEB
-    with pytest.raises(Refused, match="changed the same lines"):
+    with pytest.raises(Refused, match="changed the same: shop"):
         await desk.drafts.push(plan)
     assert git(world.origin, "rev-parse", "main") == upstream
     assert (await desk.drafts.show("more-web")).standing.state == "conflict"
