@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,6 +89,23 @@ def test_many_files_are_summed_up() -> None:
         "- Deployment shop/web: raise replicas 3 → 5",
         "- Deployment shop/web: set label a to b",
     ]
+
+
+def test_what_differs_from_place_to_place_is_said_for_each() -> None:
+    five, six = changed("spec.replicas", 5), changed("spec.replicas", 6)
+    by_folder = [Touched("web/eu/deployment.yaml", WEB, five), Touched("web/us/deployment.yaml", WEB, six)]
+    message = propose(by_folder)
+    assert message.subject == "web: raise replicas 3 → 5 in eu, 3 → 6 in us"
+    assert message.body.splitlines() == [
+        "- Deployment shop/web in eu: raise replicas 3 → 5",
+        "- Deployment shop/web in us: raise replicas 3 → 6",
+    ]
+    alike = [msgspec.structs.replace(one, after=five) for one in by_folder]
+    assert propose(alike).subject == "web: raise replicas 3 → 5 in eu, us"
+    by_cluster = [msgspec.structs.replace(one, clusters=(f"prod-{n}",)) for n, one in enumerate(by_folder)]
+    assert propose(by_cluster).subject == "web: raise replicas 3 → 5 in prod-0, 3 → 6 in prod-1"
+    unlike = [Touched("a/eu/web.yaml", WEB, five), Touched("b/us/web.yaml", WEB, six)]
+    assert propose(unlike).subject == "web: raise replicas 3 → 5 and raise replicas 3 → 6"
 
 
 def test_the_users_own_subject_is_kept() -> None:

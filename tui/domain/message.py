@@ -230,20 +230,24 @@ def propose(
     user's `commit.template` wants in every message.
     """
     described = [(one, entry) for one in touched for entry in describe_file(one)]
+    where = _places(touched)
     applications = _unique(name for one in touched for name in one.applications)
     clusters = _unique(name for one in touched for name in one.clusters)
+    places = _unique(name for one in touched for name in where[one.file])
     objects = _unique(entry.object for _, entry in described if entry.object)
     trailers = [("Fleet-Application", name) for name in applications]
     trailers += [("Fleet-Cluster", name) for name in clusters]
     trailers += [("Fleet-Object", name) for name in objects[:MOST_LINES]]
     lines = _unique(words for _, entry in described for words in entry.changes)
+    apart = _apart(described, where)
     scope = clean(style.scope) or _scope(touched, described, applications)
     kinds = {entry.kind for _, entry in described}
     type = style.types.get(next(iter(kinds)), style.type) if len(kinds) == 1 else style.type
-    body = "" if len(lines) <= 1 and len(described) <= 1 else "\n".join(_body(described))
+    body = "" if len(lines) <= 1 and len(described) <= 1 else "\n".join(_body(described, where))
     if style.template and not subject:
         fields = {
-            "summary": _subject("", lines, clusters), "type": type, "scope": scope, "draft": clean(draft), "body": body,
+            "summary": _subject("", lines, places, apart),
+            "type": type, "scope": scope, "draft": clean(draft), "body": body,
             "applications": ", ".join(applications), "clusters": ", ".join(clusters),
             "objects": ", ".join(objects[:MOST_LINES]),
             "files": ", ".join(_unique(one.file for one in touched)[:MOST_LINES]),
@@ -255,7 +259,7 @@ def propose(
         head = f"{scope}: " if scope else ""
         if style.style == "conventional":
             head = f"{type}({scope.translate(_NO_SCOPE)}): " if scope else f"{type}: "
-        first = _subject(head, lines, clusters)
+        first = _subject(head, lines, places, apart)
     body = "\n\n".join(part for part in (body.strip("\n"), more if not style.template else "") if part)
     return Message(first, body, tuple(trailers))
 
@@ -297,8 +301,40 @@ def _scope(touched: Sequence[Touched], described: Sequence[tuple[Touched, Descri
     return clean(posixpath.basename(folder))
 
 
-def _subject(head: str, lines: list[str], clusters: list[str]) -> str:
+def _places(touched: Sequence[Touched]) -> dict[str, tuple[str, ...]]:
+    """Where each file takes effect, by file: its clusters, or the one folder or file name by which the files differ."""
+    where = {one.file: one.clusters for one in touched}
+    if any(where.values()):
+        return where
+    parts = [one.file.split("/") for one in touched]
+    if len({len(each) for each in parts}) == 1:
+        differing = [number for number, names in enumerate(zip(*parts, strict=True)) if len(set(names)) > 1]
+        if len(differing) == 1:
+            return {one.file: (each[differing[0]],) for one, each in zip(touched, parts, strict=True)}
+    return where
+
+
+def _apart(described: Sequence[tuple[Touched, Described]], where: Mapping[str, tuple[str, ...]]) -> str:
+    """`raise replicas 3 → 5 in eu, 3 → 6 in us` when one thing was done in each place, differently; else ""."""
+    done: dict[str, list[str]] = {}
+    for one, entry in described:
+        if len(entry.changes) != 1 or not where[one.file]:
+            return ""
+        done.setdefault(entry.changes[0], []).extend(where[one.file])
+    if len(done) < 2 or len(_unique(place for each in done.values() for place in each)) < len(done):
+        return ""
+    said: list[str] = []
+    shared = posixpath.commonprefix([words.split(" ")[:-3] for words in done])
+    for words, places in done.items():
+        own = words.split(" ")[len(shared) if said else 0 :]
+        said.append(f"{' '.join(own)} in {', '.join(_unique(places))}")
+    return ", ".join(said)
+
+
+def _subject(head: str, lines: list[str], clusters: list[str], apart: str = "") -> str:
     """One line of at most SUBJECT characters: `head`, what was done, and where."""
+    if apart and len(head) + len(apart) <= SUBJECT:
+        return head + apart
     if not lines:
         what = "no change"
     elif len(lines) == 1:
@@ -322,15 +358,19 @@ def _tails(clusters: list[str]) -> Iterator[str]:
         yield f" in {len(clusters)} clusters" if len(clusters) > 1 else ""
 
 
-def _body(described: Sequence[tuple[Touched, Described]]) -> Iterator[str]:
+def _body(described: Sequence[tuple[Touched, Described]], where: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
     """One line per object and change; the same change in many objects once, with its count."""
-    groups: dict[str, list[str]] = {}
+    groups: dict[str, list[tuple[str, str]]] = {}
     for one, entry in described:
+        place = f" in {', '.join(map(clean, where[one.file]))}" if where[one.file] and entry.object else ""
         for words in entry.changes:
-            groups.setdefault(words, []).append(entry.object or clean(one.file))
+            groups.setdefault(words, []).append((entry.object or clean(one.file), place))
     for number, (words, places) in enumerate(groups.items()):
         if number == MOST_LINES:
             yield f"- and {len(groups) - MOST_LINES} more"
             return
-        where = places[0] if len(places) == 1 else f"{places[0]} and {len(places) - 1} more"
-        yield f"- {where}: {words}" if where not in words else f"- {words}"
+        object, place = places[0]
+        if len(places) > 1:
+            yield f"- {object} and {len(places) - 1} more: {words}"
+        else:
+            yield f"- {object}{place}: {words}" if object not in words else f"- {words}{place}"
