@@ -7,7 +7,7 @@ from tests.ui.still import StillFleet
 from tui.domain.draft import Operation
 from tui.domain.ports import Found
 from tui.domain.told import MOST_TOLD, operations
-from tui.ui.drafting import declared, used_first
+from tui.ui.drafting import used_first
 
 ABOUT = Operation("shop/web.yaml", application="web", cluster="prod-eu")
 DEPLOYMENT = """\
@@ -38,20 +38,6 @@ def test_many_changes_and_texts_that_are_no_yaml_are_edited_text() -> None:
     assert operations(ABOUT, "a: 1", "a: [") == [ABOUT]
     assert operations(ABOUT, "a: 1", "a: 1\n---\nb: 2") == [ABOUT]
     assert operations(ABOUT, "a: 1", "a: 1  # said") == [ABOUT]
-
-
-def test_a_new_file_says_only_what_one_would_declare() -> None:
-    live = {
-        "kind": "ConfigMap",
-        "metadata": {"name": "web", "uid": "u", "resourceVersion": "1", "labels": {"app": "web"}},
-        "data": {"a": "1"},
-        "status": {},
-    }
-    assert declared(live) == {
-        "kind": "ConfigMap",
-        "metadata": {"name": "web", "labels": {"app": "web"}},
-        "data": {"a": "1"},
-    }
 
 
 def test_repositories_that_applications_of_the_cluster_use_come_first(fleet: StillFleet) -> None:

@@ -82,16 +82,15 @@ def test_a_remapping_that_cannot_be_used_says_why(remap: dict[str, str], told: s
 
 def test_what_fleet_never_does_says_what_to_do_instead() -> None:
     refused = {action.id: action for action in keys.ACTIONS if action.instead}
-    assert {"no_sync", "no_delete", "no_shell", "no_scale", "no_rollback"} <= set(refused)
+    assert {"no_sync", "no_shell", "no_scale", "no_rollback"} <= set(refused)
     pressed = {key for action in refused.values() for key in action.keys}
-    assert {"s", "ctrl+d", "ctrl+k", "x", "R"} <= pressed
+    assert {"s", "x", "R"} <= pressed
     assert all("\n" not in action.instead for action in refused.values())
 
 
-def test_delete_is_never_bound_to_anything_else() -> None:
-    for action in keys.ACTIONS:
-        if "ctrl+d" in action.keys:
-            assert action.instead
+def test_delete_is_never_bound_to_anything_but_the_draft_of_a_removal() -> None:
+    found = [action for action in keys.ACTIONS if {"ctrl+d", "ctrl+k", "delete"} & set(action.keys)]
+    assert {action.id for action in found} == {"remove", "document_remove"}
 
 
 def test_the_readme_shows_the_table() -> None:

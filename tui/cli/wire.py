@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from tui.adapters.config import BadConfig, read_settings
+from tui.adapters.config import BadConfig, read_settings, read_templates
 from tui.adapters.paths import Paths, paths
 from tui.cli.options import Options
 from tui.domain.settings import Repository, Settings
@@ -73,7 +73,9 @@ def make_drafts(options: Options, settings: Settings) -> Drafts:
     used = places(options)
     clones = [(Path(named.path).expanduser(), named.url) for named in settings.repositories]
     repositories = GitRepositories(used.data, _current_folder(), clones, settings=settings)
-    return Drafts(repositories, FileJournal(used.journal), settings=settings)
+    drafts = Drafts(repositories, FileJournal(used.journal), settings=settings)
+    drafts.templates = lambda: read_templates(settings)
+    return drafts
 
 
 def _current_folder() -> Path:

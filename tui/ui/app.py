@@ -212,6 +212,30 @@ class FleetApp(Working):
 
         self.do(drafting.form(self, ref), f"editing {ref.name}")
 
+    def choose_bulk(self, refs: Sequence[Ref]) -> None:
+        """Choose one edit of many objects."""
+        from tui.ui import bulk
+
+        self.do(bulk.edit(self, refs), f"editing {len(refs)} objects")
+
+    def draft_new(self, ref: Ref | None) -> None:
+        """Draft a new object, beside one that is there."""
+        from tui.ui import making
+
+        self.do(making.make(self, ref), "making an object")
+
+    def draft_removal(self, ref: Ref) -> None:
+        """Draft the removal of an object."""
+        from tui.ui import removing
+
+        self.do(removing.remove(self, ref), f"removing {ref.name}")
+
+    def draft_revert(self, ref: Ref, entry: int) -> None:
+        """Draft the revert of an Application to an entry of its history."""
+        from tui.ui import reverting
+
+        self.do(reverting.revert(self, ref, entry), f"reverting {ref.name}")
+
     @property
     def shell(self) -> Shell:
         """The first screen."""

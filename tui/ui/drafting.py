@@ -21,7 +21,6 @@ from tui.ui.scope import APPLICATIONS
 from tui.ui.screens.dialogs import Choice, Confirm
 from tui.ui.screens.editor import EditorScreen, Opened
 from tui.ui.screens.form import FormScreen
-from tui.ui.screens.manifest import as_yaml
 
 if TYPE_CHECKING:
     from tui.fleet.drafts import Drafts
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from tui.ui.app import FleetApp
 
 NEW = "new"
-_OWN = ("managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink", "ownerReferences")
 
 
 async def edit(app: FleetApp, ref: Ref) -> None:
@@ -42,18 +40,18 @@ async def edit(app: FleetApp, ref: Ref) -> None:
     if found is None:
         return
     draft = await choose_draft(app, found.repo, found.target, f"Edit {ref.name}")
-    if draft is not _GIVEN_UP:
+    if draft is not GIVEN_UP:
         await open_place(app, found, draft, ref)
 
 
 async def locate(app: FleetApp, ref: Ref) -> Place | None:
     """The place to edit, chosen by the user when several are possible; None when there is none or nobody chose."""
     located = await app.fleet.locate(ref)
-    if not located.places and located.to_clone and await _fetch(app, located.to_clone):
+    if not located.places and located.to_clone and await fetch(app, located.to_clone):
         located = await app.fleet.locate(ref)
     if not located.places and ref.resource == APPLICATIONS:
         files = await app.fleet.files(ref)
-        if not files.places and files.to_clone and await _fetch(app, files.to_clone):
+        if not files.places and files.to_clone and await fetch(app, files.to_clone):
             files = await app.fleet.files(ref)
         if files.places:
             app.say(f"{ref.name} itself: {located.reason or 'no file declares it'}; these are its files")
@@ -76,7 +74,7 @@ def _sure(place: Place) -> str:
     return {"exact": "declares it", "likely": "shapes it", "file": "may hold it"}.get(place.confidence, "")
 
 
-async def _fetch(app: FleetApp, urls: tuple[str, ...]) -> bool:
+async def fetch(app: FleetApp, urls: tuple[str, ...]) -> bool:
     """Ask, and fetch repositories that are not here into fleet's own folder; True when one has been fetched."""
     done = False
     for url in urls:
@@ -84,47 +82,23 @@ async def _fetch(app: FleetApp, urls: tuple[str, ...]) -> bool:
         facts = ("No clone of it was found here or in the configuration.", "fleet would keep one of its own.")
         if await app.wait_for(Confirm(f"Fetch {shown}?", facts, yes="fetch")):
             app.say(f"fetching {shown}")
-            await _drafts(app).repository(url, clone=True)
+            await drafts_of(app).repository(url, clone=True)
             done = True
     return done
 
 
 async def _not_from_git(app: FleetApp, ref: Ref, reason: str, declarable: bool) -> None:
     """Say that an object is not from Git, and where one could declare it offer to draft it as a new file."""
-    known = used_first(app.fleet, ref.cluster, await _drafts(app).here()) if declarable else []
+    known = used_first(app.fleet, ref.cluster, await drafts_of(app).here()) if declarable else []
     if not known:
         app.say(f"{ref.name}: {reason}", Tone.WARN)
         return
     question = f"Draft {ref.name} as a new file?"
     if not await app.wait_for(Confirm(question, (reason[:1].upper() + reason[1:] + ".",), yes="new file")):
         return
-    choices = [(found.url, giturl.shown(found.url), found.checkout) for found in known]
-    url = choices[0][0]
-    if len(choices) > 1:
-        chosen = await app.wait_for(Choice("Into which repository", choices, ("REMOTE", "CLONE")))
-        if chosen is None:
-            return
-        url = chosen
-    repository = await _drafts(app).repository(url)
-    manifest = (await app.fleet.manifest(ref)).object
-    kind = str(manifest.get("kind", ref.resource)).lower()
-    path = await app.ask_line("new file: ", f"{ref.namespace or ref.cluster}/{ref.name}-{kind}.yaml")
-    if not path:
-        return
-    draft = await choose_draft(app, url, "", f"Add {ref.name}")
-    if draft is _GIVEN_UP:
-        return
-    opened = Opened(
-        repo=url,
-        target=await repository.default_branch(),
-        path=path.strip("/"),
-        text=as_yaml(declared(manifest)),
-        over="",
-        draft=draft,
-        title=f"Add {ref.name}",
-        operation=Operation(path.strip("/"), op="create", cluster=ref.cluster, object=_object(ref)),
-    )
-    app.push_screen(EditorScreen(opened))
+    from tui.ui import making
+
+    await making.make_like(app, ref)
 
 
 def used_first(fleet: Fleet, cluster: str, known: Sequence[Found]) -> list[Found]:
@@ -143,22 +117,16 @@ def used_first(fleet: Fleet, cluster: str, known: Sequence[Found]) -> list[Found
     return sorted(known, key=rank)
 
 
-def declared(manifest: dict[str, object]) -> dict[str, object]:
-    """What of a live object one would write into Git: no status, nothing that the API server fills in."""
-    held = manifest.get("metadata")
-    metadata = {key: value for key, value in (held if isinstance(held, dict) else {}).items() if key not in _OWN}
-    return {key: value for key, value in {**manifest, "metadata": metadata}.items() if key != "status"}
-
-
-_GIVEN_UP = Draft("", "", "", "", "", "", "", "")
+GIVEN_UP = Draft("", "", "", "", "", "", "", "")
+"""What `choose_draft` gives when the user turned back."""
 
 
 async def choose_draft(app: FleetApp, repo: str, target: str, title: str) -> Draft | None:
-    """The draft to edit in; None for a new one, made when first saved; `_GIVEN_UP` when the user turned back."""
+    """The draft to edit in; None for a new one, made when first saved; GIVEN_UP when the user turned back."""
     key = giturl.shown(repo)
     open_ones = [
         listed.draft
-        for listed in await _drafts(app).list()
+        for listed in await drafts_of(app).list()
         if giturl.shown(listed.draft.repo) == key
         and (not target or listed.draft.target == target)
         and listed.standing.state in ("draft", "unknown")
@@ -168,13 +136,13 @@ async def choose_draft(app: FleetApp, repo: str, target: str, title: str) -> Dra
     choices = [(NEW, "a new draft", title), *((draft.id, draft.name, draft.title) for draft in reversed(open_ones))]
     chosen = await app.wait_for(Choice("Into which draft", choices, ("DRAFT", "TITLE")))
     if chosen is None:
-        return _GIVEN_UP
+        return GIVEN_UP
     return next((draft for draft in open_ones if draft.id == chosen), None)
 
 
 async def open_place(app: FleetApp, place: Place, draft: Draft | None, ref: Ref | None = None) -> None:
     """The editor on a place, with text that was typed and not saved offered first."""
-    drafts = _drafts(app)
+    drafts = drafts_of(app)
     if draft is not None:
         content = await drafts.open(draft, place.file)
     else:
@@ -200,7 +168,7 @@ async def open_place(app: FleetApp, place: Place, draft: Draft | None, ref: Ref 
 
 async def open_editor(app: FleetApp, opened: Opened) -> None:
     """The editor, with text that was typed and not saved offered first."""
-    drafts = _drafts(app)
+    drafts = drafts_of(app)
     name = opened.draft.name if opened.draft else ""
     typed = ""
     for kept in await drafts.recovered():
@@ -221,9 +189,9 @@ async def form(app: FleetApp, ref: Ref) -> None:
     if place is None:
         return
     draft = await choose_draft(app, place.repo, place.target, f"Edit {ref.name}")
-    if draft is _GIVEN_UP:
+    if draft is GIVEN_UP:
         return
-    drafts = _drafts(app)
+    drafts = drafts_of(app)
     content = await (drafts.open(draft, place.file) if draft else drafts.read(place.repo, place.target, place.file))
     document = yamledit.Session(content.text, place.doc).value()
     found = offered(document, place.file)
@@ -255,11 +223,11 @@ async def form(app: FleetApp, ref: Ref) -> None:
     await review(app, staged.name)
 
 
-async def review(app: FleetApp, name: str) -> bool:
-    """Show what is staged and not committed; True when it has been committed."""
+async def review(app: FleetApp, name: str, by: str = "") -> bool:
+    """Show what is staged and not committed, `by` cluster say; True when it has been committed."""
     from tui.ui.screens.diff import DiffScreen
 
-    committed = bool(await app.wait_for(DiffScreen(name, open_only=True)))
+    committed = bool(await app.wait_for(DiffScreen(name, open_only=True, by=by)))
     if committed:
         await app.show_drafts(name)
     return committed
@@ -267,7 +235,7 @@ async def review(app: FleetApp, name: str) -> bool:
 
 async def edit_draft(app: FleetApp, name: str) -> None:
     """Go on editing a draft: its only file, or the one that is chosen."""
-    drafts = _drafts(app)
+    drafts = drafts_of(app)
     listed = await drafts.show(name)
     paths = list(dict.fromkeys([*(file.path for file in listed.files if file.status != "D"), *listed.draft.unsaved]))
     if not paths:
@@ -292,16 +260,16 @@ async def edit_draft(app: FleetApp, name: str) -> None:
 
 async def drop(app: FleetApp, name: str) -> None:
     """Put a draft into the trash after asking."""
-    listed = await _drafts(app).show(name)
+    listed = await drafts_of(app).show(name)
     facts = (listed.draft.title, f"{len(listed.commits)} commits, {len(listed.files)} files", "It can be brought back.")
     if await app.wait_for(Confirm(f"Drop {name}?", facts, yes="drop")):
-        await _drafts(app).drop(listed.draft)
+        await drafts_of(app).drop(listed.draft)
         app.say(f"{name} is in the trash: fleet draft restore {name}")
 
 
 async def undo(app: FleetApp, name: str, again: bool = False) -> None:
     """Take back the last thing done to a draft, or do it again."""
-    drafts = _drafts(app)
+    drafts = drafts_of(app)
     draft = await (drafts.redo(name) if again else drafts.undo(name))
     app.say(f"{draft.name}: {'done again' if again else 'taken back'}")
 
@@ -322,7 +290,7 @@ def _object(ref: Ref) -> str:
     return f"{ref.resource} {ref.namespace}/{ref.name}" if ref.namespace else f"{ref.resource} {ref.name}"
 
 
-def _drafts(app: FleetApp) -> Drafts:
+def drafts_of(app: FleetApp) -> Drafts:
     if app.fleet.drafts is None:
         raise Missing("there is no Git here to draft in")
     return app.fleet.drafts

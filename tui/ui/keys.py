@@ -82,7 +82,9 @@ ACTIONS: tuple[Action, ...] = (
     _a("yaml", "y", "YAML", "Show the manifest.", "object", footer=True),
     _a("describe", "d", "Detail", "Show it in full, as enter does.", "object"),
     _a("edit", "e", "Draft edit", "Edit it where it is declared in Git, as a draft.", "object", footer=True),
-    _a("actions", "a", "Actions", "Choose from the edits people make most.", "object", footer=True),
+    _a("actions", "a", "Actions", "Choose from the edits people make most; one for all marked.", "object", footer=True),
+    _a("new_object", "n", "New", "Draft a new object: from a template, or like this one.", "object"),
+    _a("remove", "ctrl+d ctrl+k delete", "Remove", "Draft its removal from Git; Argo CD prunes it.", "object"),
     _a(
         "application",
         "o",
@@ -118,6 +120,8 @@ ACTIONS: tuple[Action, ...] = (
     _a("document_edit", "e", "Draft edit", "Edit it where it is declared in Git, as a draft.", "document", footer=True),
     _a("document_yaml", "y", "YAML", "Show the manifest.", "document"),
     _a("document_actions", "a", "Actions", "Choose from the edits people make most.", "document"),
+    _a("document_remove", "ctrl+d delete", "Remove", "Draft its removal from Git; Argo CD prunes it.", "document"),
+    _a("revert", "R", "Revert", "In an Application's History: draft the revert to that revision.", "document"),
     _a("document_copy", "c", "Copy", "Copy what is shown to the clipboard.", "document"),
     _a("save", "ctrl+s", "Save", "Check the text and show what it changes.", "editor", footer=True, priority=True),
     _a("external", "ctrl+o", "$EDITOR", "Go on in $EDITOR.", "editor", footer=True, priority=True),
@@ -136,14 +140,6 @@ ACTIONS: tuple[Action, ...] = (
         instead="fleet never syncs: press e to draft the change in Git, push it, and Argo CD applies it.",
     ),
     _a(
-        "no_delete",
-        "ctrl+d ctrl+k delete",
-        "Delete",
-        "Deletion is a commit that removes the file.",
-        "instead",
-        instead="fleet never deletes from a cluster: press e to draft its removal in Git; Argo CD prunes it.",
-    ),
-    _a(
         "no_shell",
         "x",
         "Shell",
@@ -157,7 +153,7 @@ ACTIONS: tuple[Action, ...] = (
         "Roll back",
         "A rollback is a commit that reverts.",
         "instead",
-        instead="fleet never rolls back live: press e and draft the earlier revision or image in Git.",
+        instead="fleet never rolls back live: enter, History, R drafts the revert to a deployed revision in Git.",
     ),
     _a(
         "no_scale",

@@ -34,6 +34,9 @@ class Planned(msgspec.Struct, frozen=True):
 class Filing(Editing):
     """What a user does to whole files and objects. `draft` is what is looked at; without one, the target branch is."""
 
+    templates: Callable[[], Mapping[str, str]] = staticmethod(dict)
+    """The user's own templates of new objects, name -> text. Blocks; raises ValueError when they cannot be read."""
+
     async def plan_create(
         self, repo: str, path: str, text: str, about: Operation, *, target: str = "", draft: Draft | None = None,
         append: bool = False, source: str | None = None,

@@ -141,6 +141,15 @@ class Pane(Vertical):
         if (ref := self.here()) is not None:
             self.fleet_app.choose_edit(ref)
 
+    def action_new_object(self) -> None:
+        """Draft a new object."""
+        self.fleet_app.draft_new(self.here())
+
+    def action_remove(self) -> None:
+        """Draft its removal."""
+        if (ref := self.here()) is not None:
+            self.fleet_app.draft_removal(ref)
+
     def action_instead(self, name: str) -> None:
         """Say what to do instead of what fleet never does; `s` means something else on every kind."""
         ref = self.here()

@@ -262,6 +262,14 @@ class TablePane(Pane):
 
         self.fleet_app.push_screen(Choice(f"Copy of {row.ref.name}", fields, ("FIELD", "VALUE")), chosen)
 
+    def action_actions(self) -> None:
+        """Choose one of the common edits; when rows are marked, one for all of them."""
+        marked = [key for key in self.table.visible_keys if key in self.table.marked and isinstance(key, Ref)]
+        if marked:
+            self.fleet_app.choose_bulk(marked)
+        else:
+            super().action_actions()
+
     def _copied(self, text: str, what: str) -> None:
         self.fleet_app.copy_to_clipboard(text)
         self.fleet_app.say(f"copied {what}")

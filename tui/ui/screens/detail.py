@@ -21,6 +21,7 @@ from tui.ui.prompt import ask
 from tui.ui.scope import APPLICATIONS
 from tui.ui.screens import object_words, policy
 from tui.ui.screens.base import FleetScreen
+from tui.ui.screens.history import HistoryTable
 from tui.ui.screens.manifest import ManifestView
 from tui.ui.screens.objectevents import ObjectEvents
 from tui.ui.screens.tabs import Tab, resources_needed, tabs_of
@@ -189,6 +190,18 @@ class DetailScreen(FleetScreen):
     def action_document_actions(self) -> None:
         """Choose one of the common edits."""
         self.fleet_app.choose_edit(self.here())
+
+    def action_document_remove(self) -> None:
+        """Draft its removal."""
+        self.fleet_app.draft_removal(self.here())
+
+    def action_revert(self) -> None:
+        """Draft the revert to the revision under the cursor of the History."""
+        view = self._views[self.chosen.id]
+        if isinstance(view, HistoryTable) and isinstance(view.cursor_key, int):
+            self.fleet_app.draft_revert(self.ref, view.cursor_key)
+        else:
+            self.fleet_app.say_instead(keys.by_id("no_rollback"))
 
     def action_document_copy(self) -> None:
         """Copy what is shown."""

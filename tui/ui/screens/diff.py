@@ -24,8 +24,9 @@ class DiffScreen(FleetScreen):
     PLACES = ("diff",)
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("diff")]
 
-    def __init__(self, draft: str, open_only: bool = False) -> None:
+    def __init__(self, draft: str, open_only: bool = False, by: str = "") -> None:
         super().__init__()
+        self.by = by  # what files are grouped by
         self.draft = draft
         self.open_only = open_only
 
@@ -44,6 +45,10 @@ class DiffScreen(FleetScreen):
         drafts = self.fleet.drafts
         assert drafts is not None
         changes, patch = await drafts.diff(self.draft, open_only=self.open_only)
+        if self.by:
+            from tui.ui.bulk import groups_of
+
+            patch = await drafts.diff_by(self.draft, self.by, groups_of(self.fleet_app), open_only=self.open_only)
         added = sum(max(0, change.added) for change in changes)
         removed = sum(max(0, change.removed) for change in changes)
         what = "not committed yet" if self.open_only else "against its base"
