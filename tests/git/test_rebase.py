@@ -257,6 +257,21 @@ async def test_a_folder_where_upstream_has_a_file(world: World, repository: GitR
     assert left == () and await text(repository, done, "place/inner.yaml") == "a: 1\n"
 
 
+@pytest.mark.parametrize(("side", "names"), [("ours", ["New.yaml", "new.yaml"]), ("theirs", ["New.yaml"])])
+async def test_names_that_differ_only_in_case(
+    world: World, repository: GitRepository, side: str, names: list[str]
+) -> None:
+    draft = await made(repository, {"new.yaml": b"a: 1\n"}, {"new.yaml": b"a: 2\n"})
+    await moved(world, repository, {"New.yaml": "b: 1\n"})
+    (clash,) = (await repository.conflicts(draft)).clashes
+    assert clash.reason == "upstream has New.yaml, which differs only in case or accents"
+    done, left = await repository.rebase(draft.id, decisions={"new.yaml": Decision(side)})
+    while left:  # the second commit changes a file that was left out
+        done, left = await repository.rebase(draft.id, decisions={clash.key: Decision(side) for clash in left})
+    held = [name for name, _, _ in await repository.entries(done.head) if name.lower() == "new.yaml"]
+    assert held == names
+
+
 @pytest.mark.parametrize("side", ["ours", "theirs"])
 async def test_no_final_newline_and_crlf_are_kept_by_what_is_taken(
     world: World, repository: GitRepository, side: str

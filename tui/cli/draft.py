@@ -121,7 +121,7 @@ def show(options: Options, name: str, output: str) -> None:
             _say(f"deletes   {line}")
         for clash in standing.clashes:
             lines = f", line {', '.join(map(str, clash.lines))}" if clash.lines else ""
-            _say(f"conflict  {clash.path}{lines}: {clash.reason}")
+            _say(f"conflict  {clash.key or clash.path}{lines}: {clash.reason}")
         if held.page:
             _say(f"page      {held.page}")
         return 0

@@ -22,6 +22,7 @@ _SHOWN = 12  # lines of each side that are printed
 @click.command()
 @click.argument("name")
 @click.option("--onto", metavar="BRANCH", default="", help="Another branch, which becomes the draft's target.")
+@click.option("--repository", metavar="URL|DIR", default="", help="Only the draft's part in this repository.")
 @click.option("--fetch", is_flag=True, help="Ask the remote first.")
 @click.option("--ours", metavar="KEY", multiple=True, help="Keep the draft's side of this conflict.")
 @click.option("--theirs", metavar="KEY", multiple=True, help="Take upstream's side of this conflict.")
@@ -33,7 +34,7 @@ _SHOWN = 12  # lines of each side that are printed
 @_OUTPUT
 @click.pass_obj
 def rebase(
-    options: Options, name: str, onto: str, fetch: bool, ours: tuple[str, ...], theirs: tuple[str, ...],
+    options: Options, name: str, onto: str, repository: str, fetch: bool, ours: tuple[str, ...], theirs: tuple[str, ...],
     base: tuple[str, ...], both: tuple[str, ...], take: tuple[str, ...], force: bool, abort: bool, output: str,
 ) -> None:  # fmt: skip
     """Put a draft on top of its target, as of the last fetch; `fleet draft undo` takes it back.
@@ -46,29 +47,30 @@ def rebase(
     from tui.domain.conflict import Decision
 
     async def work(drafts: Drafts) -> int:
+        meant = (await drafts.find(name, repo=repository))[1] if repository else name
         if abort:
-            return _told(await drafts.abort_rebase(name), output)
+            return _told(await drafts.abort_rebase(meant), output)
         if fetch:
-            await drafts.fetch(name, progress=_progress())
+            await drafts.fetch(meant, progress=_progress())
         decisions = {key: Decision(side, force=force) for side, keys in
                      (("ours", ours), ("theirs", theirs), ("base", base), ("both", both)) for key in keys}  # fmt: skip
         if take:
-            found = await drafts.conflicts(name, onto)
+            found = await drafts.conflicts(meant, onto)
             known = [place for _, one in found for clash in one.clashes for place in (clash.key, clash.path)]
             for word in take:
                 key, text = _split(word, known)
                 decisions[key] = Decision("text", _read(text), force)
-        return await _rebased(drafts, name, onto, decisions, output)
+        return await _rebased(drafts, meant, onto, decisions, output)
 
     _run(options, work)
 
 
-async def _rebased(drafts: Drafts, name: str, onto: str, decisions: dict[str, Decision], output: str) -> int:
+async def _rebased(drafts: Drafts, meant: Draft | str, onto: str, decisions: dict[str, Decision], output: str) -> int:
     from tui.cli.draft import NOT_DONE, _say
     from tui.cli.output import complain
 
-    before = {held.repo: held.base for _, held in await drafts.parts(name)}
-    done = await drafts.rebase(name, onto, decisions)
+    before = {held.repo: held.base for _, held in await drafts.parts(meant)}
+    done = await drafts.rebase(meant, onto, decisions)
     if output == "json":
         _json({"draft": done.draft.name, "done": not done.clashes, "target": done.draft.target,
                "base": done.draft.base, "clashes": done.clashes, "notes": done.notes})  # fmt: skip
@@ -79,7 +81,7 @@ async def _rebased(drafts: Drafts, name: str, onto: str, decisions: dict[str, De
         _clashes(done.clashes)
         complain("decide with --ours, --theirs, --base, --both KEY or --take KEY=VALUE; the draft is as it was")
         return NOT_DONE
-    if all(before.get(held.repo) == held.base for _, held in await drafts.parts(name)) and not onto:
+    if all(before.get(held.repo) == held.base for _, held in await drafts.parts(meant)) and not onto:
         return _say(f"{done.draft.name} is on top of {done.draft.target} already")
     return _say(f"{done.draft.name} is on top of {done.draft.target} at {done.draft.base[:10]}")
 

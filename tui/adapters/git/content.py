@@ -110,6 +110,17 @@ def refuse_name(objects: Objects, root: str, path: str, besides: Collection[str]
     """
     if why := unfit(path):
         raise Refused(f"{path[:60]}: {why}; it could not be checked out")
+    if there := twin(objects, root, path, besides):
+        raise Refused(
+            f"{path} differs from {there}, which is there, only in case or accents: many checkouts could not hold both"
+        )
+
+
+def twin(objects: Objects, root: str, path: str, besides: Collection[str] = ()) -> str:
+    """What is there that a file system which ignores case would take for a new file, or a folder on its way; "" = none.
+
+    Costs the folders on the way. `besides` are files that go.
+    """
     folder, gone = root, {name.encode("utf-8", "surrogateescape") for name in besides}
     parts = path_parts(path)
     for depth, part in enumerate(parts):
@@ -118,10 +129,9 @@ def refuse_name(objects: Objects, root: str, path: str, besides: Collection[str]
         for name in entries if part not in entries else ():
             other = b"/".join([*parts[:depth], name])
             if other not in gone and folded(name.decode("utf-8", "replace")) == wanted:
-                there = other.decode("utf-8", "replace")
-                raise Refused(f"{path} differs from {there}, which is there, only in case or accents: many checkouts "
-                              "could not hold both")  # fmt: skip
+                return other.decode("utf-8", "replace")
         inner = entries.get(part)
         if inner is None or inner.mode != FOLDER:
-            return
+            break
         folder = inner.oid
+    return ""

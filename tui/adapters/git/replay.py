@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tui.adapters.git import committing
+from tui.adapters.git.content import twin
 from tui.adapters.git.history import Commit, changed, commit, commits, renames
 from tui.adapters.git.merging import merge_contents, shown_text
 from tui.adapters.git.objects import EXECUTABLE, FILE, FOLDER, Entry, Pack
@@ -42,6 +43,7 @@ class Carried:
         self.renamed: dict[str, str] = {}
         self._onto, self._since = onto, since
         self._root = repository.objects.root(onto)
+        self._base = repository.objects.root(since) if since else ""
         self._overlay: dict[str, Entry | None] = {}
         self._made: dict[str, bytes] = {}
         self._renames: dict[str, str] | None = None
@@ -109,6 +111,9 @@ class Carried:
         here = self._here_or_in_the_way(place)
         if isinstance(here, str):
             return place, old, self._in_the_way(place, new, here)
+        if here is None and old is None and new is not None and (other := self._twin(path)):
+            words = f"upstream has {other}, which differs only in case or accents"
+            return place, old, self._whole(path, words, old, new, here, ("ours", "theirs"), "")
         if here is not None or old is None or place != path:
             return place, old, self._file(place, old, new, here)
         other = self._upstream_renames().get(path)
@@ -123,6 +128,15 @@ class Carried:
         self.renamed[path] = other
         self.ledger.note(f"upstream renamed {path} to {other}; the draft's change is made there")
         return other, old, self._file(other, old, new, self._here(other))
+
+    def _twin(self, path: str) -> str:
+        """What upstream has added meanwhile that many checkouts could not hold beside a file of the draft."""
+        if not self._since or path in self._overlay:
+            return ""
+        found = twin(
+            self.repository.objects, self._root, path, [gone for gone, held in self._overlay.items() if not held]
+        )
+        return found if found and self.repository.objects.entry(self._base, found) is None else ""
 
     def _upstream_renames(self) -> dict[str, str]:
         if self._renames is None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from tui.domain import giturl
 from tui.domain.conflict import TAKES, Clash, Conflicts, Decision
 from tui.domain.draft import Draft
 from tui.domain.ports import Missing, Refused
@@ -98,13 +99,19 @@ class Rebasing(Book):
         if len(found) == 1:
             return [(*found[0], dict(decisions))]
         held: list[tuple[*Part, dict[str, Decision | None]]] = []
-        left = dict(decisions)
+        places: dict[str, int] = dict.fromkeys(decisions, 0)
         for repository, part in found:
             clashes = (await repository.conflicts(part, onto)).clashes
             known = {clash.key for clash in clashes} | {clash.path for clash in clashes}
-            held.append((repository, part, {key: left.pop(key) for key in list(left) if key in known}))
-        if left:
-            raise Missing(f"there is no conflict {next(iter(left))}")
+            some: dict[str, Decision | None] = {key: one for key, one in decisions.items() if key in known}
+            places |= {key: places[key] + 1 for key in some}
+            held.append((repository, part, some))
+        for key, count in places.items():
+            if not count:
+                raise Missing(f"there is no conflict {key}")
+            if count > 1:
+                names = ", ".join(giturl.shown(repository.url) for repository, _, some in held if key in some)
+                raise Refused(f"{key} is a conflict in several repositories, say which: {names}")
         return held
 
 
