@@ -15,10 +15,15 @@ from tui.ui.panes.events import EventsPane
 from tui.ui.panes.table import TablePane
 from tui.ui.panes.tree import TreePane
 from tui.ui.screens.base import FleetScreen
+from tui.ui.screens.conflicts import ConflictScreen
 from tui.ui.screens.detail import DetailScreen
 from tui.ui.screens.diff import DiffScreen
+from tui.ui.screens.draft import DraftScreen
+from tui.ui.screens.draft_panels import CommitsPanel, FilesPanel
+from tui.ui.screens.draft_patch import PatchPanel
 from tui.ui.screens.editor import EditorScreen
 from tui.ui.screens.message import MessageScreen
+from tui.ui.screens.recovery import RecoveryScreen
 from tui.ui.screens.shell import Shell
 
 # Who answers an action of each place; moving keys and `sort` are answered by the lists themselves.
@@ -29,12 +34,18 @@ WHO: dict[str, tuple[type, ...]] = {
     "object": (Pane, TablePane),
     "events": (EventsPane,),
     "drafts": (DraftsPane,),
+    "draft": (DraftScreen,),
+    "draft_files": (FilesPanel,),
+    "draft_commits": (CommitsPanel,),
+    "draft_lines": (PatchPanel,),
+    "conflicts": (ConflictScreen,),
+    "recovery": (RecoveryScreen,),
     "document": (DetailScreen,),
     "diff": (DiffScreen,),
     "editor": (EditorScreen,),
     "message": (MessageScreen,),
 }
-ANSWERED_BY_KEY = {"sort", "favourite", "open", "mark"}
+ANSWERED_BY_KEY = {"sort", "favourite", "open", "mark", "panel"}
 
 
 def test_no_key_means_two_things_in_one_place() -> None:

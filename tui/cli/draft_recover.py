@@ -107,7 +107,7 @@ def _state(state: StateInfo) -> dict[str, object]:
         "action": state.action,
         "words": state.words,
         "repository": giturl.shown(state.repo),
-        "tip": state.commits_at,
+        "tip": state.tip,
         "uncommitted": list(state.files),
         "unsaved": list(state.unsaved),
     }

@@ -36,7 +36,8 @@ class StateInfo(msgspec.Struct, frozen=True):
     words: str  # the same for people
     at: float  # seconds since the epoch
     repo: str = ""  # URL of the remote
-    commits_at: str = ""  # the newest commit in it
+    tip: str = ""  # the newest commit in it
+    head: str = ""  # the commit that holds all edits in it
     files: tuple[str, ...] = ()  # with edits that are not committed in it
     unsaved: tuple[str, ...] = ()  # with text typed and not saved in it
     dirty: bool = False
@@ -109,6 +110,9 @@ def revived(draft: Draft, other: Draft, now: float) -> Draft:
         index=other.index,
         ops=other.ops,
         open_ops=other.open_ops,
+        target=other.target,
+        choices={**other.choices, **draft.choices},
+        onto=draft.onto or other.onto,
         unsaved={**draft.unsaved, **other.unsaved},
         action="revive",
         at=now,

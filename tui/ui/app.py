@@ -21,7 +21,7 @@ from tui.ui import keys, themes
 from tui.ui.obey import obey
 from tui.ui.panes.base import Pane
 from tui.ui.panes.table import TablePane
-from tui.ui.prompt import ask
+from tui.ui.prompt import Prompt, ask
 from tui.ui.screens.base import FleetScreen
 from tui.ui.screens.dialogs import Confirm, aliases, help_for
 from tui.ui.screens.shell import Shell
@@ -199,9 +199,17 @@ class FleetApp(Working):
         if isinstance(pane := self.shell.pane, TablePane):
             pane.table.move_to(Ref("", DRAFTS_RESOURCE, "", name))
 
+    def show_recovery(self, draft: str = "") -> None:
+        """What was dropped, overwritten or never saved; of one draft, every state it has been in."""
+        from tui.ui.screens.recovery import RecoveryScreen
+
+        self.push_screen(RecoveryScreen(draft))
+
     async def ask_line(self, label: str, value: str) -> str | None:
         """Ask for one line at the bottom; None when the user gave up. Only from a worker."""
         answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        for asked in [found for found in self.screen.query(Prompt) if found.finished]:
+            await asked.remove()  # of two questions in a row the second waits until the first is off the screen
         ask(self.screen, label, answer.set_result, value=value)
         self.is_through(asyncio.current_task())
         return await answer

@@ -48,6 +48,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("clusters", ("clusters",), "Clusters: state, version, nodes, Applications"),
     Verb("events", ("events", "ev"), "The event tail"),
     Verb("drafts", ("drafts", "draft", "d"), "Drafts: edits on their way to Git"),
+    Verb("recover", ("recover", "trash", "recovery"), "Dropped drafts, earlier states, texts never saved"),
     Verb("cluster", ("ctx", "cls", "cluster", "context"), "Show one cluster only; without a name, all", "cluster"),
     Verb("group", ("group", "g"), "Show one group of clusters only", "group"),
     Verb("namespace", ("ns", "namespace"), "Show one namespace only; without a name, the namespaces", "namespace"),

@@ -21,6 +21,12 @@ PLACES: dict[str, str] = {
     "object": "On an object",
     "events": "Events",
     "drafts": "Drafts",
+    "draft": "A draft's screen",
+    "draft_files": "Files of a draft",
+    "draft_commits": "Commits of a draft",
+    "draft_lines": "Lines of a draft's patch",
+    "conflicts": "Conflicts",
+    "recovery": "Recovery",
     "document": "Documents: manifest, diff, detail",
     "diff": "Diff of a draft",
     "editor": "Editor",
@@ -32,9 +38,16 @@ TOGETHER: tuple[frozenset[str], ...] = (
     frozenset({"everywhere", "list", "table", "object", "instead"}),
     frozenset({"everywhere", "list", "events"}),
     frozenset({"everywhere", "list", "table", "drafts"}),
+    frozenset({"everywhere", "draft", "draft_files"}),
+    frozenset({"everywhere", "draft", "draft_commits"}),
+    frozenset({"everywhere", "draft", "draft_lines"}),
+    frozenset({"everywhere", "conflicts"}),
+    frozenset({"everywhere", "recovery"}),
     frozenset({"everywhere", "document"}),
     frozenset({"everywhere", "diff"}),
 )
+BY_EVENT = ("sort", "favourite", "panel")  # answered by the key itself, because each of their keys means another thing
+INNER = ("document", "draft_lines")  # places whose `tab` means something of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +122,53 @@ ACTIONS: tuple[Action, ...] = (
     _a("draft_drop", "X", "Drop", "Drop the draft; asks, and it can be brought back.", "drafts", footer=True),
     _a("draft_undo", "z", "Undo", "Take back the last thing done to the draft.", "drafts"),
     _a("draft_redo", "Z", "Redo", "Do again what was taken back.", "drafts"),
+    _a("draft_rebase", "p", "Rebase", "Fetch, and put the draft on top of what its target has now.", "drafts"),
+    _a("draft_conflicts", "x", "Conflicts", "Decide what the target and the draft both changed.", "drafts"),
+    _a("draft_recover", "t", "Recovery", "Dropped drafts, earlier states and texts never saved.", "drafts"),
+    _a("commit_staged", "c", "Commit", "Commit what is picked, or all when nothing is.", "draft", footer=True),
+    _a("undo", "z", "Undo", "Take back the last thing done to the draft.", "draft", footer=True),
+    _a("redo", "Z", "Redo", "Do again what was taken back.", "draft"),
+    _a("push", "P", "Push", "Push the draft; names branch and remote and asks.", "draft", footer=True),
+    _a("rebase", "p R", "Rebase", "Fetch, and put the draft on top of what its target has now.", "draft"),
+    _a("page", "o", "Pull request", "Open the page that makes the pull request.", "draft"),
+    _a("conflicts", "x", "Conflicts", "Decide what the target and the draft both changed.", "draft"),
+    _a("states", "H", "States", "Every state the draft has been in, to go back to.", "draft"),
+    _a("panel", "1 2 3", "Panel", "Go to files, commits or the patch.", "draft"),
+    _a("patch_search", "slash", "Search", "Search the patch.", "draft"),
+    _a("file_stage", "space", "Pick", "Pick the file for the next commit, or put it back.", "draft_files", footer=True),
+    _a("file_lines", "enter", "Lines", "Pick lines and hunks of the file.", "draft_files", footer=True),
+    _a("stage_all", "a", "Pick all", "Pick all edits, or put all back.", "draft_files"),
+    _a("file_edit", "e", "Edit", "Edit the file.", "draft_files", footer=True),
+    _a("file_discard", "d", "Discard", "Take back its edits; undo brings them back.", "draft_files", footer=True),
+    _a("amend", "A", "Amend", "Make what is picked, or all, part of the newest commit.", "draft_files"),
+    _a("commit_open", "enter", "Patch", "Read the commit's patch.", "draft_commits"),
+    _a("reword", "r", "Reword", "Write another message.", "draft_commits", footer=True),
+    _a("squash", "s", "Squash", "Join it to the commit below, messages of both.", "draft_commits", footer=True),
+    _a("fixup", "f", "Fixup", "Join it to the commit below, whose message stays.", "draft_commits", footer=True),
+    _a("commit_drop", "d", "Drop", "Leave the commit out; undo brings it back.", "draft_commits", footer=True),
+    _a("move_down", "ctrl+j", "Move down", "Make it an older commit.", "draft_commits"),
+    _a("move_up", "ctrl+k", "Move up", "Make it a newer commit.", "draft_commits"),
+    _a("split", "e", "Split", "Pick lines that become a commit of their own before it.", "draft_commits", footer=True),
+    _a("uncommit", "g", "Uncommit", "Make it and what is newer edits again.", "draft_commits"),
+    _a("revert", "t", "Revert", "Draft the opposite of the commit as an edit.", "draft_commits"),
+    _a("amend_into", "A", "Amend", "Make what is picked, or all, part of this commit.", "draft_commits"),
+    _a("lines_take", "space", "Pick", "Pick the line or hunk, or put it back.", "draft_lines", footer=True),
+    _a("lines_hunk", "a", "Hunk", "Select hunk by hunk, or again line by line.", "draft_lines", footer=True),
+    _a("lines_range", "v", "Range", "Select a range of lines.", "draft_lines", footer=True),
+    _a("lines_side", "tab", "Other side", "Show what is picked, or what is not.", "draft_lines", footer=True),
+    _a("lines_discard", "d", "Discard", "Take back the line or hunk.", "draft_lines", footer=True),
+    _a("lines_done", "enter", "Split", "Split the commit at what was picked.", "draft_lines"),
+    _a("take_ours", "m", "Mine", "Keep what the draft says.", "conflicts", footer=True),
+    _a("take_theirs", "t", "Theirs", "Take what the target says.", "conflicts", footer=True),
+    _a("take_base", "b", "Base", "Put back what it was before both.", "conflicts", footer=True),
+    _a("take_text", "e", "Edit", "Write what it shall be.", "conflicts", footer=True),
+    _a("file_ours", "M", "All mine", "Keep the draft's side of the whole file.", "conflicts"),
+    _a("file_theirs", "T", "All theirs", "Take the target's side of the whole file.", "conflicts"),
+    _a("untake", "u", "Undecide", "Leave it open again.", "conflicts"),
+    _a("resolve", "enter ctrl+s", "Finish", "Rebase when everything is decided.", "conflicts", footer=True),
+    _a("recover_open", "enter", "Open", "Show what it changed, or go on with the text.", "recovery", footer=True),
+    _a("recover", "r", "Restore", "Bring it back; undo takes that back.", "recovery", footer=True),
+    _a("recover_more", "m", "More", "List older states.", "recovery"),
     _a("diff_commit", "c", "Commit", "Commit it with the message proposed.", "diff", footer=True),
     _a("diff_search", "slash", "Search", "Search the text.", "diff", footer=True),
     _a("search", "slash", "Search", "Search the text.", "document", footer=True),
@@ -237,7 +297,7 @@ def clashes(actions: Iterable[Action] = ACTIONS) -> list[str]:
             for key in action.keys:
                 other = used.setdefault(key, action)
                 # `tab` and the like mean the next tab in a document, which is the inner place
-                if other is not action and not (other.where == "everywhere" and action.where == "document"):
+                if other is not action and not (other.where == "everywhere" and action.where in INNER):
                     found[f"{shown(key)} means both {other.id} and {action.id}"] = None
     return list(found)
 
@@ -250,7 +310,7 @@ def keymap(remap: Mapping[str, str]) -> dict[str, str]:
 
 def bindings(*places: str) -> list[BindingType]:
     """Textual's bindings for the actions of some places."""
-    found = [action for action in ACTIONS if action.where in places and action.id not in ("sort", "favourite")]
+    found = [action for action in ACTIONS if action.where in places and action.id not in BY_EVENT]
     return bindings_of(*(action.id for action in found if action.keys))
 
 

@@ -81,6 +81,9 @@ async def _carry_out(app: FleetApp, command: Command) -> None:
         await shell.rescope(Scope())
     elif verb == "theme":
         app.choose_theme(argument)
+    elif verb == "recover":
+        await shell.go("drafts")
+        app.show_recovery()
     elif verb == "retry":
         app.fleet.retry(argument or None)
         app.say(f"trying {argument or 'every cluster'} again")

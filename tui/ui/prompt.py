@@ -97,6 +97,7 @@ class Prompt(Vertical):
         self._propose = propose
         self._back: Widget | None = None
         self._typed = value
+        self.finished = False
 
     def compose(self) -> ComposeResult:
         if self._propose is not None:
@@ -145,6 +146,7 @@ class Prompt(Vertical):
             self._more(text)
 
     def _close(self) -> None:
+        self.finished = True
         if self._back is not None and self._back.is_attached:
             self._back.focus()
         self.remove()

@@ -38,11 +38,14 @@ WHOLE = "ctrl-o whole message"
 async def commit(app: FleetApp, name: str) -> bool:
     """Commit what is staged in a draft with a message proposed from the edits; True when it was done."""
     drafts = _drafts(app)
-    draft = (await drafts.show(name)).draft
-    if not draft.dirty:
-        app.say(f"{name} has nothing that is not committed")
+    listed = await drafts.show(name)
+    dirty = [part.draft for part in listed.whole if part.draft.dirty]
+    if not dirty:
+        app.say(f"{listed.draft.name} has nothing that is not committed")
         return False
-    message = await _ask_message(app, drafts, draft)
+    draft: Draft | str = dirty[0] if len(dirty) == 1 else listed.draft.id  # the whole: a commit in each repository
+    name = listed.draft.name
+    message = await _ask_message(app, drafts, draft, dirty)
     if message is None:
         return False
     if not message.strip():
@@ -53,7 +56,7 @@ async def commit(app: FleetApp, name: str) -> bool:
     if not options.hooks:
         app.say("hooks are not run: the configuration says so", Tone.WARN)
 
-    async def made(draft: Draft, run: bool, terminal: bool) -> Draft:
+    async def made(draft: Draft | str, run: bool, terminal: bool) -> Draft:
         how = drafts.commit_options(hooks=None if run else False, terminal=terminal)
         return await drafts.commit(draft, message, how, progress=_telling(app))
 
@@ -63,8 +66,10 @@ async def commit(app: FleetApp, name: str) -> bool:
         if not await _without_hooks(app, error, "commits without hooks"):
             app.say(f"{name}: not committed; the message is kept", Tone.WARN)
             return False
-        draft = (await drafts.show(name)).draft  # a hook may have corrected files in it
-        done = await with_terminal(app, lambda terminal: made(draft, False, terminal))
+        if isinstance(draft, Draft):  # a hook may have corrected files in it
+            draft = (await drafts.find(draft))[1]
+        again = draft
+        done = await with_terminal(app, lambda terminal: made(again, False, terminal))
     if done is None:
         app.say(f"{name}: not committed; the message is kept", Tone.WARN)
         return False
@@ -72,8 +77,11 @@ async def commit(app: FleetApp, name: str) -> bool:
     return True
 
 
-async def _ask_message(app: FleetApp, drafts: Drafts, draft: Draft) -> str | None:
-    """Ask for the subject, or with ctrl-o for the whole message; None when the user gave up. What is typed is kept."""
+async def _ask_message(app: FleetApp, drafts: Drafts, draft: Draft | str, dirty: Sequence[Draft]) -> str | None:
+    """Ask for the subject, or with ctrl-o for the whole message; None when the user gave up. What is typed is kept.
+
+    `dirty` are the parts that will get a commit.
+    """
     subject, _, body = (await drafts.message(draft)).strip("\n").partition("\n")
     answer: asyncio.Future[tuple[str | None, bool]] = asyncio.get_running_loop().create_future()
     keeper = _Keeper(app, drafts, draft)
@@ -83,7 +91,7 @@ async def _ask_message(app: FleetApp, drafts: Drafts, draft: Draft) -> str | Non
 
     ask(
         app.screen,
-        "commit: ",
+        "commit: " if len(dirty) == 1 else f"commit in {len(dirty)} repositories: ",
         lambda text: answer.set_result((text, False)),
         value=subject,
         changed=lambda text: keeper.keep(whole(text)),
@@ -95,13 +103,13 @@ async def _ask_message(app: FleetApp, drafts: Drafts, draft: Draft) -> str | Non
     await keeper.flush()
     if text is None:
         return None
-    return await app.wait_for(MessageScreen(draft, f"{text}\n{body}")) if edit else whole(text)
+    return await app.wait_for(MessageScreen(dirty[0], f"{text}\n{body}")) if edit else whole(text)
 
 
 class _Keeper:
     """Keeps what is typed on disk a moment after each key, and at the end."""
 
-    def __init__(self, app: FleetApp, drafts: Drafts, draft: Draft) -> None:
+    def __init__(self, app: FleetApp, drafts: Drafts, draft: Draft | str) -> None:
         self._app, self._drafts, self._draft = app, drafts, draft
         self._text: str | None = None
         self._waiting = False
@@ -122,9 +130,11 @@ class _Keeper:
 
 
 async def push(app: FleetApp, name: str, to_target: bool = False) -> None:
-    """Push a draft after showing what goes where."""
+    """Push a draft after showing what goes where; of one that spans repositories, each part that has changes."""
     drafts = _drafts(app)
-    draft = (await drafts.show(name)).draft
+    listed = await drafts.show(name)
+    draft, name = listed.draft, listed.draft.name
+    parts = [part.draft for part in listed.whole if not part.draft.empty] or [draft]
     tag = ""
     if not to_target:
         choices = [
@@ -142,16 +152,27 @@ async def push(app: FleetApp, name: str, to_target: bool = False) -> None:
             if not tag:
                 return
     options = drafts.push_options(tag=tag or None)
-    plan = await with_terminal(app, lambda terminal: drafts.plan_push(name, to_target, options, terminal=terminal))
+    for part in parts:
+        await _push_part(app, part, to_target, options)
+
+
+async def _push_part(app: FleetApp, draft: Draft, to_target: bool, options: PushOptions) -> None:
+    """Push what a draft is in one repository; what the target has changed as well is shown to be decided."""
+    from tui.ui import draftwork
+
+    drafts, name = _drafts(app), draft.name
+    plan = await with_terminal(app, lambda terminal: drafts.plan_push(draft, to_target, options, terminal=terminal))
     if plan is None:
         return
     if plan.problem:
         clashes = [f"{clash.path}: {clash.reason}" for clash in plan.clashes]
         app.say("\n".join([plan.problem, *clashes]), Tone.BAD)
+        if plan.clashes:
+            await draftwork.conflicts(app, draft.id)
         return
     if not await _agreed(app, name, f"Push to {plan.branch}?", _facts(plan)):
         return
-    result = await _send(app, drafts, name, plan, options)
+    result = await _send(app, drafts, draft, plan, options)
     if result is None:
         return
     if result.done or not result.lines:
@@ -170,8 +191,9 @@ def _facts(plan: PushPlan) -> list[str]:
     return [*facts, *(f"your hook {hook} is not run" for hook in plan.skipped)]
 
 
-async def _send(app: FleetApp, drafts: Drafts, name: str, plan: PushPlan, options: PushOptions) -> PushResult | None:
+async def _send(app: FleetApp, drafts: Drafts, draft: Draft, plan: PushPlan, options: PushOptions) -> PushResult | None:
     """Push what was agreed to; None when the user turned back."""
+    name = draft.name
     app.say(f"pushing {name}")
     try:
         return await with_terminal(app, lambda terminal: drafts.push(plan, terminal=terminal))
@@ -180,7 +202,7 @@ async def _send(app: FleetApp, drafts: Drafts, name: str, plan: PushPlan, option
             app.say(f"{name}: not pushed", Tone.WARN)
             return None
     skipping = drafts.push_options(tag=options.tag or None, hooks=False)
-    again = await drafts.plan_push(name, plan.to_target, skipping)
+    again = await drafts.plan_push(draft, plan.to_target, skipping)
     if (again.commit, again.branch, again.problem) != (plan.commit, plan.branch, ""):
         app.say(again.problem or f"{name} has changed since the push was shown", Tone.BAD)
         return None

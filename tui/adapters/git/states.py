@@ -58,6 +58,7 @@ def _info(refs: DraftRefs, state: Draft, before: Draft | None) -> StateInfo:
         state.at,
         state.repo,
         state.tip,
+        state.head,
         tuple(dict.fromkeys(operation.file for operation in open_ones)),
         tuple(state.unsaved),
         state.dirty,

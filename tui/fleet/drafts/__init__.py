@@ -5,6 +5,7 @@ from __future__ import annotations
 from tui.fleet.drafts.applying import Applying
 from tui.fleet.drafts.book import Part
 from tui.fleet.drafts.grouped import Grouped
+from tui.fleet.drafts.looking import Looking
 from tui.fleet.drafts.rebasing import Rebasing
 from tui.fleet.drafts.recovering import Recovering
 from tui.fleet.drafts.reverting import Reverting
@@ -15,7 +16,7 @@ from tui.fleet.drafts.typed import Typed
 __all__ = ["Drafts", "Part"]
 
 
-class Drafts(Applying, Grouped, Reverting, Recovering, Rewriting, Rebasing, Typed, Sending):
+class Drafts(Applying, Grouped, Looking, Reverting, Recovering, Rewriting, Rebasing, Typed, Sending):
     """All drafts of this machine. Methods belong to one event loop; each may raise `Trouble` and then changed nothing.
 
     A draft is given by its name, its id or the end of its id, or as a `Draft`, which means its part in one repository.

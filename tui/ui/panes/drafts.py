@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 from textual.binding import BindingType
 
 from tui.domain.kinds.fleet import DRAFTS_RESOURCE
-from tui.ui import drafting, keys, sending
+from tui.ui import drafting, draftwork, keys, sending
 from tui.ui.panes.table import TablePane
+from tui.ui.screens.draft import DraftScreen
 from tui.ui.widgets.table import Table
 
 
@@ -37,10 +38,15 @@ class DraftsPane(TablePane):
             self.fleet_app.do(made, what)
 
     def on_table_opened(self, event: Table.Opened) -> None:
-        """Enter: what it changes, and where it stands."""
+        """Enter: its screen; of one in conflict, what there is to decide over it."""
         event.stop()
-        if (ref := self.here()) is not None:
-            self.fleet_app.show_object(ref)
+        event.prevent_default()  # the table's own answer is the detail
+        if (ref := self.here()) is None:
+            return
+        self.fleet_app.push_screen(DraftScreen(ref.name))
+        row = self.fleet.store.get(ref)
+        if row is not None and row.obj.state == "conflict":
+            self._with(draftwork.conflicts, "reading the conflicts")
 
     def action_draft_diff(self) -> None:
         """What it changes."""
@@ -76,11 +82,19 @@ class DraftsPane(TablePane):
         if (ref := self.here()) is not None:
             self.fleet_app.do(drafting.undo(self.fleet_app, ref.name, again=True), "redoing")
 
+    def action_draft_rebase(self) -> None:
+        """On top of what its target has now."""
+        self._with(draftwork.rebase, "rebasing")
+
+    def action_draft_conflicts(self) -> None:
+        """Decide what both sides changed."""
+        self._with(draftwork.conflicts, "reading the conflicts")
+
+    def action_draft_recover(self) -> None:
+        """What can be brought back."""
+        self.fleet_app.show_recovery()
+
     def action_reread(self) -> None:
         """Ask the remotes where the drafts stand."""
-        if (drafts := self.fleet.drafts) is not None:
-
-            async def refresh() -> None:
-                await drafts.refresh(fetch=True)
-
-            self.fleet_app.do(refresh(), "asking the remotes")
+        if self.fleet.drafts is not None:
+            self.fleet_app.do(draftwork.reread(self.fleet_app), "asking the remotes")
