@@ -34,8 +34,9 @@ _SHOWN = 12  # lines of each side that are printed
 @_OUTPUT
 @click.pass_obj
 def rebase(
-    options: Options, name: str, onto: str, repository: str, fetch: bool, ours: tuple[str, ...], theirs: tuple[str, ...],
-    base: tuple[str, ...], both: tuple[str, ...], take: tuple[str, ...], force: bool, abort: bool, output: str,
+    options: Options, name: str, onto: str, repository: str, fetch: bool,
+    ours: tuple[str, ...], theirs: tuple[str, ...], base: tuple[str, ...], both: tuple[str, ...],
+    take: tuple[str, ...], force: bool, abort: bool, output: str,
 ) -> None:  # fmt: skip
     """Put a draft on top of its target, as of the last fetch; `fleet draft undo` takes it back.
 

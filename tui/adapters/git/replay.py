@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tui.adapters.git import committing
+from tui.adapters.git.command import Refused
 from tui.adapters.git.content import twin
 from tui.adapters.git.history import Commit, changed, commit, commits, renames
 from tui.adapters.git.merging import merge_contents, shown_text
@@ -111,8 +112,8 @@ class Carried:
         here = self._here_or_in_the_way(place)
         if isinstance(here, str):
             return place, old, self._in_the_way(place, new, here)
-        if here is None and old is None and new is not None and (other := self._twin(path)):
-            words = f"upstream has {other}, which differs only in case or accents"
+        if here is None and old is None and new is not None and (beside := self._twin(path)):
+            words = f"upstream has {beside}, which differs only in case or accents"
             return place, old, self._whole(path, words, old, new, here, ("ours", "theirs"), "")
         if here is not None or old is None or place != path:
             return place, old, self._file(place, old, new, here)
@@ -133,10 +134,12 @@ class Carried:
         """What upstream has added meanwhile that many checkouts could not hold beside a file of the draft."""
         if not self._since or path in self._overlay:
             return ""
-        found = twin(
-            self.repository.objects, self._root, path, [gone for gone, held in self._overlay.items() if not held]
-        )
-        return found if found and self.repository.objects.entry(self._base, found) is None else ""
+        objects = self.repository.objects
+        found = twin(objects, self._root, path, [name for name, entry in self._overlay.items() if entry is None])
+        try:
+            return found if found and objects.entry(self._base, found) is None else ""
+        except Refused:  # its way led through a link then, so it was not there
+            return found
 
     def _upstream_renames(self) -> dict[str, str]:
         if self._renames is None:
