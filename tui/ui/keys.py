@@ -150,7 +150,7 @@ ACTIONS: tuple[Action, ...] = (
     _a("move_up", "ctrl+k", "Move up", "Make it a newer commit.", "draft_commits"),
     _a("split", "e", "Split", "Pick lines that become a commit of their own before it.", "draft_commits", footer=True),
     _a("uncommit", "g", "Uncommit", "Make it and what is newer edits again.", "draft_commits"),
-    _a("revert", "t", "Revert", "Draft the opposite of the commit as an edit.", "draft_commits"),
+    _a("revert_own", "t", "Revert", "Draft the opposite of the commit as an edit.", "draft_commits"),
     _a("amend_into", "A", "Amend", "Make what is picked, or all, part of this commit.", "draft_commits"),
     _a("lines_take", "space", "Pick", "Pick the line or hunk, or put it back.", "draft_lines", footer=True),
     _a("lines_hunk", "a", "Hunk", "Select hunk by hunk, or again line by line.", "draft_lines", footer=True),

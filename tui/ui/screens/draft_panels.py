@@ -298,7 +298,7 @@ class CommitsPanel(_Panel):
 
         await screen.carry(each, "edits again; z undoes it")
 
-    def action_revert(self) -> None:
+    def action_revert_own(self) -> None:
         """The opposite as an edit."""
         if (found := self._chosen()) is not None:
             self.draft_screen.revert(found[0].draft, found[1])
