@@ -1,8 +1,8 @@
 """What gives the bytes back: `undo` of every edit, and the edit that takes an edit back where the text allows it.
 
 Taking away what was put in, renaming there and back, and setting there and back give the original bytes unless the
-original is written in a way of its own: blanks in `{  }`, numbers and nulls spelt otherwise (`0x1F`, `~`), quotes that
-were not needed where nothing else has them, block scalars that became one line, comments that went with what was deleted.
+original is written in a way of its own: blanks in `{  }`, numbers and nulls spelt otherwise (`0x1F`, `~`), quotes
+without a need in a document that has others with one, block scalars that became one line, comments that were deleted.
 """
 
 from __future__ import annotations

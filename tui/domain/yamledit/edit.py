@@ -14,7 +14,7 @@ from tui.domain.yamledit.locate import owner
 from tui.domain.yamledit.moving import entries, reorder
 from tui.domain.yamledit.path import Match, Path, Step, format_path, parse, split_assignment
 from tui.domain.yamledit.removal import remove
-from tui.domain.yamledit.render import writable
+from tui.domain.yamledit.render import nameable, writable
 from tui.domain.yamledit.session import Edited, Session
 from tui.domain.yamledit.sharing import Sharing, content, guard, here, slot, within
 from tui.domain.yamledit.together import Small, together
@@ -159,6 +159,7 @@ def _insert_key(
     tree = session.tree
     if not isinstance(key, str):
         raise Refused(f"{format_path(steps)} does not end in a key")
+    nameable(key)
     if tree.is_map(found.node) and any(tree.key_text(name) == key for name, _ in tree.pairs(found.node)):
         raise session.moved(tree.refuse(f"the key {key!r} exists already", tree.start(found.node)))
     if shared == "here" and (done := here(session, found, lambda w, rest: _assign(w, (*rest, key), value))):
@@ -244,6 +245,7 @@ def rename_key(text: str, path: Path, key: str, doc: int | None = None, *, share
 
     Raises Missing, Shared, Refused (also when that name is taken).
     """
+    nameable(key)
     session = Session(text, doc)
     found = session.find(path)
     tree = session.tree

@@ -151,7 +151,7 @@ def _to_block_scalar(tree: Tree, found: Found, value: str, how: Layout) -> Itera
         if comment and not comment.lstrip().startswith("#"):
             return
     for shape in (style, "|") if style == ">" else ("|",):
-        lines = render.block_scalar(value, shape, indent, column if found.parent >= 0 else -1, comment)
+        lines = render.block_scalar(value, shape, indent, column, comment)
         if lines is None:
             continue
         text = how.newline.join(lines)

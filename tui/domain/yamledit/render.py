@@ -17,6 +17,9 @@ from tui.domain.yamledit.tree import MAX_DEPTH, Tree
 SAMPLE = 500
 """Nested collections that are looked at to learn a document's indentation."""
 
+MAX_KEY = 1024
+"""Characters of a key."""
+
 _BLOCK_INDENT_LIMIT = 9  # what one digit can say in `|2`
 
 
@@ -93,12 +96,19 @@ def writable(value: Any, depth: int = 0) -> None:
         for key, part in value.items():
             if not isinstance(key, str):
                 raise Refused(f"a key of the new value is no text: {key!r}")
+            nameable(key)
             writable(part, depth + 1)
     elif isinstance(value, list):
         for part in value:
             writable(part, depth + 1)
     elif value is not None and not isinstance(value, bool | int | float | str):
         raise Refused(f"a {type(value).__name__} is no YAML value")
+
+
+def nameable(key: str) -> None:
+    """Raises Refused for a key that is too long to stand before a `:` on one line (YAML 1.2, section 7.4.2)."""
+    if len(key) > MAX_KEY:
+        raise Refused(f"a key has {len(key):,} characters; YAML allows {MAX_KEY:,}")
 
 
 def inline(value: Any, style: str | None, flow: bool, how: Layout) -> str:
@@ -190,7 +200,7 @@ def dump(value: Any) -> str:
     """A value as a YAML document that every reader reads alike. Raises Refused for what YAML or JSON cannot hold."""
     writable(value)
     how = Layout()
-    lines = block(value, 0, how) if isinstance(value, dict | list) and value else _leaf(value, 2, -1, how)
+    lines = block(value, 0, how) if isinstance(value, dict | list) and value else _leaf(value, 2, 0, how)
     return "\n".join(lines) + "\n"
 
 

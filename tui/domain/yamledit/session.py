@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any, Literal
 
 import msgspec
@@ -174,6 +175,10 @@ class Session:
 
     def layout(self) -> Layout:
         """How the document is written."""
+        return self._layout
+
+    @cached_property
+    def _layout(self) -> Layout:
         found = self.text.find("\n")
         carriage = self.text.find("\r")
         newline = "\n"
