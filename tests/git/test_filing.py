@@ -122,6 +122,7 @@ async def test_a_file_moves_with_what_names_it(drafts: Drafts, world: World) -> 
     draft = await drafts.carry_out(plan, None, "Move values")
     assert await statuses(drafts, draft.name) == {"values/prod/web.yaml": "R", "argocd/web.yaml": "M"}
     assert "- ../../values/prod/web.yaml\n" in await text(drafts, draft.name, "argocd/web.yaml")
+    assert "move values/web.yaml to values/prod/web.yaml" in await drafts.propose(draft)
     plan = await drafts.plan_move(str(world.clone), "apps/base/hpa.yaml", "apps/base/scale.yaml", ABOUT, draft=draft)
     draft = await drafts.carry_out(plan, draft)
     assert "  - scale.yaml  # scales\n" in await text(drafts, draft.name, "apps/base/kustomization.yaml")

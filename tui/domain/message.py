@@ -35,6 +35,7 @@ class Touched(msgspec.Struct, frozen=True):
     after: str | None
     applications: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
+    old_file: str = ""  # its path before; "" = the same
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -179,6 +180,8 @@ def describe_file(touched: Touched) -> list[Described]:
     except Refused:
         return [Described("", "", (f"{_file_verb(touched)} {clean(touched.file)}",), _file_kind(touched))]
     out = []
+    if touched.old_file and touched.old_file != touched.file:
+        out.append(Described("", "", (f"move {clean(touched.old_file)} to {clean(touched.file)}",), ""))
     for key in [*old, *(key for key in new if key not in old)]:
         words, kind = _object_words(touched.file, old.get(key), new.get(key), key[0])
         if words:

@@ -96,6 +96,7 @@ async def _touched(repository: DraftRepository, held: Draft) -> list[Touched]:
                 None if file.status == "D" else await _text(repository, ahead, file.path),
                 tuple(dict.fromkeys(operation.application for operation in about if operation.application)),
                 tuple(dict.fromkeys(operation.cluster for operation in about if operation.cluster)),
+                file.old_path,
             )
         )
     return touched
