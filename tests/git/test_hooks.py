@@ -153,7 +153,7 @@ async def test_the_repository_can_be_read_while_a_hook_runs(
     gate.write_text("go\n")
     from tui.adapters.git.drafts import Moved
 
-    with pytest.raises(Moved, match="while it was committed"):
+    with pytest.raises(Moved, match="has changed since it was shown"):
         await running
     assert await repository.draft(draft.id) == later
 

@@ -14,7 +14,8 @@ import pytest
 
 from tests.git.conftest import MAIL, NAME, World, git
 from tests.git.test_push import send
-from tui.adapters.git.command import GitTrouble, NeedsTerminal
+from tui.adapters import runner
+from tui.adapters.git.command import GitTrouble, NeedsTerminal, trouble
 from tui.adapters.git.service import GitRepository
 from tui.domain.draft import CommitOptions, Draft
 
@@ -184,3 +185,18 @@ async def test_with_the_terminal_the_passphrase_is_asked_for(
         terminal.press("secret", "enter")
         terminal.wait("committed")
     assert verified(repository, (await repository.draft(draft.id)).tip) == "G"
+
+
+@pytest.mark.parametrize(
+    ("said", "asks"),
+    [
+        ("fatal: could not read Username for 'https://git.example': terminal prompts disabled", True),
+        ("git@git.example: Permission denied (publickey).\nfatal: Could not read from remote repository.", True),
+        ("Host key verification failed.", True),
+        ("fatal: Authentication failed for 'https://git.example/x'", False),
+        ("fatal: unable to access 'https://git.example/': Could not resolve host: git.example", False),
+    ],
+)
+def test_a_remote_that_wants_to_ask_is_told_from_one_that_says_no(said: str, asks: bool) -> None:
+    result = runner.Result(("git", "push"), 128, b"", said.encode())
+    assert isinstance(trouble(result), NeedsTerminal) is asks

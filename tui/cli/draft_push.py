@@ -169,13 +169,18 @@ def pr(options: Options, name: str, page: bool, output: str) -> None:
     from tui.cli.draft import NOT_DONE, _run, _say
 
     async def work(drafts: Drafts) -> int:
-        done = await drafts.pull_request(name, make=not page)
-        if output == "json":
-            return _json(done)
-        complain(done.message)
-        if done.url:
-            _say(done.url)
-        return 0 if done.url or done.made else NOT_DONE
+        parts = [held for _, held in await drafts.parts(name)]
+        code = 0
+        for held in [held for held in parts if held.pushed] or parts[:1]:
+            done = await drafts.pull_request(held, make=not page)
+            if output == "json":
+                _json(done)
+            else:
+                complain(done.message)
+            if done.url and output != "json":
+                _say(done.url)
+            code = code or (0 if done.url or done.made else NOT_DONE)
+        return code
 
     _run(options, work)
 

@@ -237,19 +237,24 @@ async def _tags_followed(app: FleetApp, drafts: Drafts, draft: Draft) -> str:
 async def page(app: FleetApp, name: str) -> None:
     """Make the pull request with the forge's program, or open the page that makes it."""
     drafts = _drafts(app)
-    draft = (await drafts.show(name)).draft
-    if not draft.pushed:
+    pushed = [part.draft for part in (await drafts.show(name)).whole if part.draft.pushed]
+    if not pushed:
         app.say(f"{name}: push it first", Tone.WARN)
-        return
-    found = await drafts.pull_request(name, make=False)
+    for draft in pushed:
+        await _page(app, drafts, draft)
+
+
+async def _page(app: FleetApp, drafts: Drafts, draft: Draft) -> None:
+    """The same for the part of a draft in one repository."""
+    found = await drafts.pull_request(draft, make=False)
     if found.tool and not found.made:
         facts = (draft.title, f"{draft.branch} into {draft.target}", giturl.shown(draft.repo))
         if await app.wait_for(Confirm(f"Make the pull request with {found.tool}?", facts, yes="make it")):
-            done = await drafts.pull_request(name)
+            done = await drafts.pull_request(draft)
             app.say(done.message, Tone.GOOD)
         return
     if not found.url:
-        app.say(f"{name}: {found.message}", Tone.WARN)
+        app.say(f"{draft.name}: {found.message}", Tone.WARN)
         return
     app.say(found.url)
     webbrowser.open(found.url)
