@@ -137,9 +137,8 @@ def _not_onto(draft: Draft, around: Surroundings) -> str:
         return f"a rebase onto {draft.onto} has been begun: finish it (fleet draft rebase {draft.name}) or give it up"
     if around.unrelated:
         return f"{draft.target} has no commit in common with the draft any more"
-    if any(clash.open for clash in around.clashes):
-        return f"the draft and {draft.target} changed the same: {around.clashes[0].path}: {around.clashes[0].reason}"
-    return ""
+    left = next((clash for clash in around.clashes if clash.open), None)
+    return f"the draft and {draft.target} changed the same: {left.path}: {left.reason}" if left else ""
 
 
 async def push(
