@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 
 import pytest
 
 from tests.domain import yamlgen as gen
 from tui.domain.yamledit import (
+    Edited,
     Match,
     Refused,
+    append_item,
     delete,
     get_value,
+    insert_item,
     insert_key,
     move,
     position,
+    rename_key,
     set_value,
 )
 
@@ -153,3 +158,60 @@ def test_everything_else_in_a_template_is_left_alone() -> None:
     branches = "a:\n  {{- if x }}\n  b: 1\n  {{- else }}\n  b: 2\n  {{- end }}\n"
     with pytest.raises(Refused, match="twice"):
         set_value(branches, "a.b", 3)
+
+
+PLAIN_PARTS = """\
+{{- if .Values.enabled }}
+kind: Deployment
+metadata:
+  labels:
+    app: web   # c
+    tier: front
+    {{- end }}
+spec:
+  args:
+    - a
+    - b
+  env:
+    - name: A
+      value: {{ .a }}
+  ports: [80, 81]
+  {{- with .x }}
+  more: {a: 1}
+  {{- end }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("edit", "old", "new"),
+    [
+        (lambda: append_item(PLAIN_PARTS, "spec.args", "c"), "    - b\n", "    - b\n    - c\n"),
+        (lambda: insert_item(PLAIN_PARTS, "spec.args", 1, {"x": 1}), "    - b\n", "    - x: 1\n    - b\n"),
+        (lambda: delete(PLAIN_PARTS, "spec.args[0]"), "    - a\n", ""),
+        (lambda: append_item(PLAIN_PARTS, "spec.ports", 82), "81]", "81, 82]"),
+        (lambda: insert_key(PLAIN_PARTS, "spec.more.b", 2), "{a: 1}", "{a: 1, b: 2}"),
+        (lambda: insert_key(PLAIN_PARTS, "metadata.labels.zone", "x"), "front\n", "front\n    zone: x\n"),
+        (lambda: delete(PLAIN_PARTS, "metadata.labels.app"), "    app: web   # c\n", ""),
+        (lambda: rename_key(PLAIN_PARTS, "metadata.labels.tier", "role"), "tier:", "role:"),
+        (lambda: set_value(PLAIN_PARTS, "spec.args", ["b", "c"]), "    - a\n    - b\n", "    - b\n    - c\n"),
+    ],
+)
+def test_collections_without_an_action_can_be_edited(edit: Callable[[], Edited], old: str, new: str) -> None:
+    edited = edit()
+    assert edited.text == PLAIN_PARTS.replace(old, new) and edited.undo() == PLAIN_PARTS
+
+
+def test_beside_an_action_nothing_is_added_or_deleted() -> None:
+    inside = "a:\n  {{- if x }}\n  b: 1\n  {{- end }}\n  c: 2\nd:\n  - 1\n    {{- end }}\n{{ range }}\ne: [1]\n"
+    for refused in (
+        lambda: insert_key(inside, "a.z", 1),
+        lambda: delete(inside, "a.b"),
+        lambda: append_item(inside, "d", 2),
+        lambda: insert_key(inside, "z", 1),
+        lambda: append_item(PLAIN_PARTS, "spec.env", {"name": "B"}),
+        lambda: delete(PLAIN_PARTS, "spec.env[0].value"),
+        lambda: append_item(PLAIN_PARTS, "spec.args", "{{ x }}"),
+        lambda: delete(PLAIN_PARTS, "spec.more"),
+    ):
+        with pytest.raises(Refused, match="template"):
+            refused()

@@ -203,17 +203,30 @@ class Session:
         raise self.moved(self._stuck(offset))
 
     def _plain(self, plan: Plan, source: str) -> bool:
-        """Whether a plan keeps to what is plain in a template: one change within a line, no action touched or made."""
-        ((start, end, new), *more) = plan.changes
+        """Whether a plan keeps to what is plain in a template, and neither touches nor makes an action.
+
+        It may change one place within a line; or entries of a collection in which, from its first line to its last and
+        to the last changed one, no action stands, so that what is added or deleted depends on none.
+        """
         original = self.text[self.chunk.start : self.chunk.end]
-        line = self.tree.source[self.tree.line_start(start) : self.tree.line_end(end)]
-        inside = not more and COVER not in self.tree.source[start:end] and not set(BREAK) & set(line + new)
-        return inside and covered(plan.apply(original)) == source
+        if covered(plan.apply(original)) != source:
+            return False
+        tree = self.tree
+        ((start, end, new), *more) = plan.changes
+        line = tree.source[tree.line_start(start) : tree.line_end(end)]
+        if not more and COVER not in tree.source[start:end] and not set(BREAK) & set(line + new):
+            return True
+        first, behind = plan.model[0][0], plan.model[-1][1]
+        around = [node for node in range(tree.root, first) if not tree.is_scalar(node) and tree.ends[node] >= behind]
+        if not around:
+            return False
+        end = max(tree.end(around[-1]), *(change[1] for change in plan.changes), 0)
+        return COVER not in tree.source[tree.line_start(tree.start(around[-1])) : tree.line_end(end)]
 
     def _stuck(self, offset: int) -> Refused:
         tree = self.tree
         if self.template:
-            return tree.refuse("in a template only values on one line, without an action, can be set", offset)
+            return tree.refuse("in a template only what no action stands in or beside can be edited", offset)
         last = max((node for node in range(len(tree.events)) if tree.is_scalar(node)), default=-1)
         if last >= 0 and tree.events[last].style in ("|", ">") and tree.end(last) == len(tree.source):
             reason = "the text ends in a block scalar without a line break, to which nothing can be added"
