@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -122,3 +124,21 @@ def test_the_other_documents_keep_every_byte(seed: int) -> None:
     assert gen.compose(longer.text) == [*before, *(gen.compose(new) or [])]
     if len(before) > 0:
         assert gen.compose(remove_document(longer.text, -1).text) == before
+
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+MOST_FILES, MOST_BYTES = 400, 60_000
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the files found in the wild are not here")
+def test_files_found_in_the_wild() -> None:
+    found = (path for path in sorted(DATA.rglob("*.yaml")) if path.is_file() and path.stat().st_size < MOST_BYTES)
+    for path in islice(found, MOST_FILES):
+        text = path.read_bytes().decode("utf-8", "replace")
+        before = gen.compose(text)
+        if before is None or len(before) != len(chunks(text)):
+            continue  # a template
+        for doc in range(len(before) if len(before) > 1 else 0):
+            assert gen.compose(remove_document(text, doc).text) == before[:doc] + before[doc + 1 :], (path, doc)
+        longer = append_document(text, "kind: New\n").text
+        assert longer.startswith(text) and len(gen.compose(longer) or ()) == len(before) + 1, path

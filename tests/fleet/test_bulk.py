@@ -21,7 +21,7 @@ from tui.domain.settings import Settings
 from tui.fleet import bulk
 from tui.fleet.derive import StoreFacts
 from tui.fleet.drafts import Drafts
-from tui.fleet.locating import Locator
+from tui.fleet.locating import Located, Locator
 from tui.store import Store
 
 HEAD = "apiVersion: argoproj.io/v1alpha1\nkind: Application\n"
@@ -123,6 +123,22 @@ async def test_a_form_on_top_of_what_a_draft_has(hub: Hub) -> None:
     assert {
         one.state for one in (await hub.out(refs, bulk.form("revision", {"revision": "v3"}), draft.name)).found
     } == {bulk.SAME}
+
+
+async def test_what_several_share_is_edited_once_and_said_of_each(hub: Hub) -> None:
+    web = hub.application("web", "prod-eu")
+    pods = [Ref(cluster, "pods", "shop", f"web-{cluster}") for cluster in ("prod-eu", "prod-us")]
+
+    async def owner(ref: Ref) -> Located:
+        return await hub.locator.locate(web)
+
+    found = await bulk.work_out(hub.drafts, owner, pods, bulk.assignments([("spec.note", "x")]))
+    assert [(one.state, one.why) for one in found.found] == [
+        (bulk.CHANGE, ""),
+        (bulk.CHANGE, "together with web-prod-eu"),
+    ]
+    draft = await bulk.stage(hub.drafts, found, "x")
+    assert {operation.cluster for operation in draft.ops} == {"prod-eu", "prod-us"}
 
 
 async def test_nothing_to_change_makes_no_draft(hub: Hub) -> None:
