@@ -114,7 +114,7 @@ def _step_key(tree: Tree, found: Found, name: str, steps: tuple[Step, ...], numb
 
 def _own_pair(tree: Tree, node: int, name: str) -> tuple[int, int] | None:
     """The (key, value) that a mapping itself holds. Raises Refused when the key stands there twice."""
-    hits = [(key, value) for key, value in tree.pairs(node) if tree.key_text(key) == name]
+    hits = tree.named(node).get(name, ())
     if len(hits) > 1:
         raise tree.refuse(f"the key {name!r} stands here twice", tree.start(hits[1][0]))
     return hits[0] if hits else None

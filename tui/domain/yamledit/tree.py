@@ -77,6 +77,7 @@ class Tree:
         self.events: list[Any] = []
         self.ends: list[int] = []
         self.aliases: list[int] = []
+        self._named: dict[int, dict[str, list[tuple[int, int]]]] = {}
         self._read()
         self.root = 2
         if len(self.events) < 5 or self.ends[2] + 3 != len(self.events):
@@ -143,6 +144,17 @@ class Tree:
             value = ends[at] + 1
             yield at, value
             at = ends[value] + 1
+
+    def named(self, node: int) -> dict[str, list[tuple[int, int]]]:
+        """The pairs of a mapping by their keys' texts, in order; more than one where a key is repeated."""
+        found = self._named.get(node)
+        if found is None:
+            found = self._named[node] = {}
+            for pair in self.pairs(node):
+                event = self.events[pair[0]]
+                if event.__class__ is ScalarEvent:
+                    found.setdefault(event.value, []).append(pair)
+        return found
 
     def items(self, node: int) -> Iterator[int]:
         """Item nodes of a sequence."""
