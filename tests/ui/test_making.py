@@ -94,6 +94,21 @@ async def test_what_no_file_declares_is_not_removed(ready: World) -> None:
         assert await fleet.drafts.list() == []
 
 
+async def test_an_object_and_its_file_get_other_names(ready: World) -> None:
+    async with editing(ready) as (fleet, app, pilot):
+        await pilot.press("a")
+        await choose(app, pilot, "Move the file")
+        await until(lambda: app.screen.query("#prompt Input"), pilot)
+        await pilot.press(*("backspace",) * len("deployment.yaml"), *"web.yaml", "enter")
+        await until(lambda: isinstance(app.screen, Confirm), pilot)
+        assert "deploy/web/kustomization.yaml follows" in app.screen._facts
+        await pilot.press("y")
+        await until(lambda: isinstance(app.screen, DiffScreen), pilot)
+        (listed,) = await fleet.drafts.list()
+        assert "  - web.yaml\n" in (await fleet.drafts.open(listed.draft, "deploy/web/kustomization.yaml")).text
+        assert "move deploy/web/deployment.yaml" in await fleet.drafts.propose(listed.draft)
+
+
 async def test_a_new_object_from_a_template_is_listed_and_edited(ready: World) -> None:
     async with editing(ready) as (fleet, app, pilot):
         await pilot.press("n")

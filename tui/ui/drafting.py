@@ -185,6 +185,8 @@ async def open_editor(app: FleetApp, opened: Opened) -> None:
 
 async def form(app: FleetApp, ref: Ref) -> None:
     """Choose one of the edits people make most, fill its form, and show what it changes."""
+    from tui.ui import renaming
+
     place = await locate(app, ref)
     if place is None:
         return
@@ -194,13 +196,12 @@ async def form(app: FleetApp, ref: Ref) -> None:
     drafts = drafts_of(app)
     content = await (drafts.open(draft, place.file) if draft else drafts.read(place.repo, place.target, place.file))
     document = yamledit.Session(content.text, place.doc).value()
-    found = offered(document, place.file)
-    if not found:
-        app.say(f"{place.file} has no form: e opens it in the editor", Tone.WARN)
-        return
-    choices = [(edit.id, edit.title, place.file) for edit in found]
+    choices = [(edit.id, edit.title, place.file) for edit in offered(document, place.file)] + renaming.choices(place)
     chosen = await app.wait_for(Choice(f"Edit {ref.name}", choices, ("EDIT", "IN")))
     if chosen is None:
+        return
+    if chosen not in EDITS:
+        await renaming.rename(app, ref, place, draft, chosen)
         return
     chosen_edit, kind = EDITS[chosen], kind_of(document, place.file)
 

@@ -34,7 +34,7 @@ async def remove(app: FleetApp, ref: Ref) -> None:
         return
     drafts = drafting.drafts_of(app)
     about = Operation(place.file, application=place.application, cluster=place.cluster)
-    doc = await _document(drafts, place, draft)
+    doc = await document_in(drafts, place, draft)
     plan = await drafts.plan_removal(
         place.repo, place.file, about, doc=doc, item=place.path, target=place.target, draft=draft
     )
@@ -74,7 +74,7 @@ async def _declared(app: FleetApp, ref: Ref) -> Place | None:
     return None
 
 
-async def _document(drafts: Drafts, place: Place, draft: Draft | None) -> int:
+async def document_in(drafts: Drafts, place: Place, draft: Draft | None) -> int:
     """The number of the object's document in the file as a draft has it: others may have come and gone there."""
     doc = place.doc or 0
     if draft is None:
