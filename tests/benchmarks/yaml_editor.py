@@ -348,8 +348,8 @@ into events by libyaml, in processor time; the budget of one edit is four. Pytho
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--every", type=int, default=4, help="take every nth of the shared test data's files")
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--every", type=int, default=8, help="take every nth of the shared test data's files")
+    parser.add_argument("--rounds", type=int, default=25)
     parser.add_argument("--write", action="store_true", help=f"record the tables in {RECORD.name}")
     given = parser.parse_args()
     tables, most = report(given.every, given.rounds)
