@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from tui.domain.conflict import Choice, Clash, Decision, Hunk, Ledger, assembled, field_words, hunks, spans, taken
-from tui.domain.draft import Draft, Standing, Surroundings, decode, encode, least, moved, standing, undone
+from tui.domain.draft import Draft, decode, encode, moved, undone
+from tui.domain.standing import Standing, Surroundings, least, standing
 
 DRAFT = Draft("id", "mine", "Mine", "/repo", "main", base="b", tip="t", head="t", state="s")
 MARK = 8

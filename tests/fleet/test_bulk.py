@@ -13,7 +13,7 @@ from tests.git.conftest import World, git
 from tests.git.conftest import home as home  # a home of its own for every test here too
 from tests.git.conftest import world as world
 from tests.ui.shop import clusters
-from tui.adapters.git.service import GitRepositories
+from tui.adapters.git.repositories import GitRepositories
 from tui.domain.cluster import CLUSTERS
 from tui.domain.obj import Ref
 from tui.domain.ports import Refused

@@ -16,7 +16,7 @@ from tests.git.conftest import home as home  # a home of its own for every test 
 from tests.git.conftest import world as world
 from tui.adapters import runner
 from tui.adapters.git.journal import FileJournal
-from tui.adapters.git.service import GitRepositories
+from tui.adapters.git.repositories import GitRepositories
 from tui.domain import draft as model
 from tui.domain.argo.application import RESOURCE, ApplicationBrief
 from tui.domain.kinds.fleet import DRAFTS as DRAFT_KIND

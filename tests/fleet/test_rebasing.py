@@ -10,7 +10,7 @@ import pytest
 from tests.git.conftest import World, git
 from tests.git.conftest import home as home  # a home of its own for every test here too
 from tests.git.conftest import world as world
-from tui.adapters.git.service import GitRepositories
+from tui.adapters.git.repositories import GitRepositories
 from tui.domain.conflict import Decision
 from tui.domain.ports import Missing, Refused
 from tui.fleet.drafts import Drafts

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tui.adapters.git.service import GitRepositories, GitRepository
+from tui.adapters.git.repositories import GitRepositories
+from tui.adapters.git.service import GitRepository
 
 NAME, MAIL = "Ada Lovelace", "ada@example.com"
 

@@ -224,7 +224,7 @@ def test_a_sample_of_kills(lab: Lab) -> None:
 FULL = """
 import asyncio, resource, sys
 from pathlib import Path
-from tui.adapters.git.service import GitRepositories
+from tui.adapters.git.repositories import GitRepositories
 from tui.adapters.git.journal import FileJournal
 from tui.domain.ports import Trouble
 
@@ -269,7 +269,7 @@ def test_a_disk_that_takes_no_more_loses_nothing(lab: Lab) -> None:
 JOURNEY = """
 import asyncio, sys
 from pathlib import Path
-from tui.adapters.git.service import GitRepositories
+from tui.adapters.git.repositories import GitRepositories
 
 WEB = "shop/web.yaml"
 

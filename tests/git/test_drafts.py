@@ -13,7 +13,8 @@ from tests.git.conftest import World, fingerprint, git
 from tui.adapters.git.command import GitTrouble, Refused
 from tui.adapters.git.drafts import OPEN, TRASH, Moved
 from tui.adapters.git.objects import Missing
-from tui.adapters.git.service import GitRepositories, GitRepository
+from tui.adapters.git.repositories import GitRepositories
+from tui.adapters.git.service import GitRepository
 from tui.domain import draft as model
 from tui.domain.draft import Operation
 
@@ -246,7 +247,7 @@ async def test_a_writer_that_does_not_know_the_lock_is_noticed(
 WRITER = """
 import asyncio, sys
 from pathlib import Path
-from tui.adapters.git.service import GitRepositories
+from tui.adapters.git.repositories import GitRepositories
 
 async def main(data, clone, draft, name, count):
     service = GitRepositories(Path(data))

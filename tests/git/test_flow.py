@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from tests.git.conftest import MAIL, NAME, World, fingerprint, git
-from tui.adapters.git.service import GitRepositories, GitRepository
-from tui.domain.draft import Operation, standing
+from tui.adapters.git.repositories import GitRepositories
+from tui.adapters.git.service import GitRepository
+from tui.domain.draft import Operation
+from tui.domain.standing import standing
 
 
 async def test_a_draft_from_the_first_edit_to_the_target(world: World, repositories: GitRepositories) -> None:

@@ -13,8 +13,10 @@ import pytest
 from tests.git.conftest import World, git
 from tui.adapters.git import hooks
 from tui.adapters.git.hooks import HookRefused
-from tui.adapters.git.service import GitRepositories, GitRepository
-from tui.domain.draft import CommitOptions, Draft
+from tui.adapters.git.repositories import GitRepositories
+from tui.adapters.git.service import GitRepository
+from tui.domain.draft import Draft
+from tui.domain.sending import CommitOptions
 
 WEB = "shop/web.yaml"
 NEW = b"replicas: 2\nimage: web:1\n"
@@ -250,7 +252,7 @@ async def test_no_filter_of_the_repository_runs(
 _KILLED = """
 import asyncio, sys
 from pathlib import Path
-from tui.adapters.git.service import GitRepositories
+from tui.adapters.git.repositories import GitRepositories
 async def main():
     repository = await GitRepositories(Path(sys.argv[1]), Path(sys.argv[2])).open(sys.argv[2])
     await repository.commit(sys.argv[3], "more web")

@@ -12,7 +12,8 @@ from tests.git.conftest import World, fingerprint, git
 from tests.git.test_content import opened
 from tui.adapters.git.command import GitTrouble, Refused
 from tui.adapters.git.objects import Missing
-from tui.adapters.git.service import GitRepositories, GitRepository
+from tui.adapters.git.repositories import GitRepositories
+from tui.adapters.git.service import GitRepository
 from tui.domain.conflict import Conflicts
 from tui.domain.draft import Draft
 from tui.domain.gitpath import destination, folded, means_git

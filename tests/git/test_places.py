@@ -16,7 +16,7 @@ from tui.adapters.git import checkout as clones
 from tui.adapters.git import repository as private
 from tui.adapters.git.command import GitTrouble, Refused, environment, explain
 from tui.adapters.git.objects import Missing
-from tui.adapters.git.service import GitRepositories
+from tui.adapters.git.repositories import GitRepositories
 from tui.domain import giturl
 
 WEB = "shop/web.yaml"

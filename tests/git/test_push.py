@@ -12,8 +12,9 @@ from tests.git.test_remote import hook, make
 from tui.adapters.git import push as pushing
 from tui.adapters.git.command import Refused
 from tui.adapters.git.hooks import HookRefused
-from tui.adapters.git.service import GitRepositories, GitRepository
-from tui.domain.draft import PushOptions, PushPlan, PushResult
+from tui.adapters.git.repositories import GitRepositories
+from tui.adapters.git.service import GitRepository
+from tui.domain.sending import PushOptions, PushPlan, PushResult
 from tui.domain.settings import Settings
 
 ZERO = "0" * 40

@@ -13,9 +13,11 @@ from tests.git.conftest import World, git
 from tui.adapters.git.command import Git, GitTrouble, Refused
 from tui.adapters.git.merging import merge_contents
 from tui.adapters.git.objects import Missing
-from tui.adapters.git.service import GitRepositories, GitRepository
+from tui.adapters.git.repositories import GitRepositories
+from tui.adapters.git.service import GitRepository
 from tui.domain.conflict import Decision, Ledger
-from tui.domain.draft import Draft, Standing, standing
+from tui.domain.draft import Draft
+from tui.domain.standing import Standing, standing
 
 WEB, DB = "shop/web.yaml", "shop/db.yaml"
 TEN = "".join(f"line {number}\n" for number in range(10))

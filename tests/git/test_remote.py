@@ -8,8 +8,10 @@ import pytest
 
 from tests.git.conftest import World, git
 from tui.adapters.git.command import GitTrouble, Refused
-from tui.adapters.git.service import GitRepositories, GitRepository
-from tui.domain.draft import Draft, standing
+from tui.adapters.git.repositories import GitRepositories
+from tui.adapters.git.service import GitRepository
+from tui.domain.draft import Draft
+from tui.domain.standing import standing
 
 WEB = "shop/web.yaml"
 TEN = "".join(f"line {number}\n" for number in range(10))

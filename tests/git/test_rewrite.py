@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.git.conftest import MAIL, NAME, World, git
-from tui.adapters.git.service import GitRepositories, GitRepository
+from tui.adapters.git.repositories import GitRepositories
+from tui.adapters.git.service import GitRepository
 from tui.domain import hunks
 from tui.domain.draft import Draft, Operation
 from tui.domain.ports import Clashing, HookRefused, Missing, Moved, Refused

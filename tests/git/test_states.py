@@ -87,7 +87,7 @@ async def test_states_that_are_not_the_drafts_are_refused(repository: GitReposit
 async def test_a_dropped_draft_keeps_its_states_and_comes_out_of_the_trash_for_one(
     world: World, repository: GitRepository
 ) -> None:
-    from tui.adapters.git.service import GitRepositories
+    from tui.adapters.git.repositories import GitRepositories
 
     draft = await lived(repository)
     drafts = Drafts(GitRepositories(world.data, world.clone), FileJournal(world.data / "journal"))

@@ -13,8 +13,9 @@ from tui.cli.output import complain
 
 if TYPE_CHECKING:
     from tui.cli.options import Options
-    from tui.domain.draft import CommitOptions, Draft
+    from tui.domain.draft import Draft
     from tui.domain.rewriting import Rewritten
+    from tui.domain.sending import CommitOptions
     from tui.fleet.drafts import Drafts
 
 _OUTPUT = click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="How to print.")

@@ -67,7 +67,7 @@ def assemble(options: Options, settings: Settings, drafts: bool = True, backgrou
 def make_drafts(options: Options, settings: Settings) -> Drafts:
     """The drafts of this machine: the clone of the current folder is found, configured ones are known."""
     from tui.adapters.git.journal import FileJournal
-    from tui.adapters.git.service import GitRepositories
+    from tui.adapters.git.repositories import GitRepositories
     from tui.fleet.drafts import Drafts
 
     used = places(options)

@@ -8,21 +8,18 @@ from typing import Protocol
 import msgspec
 
 from tui.domain.conflict import Clash, Conflicts, Decision
-from tui.domain.draft import (
+from tui.domain.draft import Change, Content, Draft, Operation
+from tui.domain.rewriting import OwnCommit, Pick, Rewritten
+from tui.domain.sending import (
     AS_CONFIGURED,
     PUSH_AS_CONFIGURED,
-    Change,
     CommitOptions,
-    Content,
-    Draft,
-    Operation,
     PullRequest,
     PushOptions,
     PushPlan,
     PushResult,
-    Surroundings,
 )
-from tui.domain.rewriting import OwnCommit, Pick, Rewritten
+from tui.domain.standing import Surroundings
 from tui.domain.states import StateInfo
 from tui.domain.tail import TailEvent
 

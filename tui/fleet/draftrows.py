@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from tui.domain import draft as model
 from tui.domain import giturl, when
-from tui.domain.draft import DRAFTS, Change, Draft, Standing
+from tui.domain.draft import DRAFTS, Change, Draft
 from tui.domain.kinds.fleet import DraftRecord
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Meta, Ref, Row
+from tui.domain.standing import Standing, least
 from tui.domain.tail import TailEvent
 
 
@@ -36,7 +36,7 @@ def together(parts: Sequence[Listed]) -> Listed:
     first, *others = sorted(parts, key=lambda part: (part.draft.created, part.draft.repo))
     if not others:
         return first
-    standing = model.least([(part.draft, part.standing) for part in (first, *others)])
+    standing = least([(part.draft, part.standing) for part in (first, *others)])
     return msgspec.structs.replace(first, standing=standing, more=tuple(others))
 
 

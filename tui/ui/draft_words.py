@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from tui.domain import giturl
 from tui.domain.blast import Blast
 from tui.domain.conflict import Clash
-from tui.domain.draft import Change, Standing
+from tui.domain.draft import Change
 from tui.domain.kinds.columns import state_cell
 from tui.domain.kinds.kind import Cell, Tone
+from tui.domain.standing import Standing
 from tui.ui import blast_words
 from tui.ui.widgets.items import Item
 from tui.ui.words import Line

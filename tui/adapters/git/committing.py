@@ -17,7 +17,7 @@ from tui.adapters.git.command import Git, GitTrouble, NeedsTerminal, Refused, ex
 from tui.adapters.git.objects import Pack
 from tui.adapters.git.repository import Repository
 from tui.domain import message as messages
-from tui.domain.draft import AS_CONFIGURED, CommitOptions
+from tui.domain.sending import AS_CONFIGURED, CommitOptions
 
 Listener = Callable[[str], None]
 

@@ -26,8 +26,9 @@ from tui.adapters.git.objects import FILE, Entry, Missing, Pack
 from tui.adapters.git.repository import Repository
 from tui.domain import draft as model
 from tui.domain import ports
-from tui.domain.draft import AS_CONFIGURED, CommitOptions, Draft, Operation, Unsaved
+from tui.domain.draft import Draft, Operation, Unsaved
 from tui.domain.gitpath import folded
+from tui.domain.sending import AS_CONFIGURED, CommitOptions
 
 OPEN, TRASH = "refs/fleet/drafts/", "refs/fleet/trash/"
 _SELF = "fleet <fleet@localhost>"

@@ -15,7 +15,8 @@ from tui.adapters import runner
 from tui.adapters.git.command import Refused, inherited
 from tui.adapters.git.history import Commit
 from tui.domain import giturl
-from tui.domain.draft import Draft, PullRequest, one_line
+from tui.domain.draft import Draft, one_line
+from tui.domain.sending import PullRequest
 
 TIMEOUT = 60.0  # seconds a forge's program may take
 _BODY = 30_000  # characters of a description

@@ -16,8 +16,9 @@ from tui.adapters.git.repository import UPSTREAM
 from tui.domain import conflict, versions, yamledit
 from tui.domain import draft as model
 from tui.domain.conflict import Choice, Clash, Conflicts, Decision, Ledger
-from tui.domain.draft import Draft, Surroundings
+from tui.domain.draft import Draft
 from tui.domain.merge import invalid
+from tui.domain.standing import Surroundings, gone_words, lost_words
 
 _NOBODY = "fleet <> 0 +0000"  # commits that are made to see what a rebase would do, and are thrown away
 LARGEST = 1 << 20  # bytes of text in one decision
@@ -48,7 +49,7 @@ def around(refs: DraftRefs, draft: Draft) -> Surroundings:
     clashes = tuple(ledger.found.values())
     overtaken = "" if draft.choices or draft.onto else _overtaken(refs, draft, onto, ledger)
     lost = 0 if draft.onto else lost
-    notes = (*((model.lost_words(draft.target, lost),) if lost else ()), *ledger.notes)
+    notes = (*((lost_words(draft.target, lost),) if lost else ()), *ledger.notes)
     return Surroundings(landed, behind, False, clashes, overtaken=overtaken, lost=lost, notes=notes)
 
 
@@ -103,7 +104,7 @@ def conflicts(refs: DraftRefs, draft: Draft, onto: str = "") -> Conflicts:
     if not draft.unborn and (lost := history.lost(refs.repository, draft.base, commit)):
         if history.related(refs.repository, draft.base, commit):
             if branch == draft.target:
-                notes.append(model.lost_words(branch, lost))
+                notes.append(lost_words(branch, lost))
         elif not explicit:
             return Conflicts(branch, commit, problem=_strange(draft, branch))
         else:
@@ -115,7 +116,7 @@ def conflicts(refs: DraftRefs, draft: Draft, onto: str = "") -> Conflicts:
 def _gone(refs: DraftRefs, draft: Draft, branch: str) -> str:
     if branch != draft.target:
         return f"{branch} is not a branch of the remote as of the last fetch"
-    return model.gone_words(draft, refs.repository.default_branch())
+    return gone_words(draft, refs.repository.default_branch())
 
 
 def _strange(draft: Draft, branch: str) -> str:

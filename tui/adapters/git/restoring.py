@@ -13,7 +13,8 @@ from tui.adapters.git.history import changed, commit
 from tui.adapters.git.objects import FOLDER, Entry, Pack
 from tui.adapters.git.replay import Carried
 from tui.domain import draft as model
-from tui.domain.draft import Clash, Draft, Operation
+from tui.domain.conflict import Clash
+from tui.domain.draft import Draft, Operation
 
 
 def bring_back(refs: DraftRefs, draft_id: str, revision: str, paths: Sequence[str], about: Operation) -> Draft:

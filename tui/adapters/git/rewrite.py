@@ -24,8 +24,10 @@ from tui.adapters.git.replay import Carried
 from tui.adapters.git.staging import composed
 from tui.domain import draft as model
 from tui.domain import rewriting
-from tui.domain.draft import AS_CONFIGURED, Clash, CommitOptions, Draft
+from tui.domain.conflict import Clash
+from tui.domain.draft import Draft
 from tui.domain.rewriting import EDITS, OwnCommit, Pick, Rewritten
+from tui.domain.sending import AS_CONFIGURED, CommitOptions
 
 
 def own_commits(refs: DraftRefs, draft: Draft) -> list[OwnCommit]:

@@ -1,16 +1,13 @@
-"""The drafts of all repositories for coroutines: one worker thread per repository, network commands beside it."""
+"""One repository and its drafts for coroutines: one worker thread, network commands beside it."""
 
 from __future__ import annotations
 
 import asyncio
 import getpass
 import re
-import shutil
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import msgspec
@@ -27,42 +24,34 @@ from tui.adapters.git import (
     staging,
     states,
     unborn,
-    worktree,
 )
 from tui.adapters.git import push as pushing
 from tui.adapters.git import rewrite as rewriting
 from tui.adapters.git.checkout import Checkout
-from tui.adapters.git.command import GitTrouble, Refused
+from tui.adapters.git.command import Refused
 from tui.adapters.git.drafts import DraftRefs
 from tui.adapters.git.objects import FOLDER, Missing
 from tui.adapters.git.repository import (
     UPSTREAM,
     Progress,
     Repository,
-    create_repository,
-    location,
-    open_repository,
 )
-from tui.adapters.runner import NotInstalled
-from tui.domain import giturl
+from tui.adapters.git.threads import in_thread
 from tui.domain.conflict import Clash, Conflicts, Decision
-from tui.domain.draft import (
+from tui.domain.draft import Change, Content, Draft, Operation
+from tui.domain.ports import CommitInfo
+from tui.domain.rewriting import OwnCommit, Pick, Rewritten
+from tui.domain.sending import (
     AS_CONFIGURED,
     PUSH_AS_CONFIGURED,
-    Change,
     CommitOptions,
-    Content,
-    Draft,
-    Operation,
     PullRequest,
     PushOptions,
     PushPlan,
     PushResult,
-    Surroundings,
 )
-from tui.domain.ports import CommitInfo, Found
-from tui.domain.rewriting import OwnCommit, Pick, Rewritten
 from tui.domain.settings import Settings
+from tui.domain.standing import Surroundings
 from tui.domain.states import StateInfo
 
 P = ParamSpec("P")
@@ -71,21 +60,6 @@ K = TypeVar("K")
 _REMEMBERED = 4096
 _MADE = re.compile(r"/(pull|merge_requests)/\d+$")  # the page of a pull request, not of the form that makes one
 DEFAULTS = Settings()
-
-
-async def _in_thread(
-    thread: ThreadPoolExecutor | None, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-) -> T:
-    """Call off the loop. What the system refuses (disk full, folder gone) becomes a GitTrouble in plain words."""
-
-    def call() -> T:
-        try:
-            return function(*args, **kwargs)
-        except OSError as error:
-            place = f"{error.filename}: " if error.filename else ""
-            raise GitTrouble(f"{place}{error.strerror or error}") from error
-
-    return await asyncio.get_running_loop().run_in_executor(thread, call)
 
 
 class GitRepository:
@@ -106,7 +80,7 @@ class GitRepository:
         self._contains_known: dict[tuple[str, str], bool] = {}
 
     async def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await _in_thread(self._thread, function, *args, **kwargs)
+        return await in_thread(self._thread, function, *args, **kwargs)
 
     async def moved_to(self, checkout: Checkout) -> None:
         """From now on another clone of the user's says who commits and how the remote is reached."""
@@ -227,7 +201,7 @@ class GitRepository:
         """Call what runs hooks. They may take minutes: on a thread of its own, so that the repository can be read."""
         stop = threading.Event()
         try:
-            return await _in_thread(None, function, *args, **kwargs, listen=_on_loop(progress), stop=stop)
+            return await in_thread(None, function, *args, **kwargs, listen=_on_loop(progress), stop=stop)
         finally:
             stop.set()
 
@@ -394,7 +368,7 @@ class GitRepository:
         self.repository.git.config = await self._call(self.repository.settings)
         stop = threading.Event()
         try:
-            tag, said = await _in_thread(
+            tag, said = await in_thread(
                 None, pushing.prepare, self.repository, draft, plan,
                 terminal=terminal, listen=_on_loop(progress), stop=stop,
             )  # fmt: skip
@@ -474,140 +448,3 @@ def _remember(known: dict[K, T], key: K, answer: T) -> None:
     if len(known) >= _REMEMBERED:
         del known[next(iter(known))]
     known[key] = answer
-
-
-class GitRepositories:
-    """All repositories; the port `Repositories`. `clones` are (path, URL or "") of clones the user named."""
-
-    def __init__(
-        self,
-        data: Path,
-        folder: Path | None = None,
-        clones: Sequence[tuple[Path, str]] = (),
-        now: Callable[[], float] = time.time,
-        settings: Settings = DEFAULTS,
-    ) -> None:
-        self.data = data
-        self.settings = settings
-        self.folders = [*([(folder, "")] if folder else []), *clones]
-        self._now = now
-        self._open: dict[str, GitRepository] = {}
-        self._opening = asyncio.Lock()
-        self._urls: dict[Path, str] = {}  # of private repositories, read once
-
-    async def find(self, url: str) -> Found:
-        return await _in_thread(None, self._find, url)
-
-    async def here(self) -> list[Found]:
-        return await _in_thread(None, self._here)
-
-    async def open(
-        self, url: str, *, clone: bool = False, progress: Progress | None = None, terminal: bool = False
-    ) -> GitRepository:
-        if known := self._open.get(clones.key_of(url)):
-            return known
-        async with self._opening:
-            url, checkout = await _in_thread(None, self._place, url)
-            key = giturl.parse(url).key
-            if key in self._open:
-                held = self._open[key]
-                if checkout is not None and held.checkout != str(checkout.root):
-                    await held.moved_to(checkout)
-                return held
-            found = await _in_thread(None, open_repository, self.data, url, checkout)
-            fresh = found is None
-            if found is None and not clone and (checkout is None or checkout.problem):
-                why = checkout.problem if checkout else f"there is no clone of {giturl.shown(url)} here"
-                raise Missing(f"{why}; fleet can make one of its own")
-            if found is None:
-                found = await _in_thread(None, create_repository, self.data, url, checkout)
-            opened = await self._keep(key, found)
-        if fresh and (checkout is None or checkout.problem) and clone:
-            await opened.fetch(progress, terminal=terminal)
-        return opened
-
-    async def existing(self) -> tuple[list[GitRepository], list[str]]:
-        async with self._opening:
-            urls, broken = await _in_thread(None, self._stored)
-            for url in urls:
-                key = giturl.parse(url).key
-                if key in self._open:
-                    continue
-                try:
-                    found = await _in_thread(None, self._reopen, url)
-                    if found is not None:
-                        await self._keep(key, found)
-                except (GitTrouble, NotInstalled) as error:
-                    broken.append(f"{giturl.shown(url)}: {error}")
-        return list(self._open.values()), broken
-
-    async def close(self) -> None:
-        for repository in self._open.values():
-            await repository.close()
-        self._open.clear()
-
-    async def _keep(self, key: str, found: Repository) -> GitRepository:
-        opened = self._open[key] = GitRepository(found, self._now, self.settings)
-        await opened._call(opened.refs.finish_moves)
-        await opened._call(worktree.sweep, found)
-        return opened
-
-    def _place(self, url: str) -> tuple[str, Checkout | None]:
-        """The URL git is to be given and the clone to start from; `url` may be the path of a clone."""
-        folder = Path(url).expanduser() if url.startswith((".", "~", "/")) else None
-        if folder is None or url.startswith("/"):
-            self._checked(url)
-            if checkout := clones.match(self.folders, url):
-                return checkout.url, checkout
-            if location(self.data, url).is_dir():
-                return url, None
-        if folder is not None and folder.is_dir() and (found := clones.find_checkouts(folder)):
-            return self._checked(found[0].url), found[0]
-        return self._checked(url), None
-
-    def _find(self, url: str) -> Found:
-        url, checkout = self._place(url)
-        root = str(checkout.root) if checkout else ""
-        return Found(url, giturl.parse(url).key, root, location(self.data, url).is_dir())
-
-    def _here(self) -> list[Found]:
-        found: dict[str, Found] = {}
-        for folder, _ in self.folders:
-            try:
-                checkouts = clones.find_checkouts(folder)[:1]
-            except (GitTrouble, NotInstalled):
-                if shutil.which("git") is None:
-                    raise  # a clone may well be here, but nobody can tell
-                continue
-            for checkout in checkouts:
-                try:
-                    key = giturl.parse(checkout.url).key
-                except giturl.BadUrl:
-                    continue
-                ready = location(self.data, checkout.url).is_dir()
-                found.setdefault(key, Found(checkout.url, key, str(checkout.root), ready))
-        return list(found.values())
-
-    def _stored(self) -> tuple[list[str], list[str]]:
-        """The remotes of all private repositories, and a line about each that cannot be read."""
-        broken = []
-        for path in sorted((self.data / "git").glob("*.git")):
-            if path in self._urls:
-                continue
-            try:
-                url = dict(clones.configuration(path, checkout=False)).get("remote.origin.url", "")
-                self._urls[path] = self._checked(url)
-            except (GitTrouble, NotInstalled) as error:
-                broken.append(f"{path}: {error}")
-        return list(self._urls.values()), broken
-
-    def _reopen(self, url: str) -> Repository | None:
-        return open_repository(self.data, url, None)
-
-    @staticmethod
-    def _checked(url: str) -> str:
-        try:
-            giturl.parse(url)
-        except giturl.BadUrl as error:
-            raise Refused(str(error)) from error
-        return url

@@ -9,17 +9,13 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from tui.domain import draft as model
 from tui.domain import giturl
 from tui.domain.argo.application import RESOURCE as APPLICATIONS
-from tui.domain.draft import (
-    Change,
-    Draft,
-    Follower,
-)
+from tui.domain.draft import Change, Draft
 from tui.domain.obj import Row
 from tui.domain.ports import DraftRepository, Found, Journal, Missing, Refused, Repositories, Trouble
 from tui.domain.settings import Settings
+from tui.domain.standing import Follower, standing
 from tui.domain.tail import TailEvent
 from tui.fleet import draftrows
 from tui.fleet.draftrows import Listed
@@ -246,10 +242,10 @@ class Book:
         if (around.landed or reach) and self._store is not None and self._store.count(APPLICATIONS):
             found = await self._followers(self._store, repository, draft, files, around.landed)
             around = msgspec.structs.replace(around, followers=found)
-        standing = model.standing(draft, around)
+        stands = standing(draft, around)
         if not around.landed:
-            standing = msgspec.structs.replace(standing, followers=found)
-        return Listed(draft, standing, tuple(files), tuple(await repository.commits(draft)))
+            stands = msgspec.structs.replace(stands, followers=found)
+        return Listed(draft, stands, tuple(files), tuple(await repository.commits(draft)))
 
     async def _followers(
         self, store: Store, repository: DraftRepository, draft: Draft, files: Sequence[Change], landed: str

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from tui.domain.draft import CommitOptions, Draft
+from tui.domain.draft import Draft
 from tui.domain.message import Touched, propose
 from tui.domain.ports import DraftRepository, Moved, Trouble
+from tui.domain.sending import CommitOptions
 from tui.fleet.drafts.book import Book, Part, Progress
 
 MESSAGES = "commit message"  # how the journal's keys of messages begin

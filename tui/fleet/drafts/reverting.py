@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from tui.domain import draft as model
-from tui.domain.draft import Change, Clash, Draft, Operation
+from tui.domain.conflict import Clash
+from tui.domain.draft import Change, Draft, Operation
 from tui.domain.ports import Clashing, Refused
 from tui.fleet.drafts.committing import Committing
 from tui.fleet.drafts.editing import Editing

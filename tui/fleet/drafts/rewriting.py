@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from tui.domain import hunks, rewriting
-from tui.domain.draft import CommitOptions, Draft
+from tui.domain.draft import Draft
 from tui.domain.hunks import FilePatch
 from tui.domain.ports import Clashing, DraftRepository, Missing, Refused
 from tui.domain.rewriting import EDITS, OwnCommit, Pick, Rewritten
+from tui.domain.sending import CommitOptions
 from tui.fleet.drafts.book import Part, Progress
 from tui.fleet.drafts.committing import Committing
 
