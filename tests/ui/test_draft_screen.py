@@ -330,3 +330,50 @@ async def test_it_fits_and_a_narrow_one_gives_the_patch_the_width(ready: World, 
         assert side.display == (size[0] >= 100)
         await it.press("escape")
         assert side.display and it.screen.focused is it.screen.files.list
+
+
+async def test_more_lines_of_a_file_that_is_picked_in_part_are_picked(ready: World) -> None:
+    async with hand(ready) as it:
+        await it.edit(WEB, "line3: 3\n", "line3: 33\n")
+        await it.edit(WEB, "line25: 25\n", "line25: 99\n")
+        await it.open()
+        await it.press("enter", "a", "space")
+        await it.press("escape")
+        text = it.screen.patch.view.text
+        assert text.index("picked for the next commit") < text.index("line3: 33") < text.index("not picked")
+        await it.press("enter", "a", "space")
+        assert "line25: 99" in await it.at((await it.draft()).index, WEB)
+        assert [words[0] for words in it.words("files")] == ["●"]
+
+
+async def test_a_file_of_another_repository_is_edited_in_the_same_draft(ready: World) -> None:
+    from tui.ui import drafting
+    from tui.ui.screens.dialogs import Choice
+
+    other = ready.clone.parent / "other.git"
+    git(ready.clone.parent, "clone", "-q", "--bare", str(ready.origin), str(other))
+    git(other, "remote", "remove", "origin")
+    async with hand(ready) as it:
+        await it.edit(WEB, "line3: 3", "line3: 33")
+        clone, url = other.with_name("other-clone"), str(other)
+        git(other.parent, "clone", "-q", url, str(clone))
+        it.drafts.repositories.folders.append((clone, ""))
+        await it.drafts.repository(str(clone))
+        chosen: list[Draft | None] = []
+
+        async def choose() -> None:
+            chosen.append(await drafting.choose_draft(it.app, url, "main", "Edit web"))
+
+        it.app.do(choose(), "choosing")
+        await it.until(lambda: isinstance(it.app.screen, Choice))
+        assert any("also in" in text for _, _, text in it.app.screen._choices)
+        await it.pilot.press("down", "enter")
+        await it.until(lambda: chosen)
+        assert chosen[0] is not None and chosen[0].name == "more-web" and chosen[0].repo == url
+        await it.drafts.edit(chosen[0], DB, "size: 5\n")
+        await it.open()
+        assert len(it.screen.parts) == 2 and len(it.words("files")) == 4  # each below its repository
+        await it.press("c")
+        await it.answer("enter")
+        await it.until(lambda: len(it.words("commits")) == 4)
+        assert all(not held.dirty for _, held in await it.drafts.parts("more-web"))

@@ -24,6 +24,7 @@ _WORDS = {
     "uncommit": "make a commit open edits again",
     "split": "make two commits of one",
     "rewrite": "make the commits anew",
+    "choose": "decide conflicts",
     "revive": "go back to an earlier state",
 }
 

@@ -24,7 +24,7 @@ TAKEN, PARTLY, LEFT = "●", "◐", "○"
 
 
 def standing(parts: Sequence[PartView], whole: Standing, radius: Blast | str) -> list[Line]:
-    """Two lines: what it is and where it stands, then what it touches and where it goes."""
+    """Three lines: what it is and where it stands, what it touches, where it goes."""
     draft = parts[0].draft
     state = f"arriving {whole.arrived}/{whole.total}" if whole.state == "arriving" else whole.state
     first: list[Cell] = [state_cell(state), Cell("  ", Tone.PLAIN), Cell(draft.title, Tone.PLAIN)]
@@ -35,12 +35,13 @@ def standing(parts: Sequence[PartView], whole: Standing, radius: Blast | str) ->
     else:
         tone = Tone.BAD if radius.deleted else Tone.UNKNOWN if radius.share is None else Tone.PLAIN
         second = [Cell(f"touches {blast_words.summary(radius)}", tone)]
+    third: list[Cell] = []
     for part in parts:
         held = part.draft
         to = f"{giturl.shown(held.repo)} → {held.target}"
         branch = f" by {held.branch}" if held.branch else ""
-        second.append(Cell(f"  ·  {to}{branch}", Tone.MUTED))
-    return [tuple(first), tuple(second)]
+        third.append(Cell(f"{'  ·  ' if third else ''}{to}{branch}", Tone.MUTED))
+    return [tuple(first), tuple(second), tuple(third)]
 
 
 def file_items(parts: Sequence[PartView], clashes: Sequence[Clash]) -> list[Item]:
@@ -52,8 +53,8 @@ def file_items(parts: Sequence[PartView], clashes: Sequence[Clash]) -> list[Item
         items.append(
             Item(
                 ("clash", clash.key),
-                (Cell("! ", Tone.BAD), Cell(name, Tone.BAD), Cell(f" {place}" if place else "", Tone.MUTED)),
-                (Cell(" conflict ", Tone.BAD),),
+                (Cell("! ", Tone.BAD), Cell(name, Tone.PLAIN), Cell(f" {place}" if place else "", Tone.MUTED)),
+                (Cell(" conflict ", Tone.BAD) if clash.open else Cell(" decided ", Tone.GOOD),),
             )
         )
     for number, part in enumerate(parts):

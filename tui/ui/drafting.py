@@ -122,22 +122,34 @@ GIVEN_UP = Draft("", "", "", "", "", "", "", "")
 
 
 async def choose_draft(app: FleetApp, repo: str, target: str, title: str) -> Draft | None:
-    """The draft to edit in; None for a new one, made when first saved; GIVEN_UP when the user turned back."""
-    key = giturl.shown(repo)
-    open_ones = [
-        listed.draft
-        for listed in await drafts_of(app).list()
-        if giturl.shown(listed.draft.repo) == key
-        and (not target or listed.draft.target == target)
-        and listed.standing.state in ("draft", "unknown")
-    ]
-    if not open_ones:
+    """The draft to edit in; None for a new one, made when first saved; GIVEN_UP when the user turned back.
+
+    A draft of other repositories is offered too: when chosen it gets a part in this one.
+    """
+    drafts, key = drafts_of(app), giturl.shown(repo)
+    here: dict[str, Draft] = {}
+    choices: list[tuple[str, str, str]] = []
+    elsewhere: list[tuple[str, str, str]] = []
+    for listed in reversed(await drafts.list()):
+        if listed.standing.state not in ("draft", "unknown"):
+            continue
+        first = listed.draft
+        mine = [part.draft for part in listed.whole if giturl.shown(part.draft.repo) == key]
+        if mine and target in ("", mine[0].target):
+            here[first.id] = mine[0]
+            choices.append((first.id, first.name, first.title))
+        elif not mine:
+            places = ", ".join(giturl.shown(part.draft.repo) for part in listed.whole)
+            elsewhere.append((first.id, first.name, f"{first.title} · also in {places}"))
+    if not choices and not elsewhere:
         return None
-    choices = [(NEW, "a new draft", title), *((draft.id, draft.name, draft.title) for draft in reversed(open_ones))]
-    chosen = await app.wait_for(Choice("Into which draft", choices, ("DRAFT", "TITLE")))
+    every = [(NEW, "a new draft", title), *choices, *elsewhere]
+    chosen = await app.wait_for(Choice("Into which draft", every, ("DRAFT", "TITLE")))
     if chosen is None:
         return GIVEN_UP
-    return next((draft for draft in open_ones if draft.id == chosen), None)
+    if chosen in here or chosen == NEW:
+        return here.get(chosen)
+    return await drafts.extend(chosen, repo, target)
 
 
 async def open_place(app: FleetApp, place: Place, draft: Draft | None, ref: Ref | None = None) -> None:

@@ -295,11 +295,18 @@ def sides(clash: Clash, onto: str) -> list[Line]:
     ):
         take = {"t": "theirs", "m": "ours", "b": "base"}[key]
         chosen = clash.choice == take and not clash.open
-        lines += [BLANK, (Cell("● " if chosen else "○ ", Tone.GOOD), Cell(f"{key}  ", tone), Cell(name, tone))]
+        mark = Cell("● ", Tone.GOOD) if chosen else Cell("○ ", Tone.MUTED)
+        if clash.kind == "field" and "\n" not in text:  # a value beside its name: all sides are seen at once
+            value = Cell(text, Tone.PLAIN) if text else Cell("(not there)", Tone.MUTED)
+            lines += [BLANK, (mark, Cell(f"{key}  ", tone), Cell(f"{name:<24}", tone), value)]
+            continue
+        lines += [BLANK, (mark, Cell(f"{key}  ", tone), Cell(name, tone))]
         lines += _text(text, Tone.PLAIN)
-    if clash.choice == "text" and not clash.open:
-        lines += [BLANK, (Cell("● ", Tone.GOOD), Cell("e  ", Tone.GOOD), Cell("own text", Tone.GOOD))]
-        lines += _text(clash.chosen, Tone.PLAIN)
+    own = clash.choice == "text" and not clash.open
+    if own or "text" in clash.takes:
+        mark = Cell("● ", Tone.GOOD) if own else Cell("○ ", Tone.MUTED)
+        lines += [BLANK, (mark, Cell("e  ", Tone.GOOD), Cell("own · what you write", Tone.GOOD))]
+        lines += _text(clash.chosen, Tone.PLAIN) if own else []
     return lines
 
 

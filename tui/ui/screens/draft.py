@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from textual import events
 from textual.app import ComposeResult
@@ -24,9 +24,8 @@ from tui.ui import draft_words, draftwork, keys
 from tui.ui.bars import Footer, Header, Line
 from tui.ui.prompt import ask
 from tui.ui.screens.base import FleetScreen
-from tui.ui.screens.draft_panels import CommitsPanel, FilesPanel
+from tui.ui.screens.draft_panels import CommitsPanel, FilesPanel, StandingView
 from tui.ui.screens.draft_patch import PatchPanel, Subject
-from tui.ui.screens.words_view import WordsView
 from tui.ui.widgets.items import Items
 
 if TYPE_CHECKING:
@@ -36,6 +35,14 @@ if TYPE_CHECKING:
 NARROW = 100  # cells; below, the patch has the whole width while it has the focus
 _PATCHES = 16  # taken apart and kept
 Work = Callable[["Drafts"], Awaitable[Any]]
+
+
+class _Shown(NamedTuple):
+    """A patch, or a part of one, as the panel takes it."""
+
+    text: str
+    files: Sequence[FilePatch] = ()
+    first: int = 0  # number of its first line in the whole patch
 
 
 class DraftScreen(FleetScreen):
@@ -68,7 +75,7 @@ class DraftScreen(FleetScreen):
 
     def compose(self) -> ComposeResult:
         yield Header()
-        yield WordsView(id="draft-standing")
+        yield StandingView()
         with Horizontal(id="draft-body"):
             with Vertical(id="draft-side"):
                 yield self.files
@@ -78,7 +85,6 @@ class DraftScreen(FleetScreen):
 
     def on_mount(self) -> None:
         """Read the draft."""
-        self.query_one("#draft-standing", WordsView).can_focus = False
         self.files.list.focus()
         self.fleet_app.do(self._open(), f"opening {self.name_shown}")
 
@@ -132,7 +138,7 @@ class DraftScreen(FleetScreen):
 
         whole = together([part.listed for part in self.parts]).standing
         lines = draft_words.standing(self.parts, whole, self.fleet.blast(self.name_shown))
-        self.query_one("#draft-standing", WordsView).show(lines)
+        self.query_one(StandingView).show(lines)
 
     async def _taken_apart(self, draft: Draft, old: str, new: str) -> tuple[str, list[FilePatch]]:
         key = (draft.repo, old, new)
@@ -158,7 +164,10 @@ class DraftScreen(FleetScreen):
             part, file = held
             side = side or ("open" if file.open is not None else "picked")
             old, new = (part.staged, part.draft.head) if side == "open" else (part.draft.tip, part.staged)
-            return Subject(part.draft, old, new, file.path, side, words=file.path)
+            kind = {"A": " · new file", "D": " · removed", "T": " · another kind of file"}
+            status = file.change.status if file.change is not None else ""
+            words = f"{file.path}{kind.get(status, '')}"
+            return Subject(part.draft, old, new, file.path, side, words=words)
         found = self._left.part()
         if found is None:
             return None
@@ -171,39 +180,39 @@ class DraftScreen(FleetScreen):
         self._wanted += 1
         wanted = self._wanted
         if (clash := self._clash()) is not None:
-            subject, text, offset = None, _clash_text(clash, self.parts[0].draft.target), 0
+            subject, shown = None, _Shown(_clash_text(clash, self.parts[0].draft.target))
         else:
             picking = self.patch.subject.side if self.patch.picking and self.patch.subject is not None else ""
             subject = self._subject(side or picking)
-            text, offset = await self._text(subject) if subject is not None else ("", 0)
+            shown = await self._part(subject)
             if not self.patch.picking and not side and subject is not None and subject.side == "open":
-                text = await self._both(text)
-            if self.patch.picking and picking and not text and not side:  # this side is empty now
-                other = "picked" if picking == "open" else "open"
-                subject = self._subject(other)
-                text, offset = await self._text(subject) if subject is not None else ("", 0)
+                shown = await self._both(shown)
+            if self.patch.picking and picking and not shown.text and not side:  # this side is empty now
+                subject = self._subject("picked" if picking == "open" else "open")
+                shown = await self._part(subject)
         if wanted != self._wanted or not self.is_mounted:
             return
-        self.patch.show(subject, text, offset)
-        if self.patch.picking and not text:
+        self.patch.show(subject, *shown)
+        if self.patch.picking and not shown.text:
             self.leave_lines()
 
-    async def _text(self, subject: Subject) -> tuple[str, int]:
-        """The text of a subject, and the line of the whole patch that it begins at."""
+    async def _part(self, subject: Subject | None) -> _Shown:
+        """What of a patch is about a subject; of a single file without git's header, which the title says."""
+        if subject is None:
+            return _Shown("")
         text, files = await self._taken_apart(subject.draft, subject.old, subject.new)
         if not subject.path:
-            return text, 0
+            return _Shown(text, files)
         file = next((file for file in files if subject.path in (file.path, file.old_path)), None)
         if file is None:
-            return "", 0
-        lines = text.split("\n")
-        return "\n".join(lines[file.number : file.end]) + "\n", file.number
+            return _Shown("")
+        first = file.hunks[0].number if file.hunks and file.status != "R" else file.number
+        return _Shown("\n".join(text.split("\n")[first : file.end]) + "\n", [file], first)
 
-    async def _both(self, text: str) -> str:
+    async def _both(self, left: _Shown) -> _Shown:
         """Of a file that is picked in part, both patches to read."""
-        other = self._subject("picked")
-        picked = (await self._text(other))[0] if other is not None else ""
-        return f"picked for the next commit\n{picked}\nnot picked\n{text}" if picked else text
+        picked = (await self._part(self._subject("picked"))).text
+        return _Shown(f"picked for the next commit\n{picked}\nnot picked\n{left.text}") if picked else left
 
     def _clash(self) -> Clash | None:
         key = self.files.list.cursor_key
@@ -224,9 +233,10 @@ class DraftScreen(FleetScreen):
             self._left = self.files
         elif self.focused is self.commits.list:
             self._left = self.commits
-        if self.focused is self._left.list and self.patch.picking:
+        left = self.focused is self._left.list and self.patch.picking
+        if left:
             self.patch.end()
-        if self._left is not before and self.parts:
+        if (left or self._left is not before) and self.parts:
             self.fleet_app.do(self._show_patch(), "reading the patch", hold=False)
         self.divide()
         self.refooter()
@@ -242,6 +252,7 @@ class DraftScreen(FleetScreen):
         width = self.app.size.width
         side = self.query_one("#draft-side")
         side.display = width >= NARROW or self.focused is not self.patch.view
+        self.query_one(StandingView).styles.height = 3 if self.app.size.height >= 30 else 2
         side.styles.width = max(30, min(64, width * 38 // 100))
 
     def places(self) -> tuple[str, ...]:
@@ -282,7 +293,8 @@ class DraftScreen(FleetScreen):
         self.fleet_app.do(self._pick_lines(), "reading the patch")
 
     async def _pick_lines(self) -> None:
-        await self._show_patch()
+        held = self.files.file() if self._left is self.files else None
+        await self._show_patch("" if held is None else "open" if held[1].open is not None else "picked")
         subject = self.patch.subject
         files = self.patch.view.files
         if subject is None or not any(file.changed for file in files):
@@ -304,7 +316,7 @@ class DraftScreen(FleetScreen):
 
     async def _other_side(self, side: str) -> None:
         subject = self._subject(side)
-        if subject is None or not (await self._text(subject))[0]:
+        if not (await self._part(subject)).text:
             self.fleet_app.say("nothing of it is picked" if side == "picked" else "all of it is picked", Tone.WARN)
             return
         await self._show_patch(side)
@@ -318,6 +330,7 @@ class DraftScreen(FleetScreen):
     def leave_lines(self) -> None:
         """Back to the list."""
         self.patch.end()
+        self.fleet_app.do(self._show_patch(), "reading the patch", hold=False)
         self.query_one("#draft-side").display = True
         self._left.list.focus()
         self.divide()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.segment import Segment
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -15,13 +16,48 @@ from tui.domain.draft import Draft
 from tui.domain.kinds.kind import Tone
 from tui.ui import draft_words, keys
 from tui.ui.screens.dialogs import Confirm
-from tui.ui.text import safe
+from tui.ui.screens.words_view import WordsView
+from tui.ui.text import padded, safe, width_of
 from tui.ui.widgets.items import Items
+from tui.ui.widgets.line_view import PLAIN
 
 if TYPE_CHECKING:
     from tui.fleet.drafts import Drafts
     from tui.fleet.drafts.looking import CommitView, FileView, PartView
     from tui.ui.screens.draft import DraftScreen
+
+
+class StandingView(WordsView):
+    """Where the draft stands: lines to read, each cut at the edge, without a cursor."""
+
+    can_focus = False
+
+    def __init__(self) -> None:
+        super().__init__(id="draft-standing")
+
+    def state_of(self, index: int) -> str:
+        """There is no cursor."""
+        return PLAIN
+
+    def _wrap(self) -> None:
+        """Lines are not wrapped."""
+        self._wrapped = list(self._lines)
+        self._version += 1
+        self.refresh()
+
+    def paint_line(self, index: int, width: int, state: str) -> list[Segment]:
+        """As many words as there is room for."""
+        segments = [Segment(" ", self.tone_style(Tone.PLAIN))]
+        room = width - 1
+        for cell in self._wrapped[index]:
+            cells = min(room, width_of(safe(cell.text)))
+            segments.append(Segment(padded(cell.text, cells), self.tone_style(cell.tone)))
+            room -= cells
+        return [*segments, Segment(" " * room, self.tone_style(Tone.PLAIN))]
+
+    def _thumb(self, height: int, count: int) -> range:
+        """What does not fit is not scrolled to."""
+        return range(0)
 
 
 class _Panel(Vertical):

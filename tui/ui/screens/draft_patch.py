@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual.app import ComposeResult
@@ -10,6 +11,7 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from tui.domain.draft import Draft
+from tui.domain.hunks import FilePatch
 from tui.domain.kinds.kind import Tone
 from tui.ui import keys
 from tui.ui.text import safe
@@ -41,7 +43,6 @@ class PatchPanel(Vertical):
     def __init__(self) -> None:
         super().__init__(id="draft-patch", classes="pane")
         self.subject: Subject | None = None
-        self.first = 0  # line of the whole patch that the first line shown is
 
     @property
     def draft_screen(self) -> DraftScreen:
@@ -64,15 +65,15 @@ class PatchPanel(Vertical):
     def compose(self) -> ComposeResult:
         yield PatchView()
 
-    def show(self, subject: Subject | None, text: str, first: int = 0) -> None:
-        """Show a patch; the same one again keeps the cursor."""
+    def show(self, subject: Subject | None, text: str, files: Sequence[FilePatch] = (), first: int = 0) -> None:
+        """Show a patch, the arguments as of its view; the same one again keeps the cursor."""
         same = (
             subject is not None
             and self.subject is not None
             and (subject.path, subject.oid, subject.side) == (self.subject.path, self.subject.oid, self.subject.side)
         )
-        self.subject, self.first = subject, first
-        self.view.show(text, keep=same)
+        self.subject = subject
+        self.view.show(text, files, first, keep=same)
         self.caption()
 
     def caption(self) -> None:
@@ -82,10 +83,13 @@ class PatchPanel(Vertical):
         if self.picking and subject is not None and subject.side:
             words = f"{words} · {SIDES[subject.side]}"
         elif self.picking:
-            words = f"{words} · pick what becomes the first of two commits"
+            words = f"pick the lines of the first commit · {words}"
         self.border_title = Content(safe(words)) if words else None
-        hint = "space picks · esc back" if self.picking and subject is not None and not subject.side else ""
-        self.border_subtitle = Content(f"{len(self.view.chosen)} lines · enter splits · esc back") if hint else None
+        back = self.picking and subject is not None and subject.side == "picked"
+        self.border_subtitle = Content("space puts back") if back else None
+        if self.picking and subject is not None and not subject.side:
+            count = len(self.view.chosen)
+            self.border_subtitle = Content(f"{count} line{'s' if count != 1 else ''} · enter splits")
 
     def begin(self) -> None:
         """Pick lines from now on."""
@@ -119,7 +123,7 @@ class PatchPanel(Vertical):
         """What is selected, as numbers in the whole patch."""
         subject = self.subject
         assert subject is not None
-        return {subject.path: frozenset(number + self.first for number in self.view.selection())}
+        return {subject.path: self.view.selection()}
 
     def action_lines_take(self) -> None:
         """Pick what is selected, or put it back."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
 from tui.domain import hunks
@@ -20,22 +20,24 @@ class PatchView(Viewer):
         super().__init__("", "diff", id=id)
         self.choosing = False
         self.by_hunk = False
-        self.chosen: set[int] = set()  # numbers of lines, from 0
-        self._files: list[FilePatch] | None = None
+        self.chosen: set[int] = set()  # numbers of lines in the whole patch, from 0
+        self.files: Sequence[FilePatch] = ()  # of what is shown
+        self.first = 0  # number, in the whole patch, of the first line shown
         self._hunk: tuple[int, frozenset[int]] = (-1, frozenset())  # line of the cursor, and what its hunk changes
 
     @property
-    def files(self) -> list[FilePatch]:
-        """The patch taken apart."""
-        if self._files is None:
-            self._files = hunks.parse(self.text)
-        return self._files
+    def number(self) -> int:
+        """Number, in the whole patch, of the cursor's line."""
+        return self.line - 1 + self.first
 
-    def show(self, text: str, keep: bool = False) -> None:
-        """Show another patch; with `keep` the cursor stays where it is, as far as there are lines."""
+    def show(self, text: str, files: Sequence[FilePatch] = (), first: int = 0, keep: bool = False) -> None:
+        """Show another patch, or a part of one: `files` are those of the part, `first` the number of its first line.
+
+        With `keep` the cursor stays where it is, as far as there are lines.
+        """
+        self.files, self.first = files, first
         if text == self.text:
             return
-        self._files = None
         self._hunk = (-1, frozenset())
         self.chosen = set()
         self.set_text(text, "diff", keep=keep)
@@ -52,18 +54,17 @@ class PatchView(Viewer):
     def to_change(self) -> None:
         """Put the cursor on the first changed line from where it is on, else on the last one."""
         lines = sorted(number for file in self.files for number in file.changed)
-        here = self.line - 1
         if lines:
-            self.goto(next((number for number in lines if number >= here), lines[-1]) + 1)
+            self.goto(next((number for number in lines if number >= self.number), lines[-1]) - self.first + 1)
 
     def selection(self) -> frozenset[int]:
-        """Numbers of the changed lines that are selected: of the hunk, of the range, or the one under the cursor."""
-        here = self.line - 1
+        """Numbers, in the whole patch, of the changed lines of the hunk, of the range, or under the cursor."""
+        here = self.number
         file = hunks.at_line(self.files, here)
         hunk = file.hunk_at(here) if file is not None else None
         if hunk is not None and (self.by_hunk or here == hunk.number):
             return hunk.changed
-        first, last = sorted((here, here if self._anchor is None else self._anchor))
+        first, last = sorted((here, here if self._anchor is None else self._anchor + self.first))
         changed = {number for one in self.files for number in one.changed}
         return frozenset(changed & set(range(first, last + 1)))
 
@@ -110,11 +111,10 @@ class PatchView(Viewer):
 
     def _to_hunk(self, step: int) -> None:
         every = [hunk for file in self.files for hunk in file.hunks]
-        here = self.line - 1
-        at = next((at for at in range(len(every) - 1, -1, -1) if every[at].number <= here), 0)
+        at = next((at for at in range(len(every) - 1, -1, -1) if every[at].number <= self.number), 0)
         wanted = at + step
         if 0 <= wanted < len(every):
-            self.goto(min(every[wanted].changed) + 1)
+            self.goto(min(every[wanted].changed) - self.first + 1)
 
     def go(self, index: int) -> None:
         """Cursor on a line; what is selected goes with it."""
@@ -123,15 +123,15 @@ class PatchView(Viewer):
             self.refresh()
 
     def stamp(self, index: int) -> Hashable:
-        return super().stamp(index), self._line_of(index)[0] in self.chosen
+        return super().stamp(index), self._line_of(index)[0] + self.first in self.chosen
 
     def _selected(self, at: int) -> bool:
         if not (self.choosing and self.by_hunk):
             return super()._selected(at)
         if self._hunk[0] != self.line:
             self._hunk = (self.line, self.selection())
-        return at in self._hunk[1]
+        return at + self.first in self._hunk[1]
 
     def _gutter(self, at: int, nth: int) -> str:
-        mark = "●" if at in self.chosen and not nth else " "
+        mark = "●" if at + self.first in self.chosen and not nth else " "
         return mark + super()._gutter(at, nth) if self.choosing else super()._gutter(at, nth)
