@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.cli.draft_edits import OUTPUT
+from tui.cli.draft.common import emit, print_listed, run, run_on_fleet, say
+from tui.cli.draft.edits import OUTPUT
 
 if TYPE_CHECKING:
     from tui.cli.options import Options
@@ -57,14 +57,14 @@ def bulk(options: Options, name: str, assignments: tuple[str, ...], form: str | 
         await _show(drafts, made, found, chosen["output"])
         return 3 if failures else 1 if found.count(core.CANNOT) or not rows else 0
 
-    _run(options, work)
+    run_on_fleet(options, work)
 
 
 _CHOOSING = ("kind", "selector", "namespace", "cluster", "app")
 
 
 def _edit(form: str | None, words: tuple[str, ...], kind: str) -> Edit:
-    from tui.cli.draft_edits import value
+    from tui.cli.draft.edits import value
     from tui.domain import yamledit
     from tui.domain.edits import EDITS
     from tui.domain.kinds import find
@@ -140,7 +140,6 @@ def _tell(found: Bulk, failures: list[str]) -> None:
 
 
 async def _show(drafts: Drafts, made: Draft | None, found: Bulk, output: str) -> None:
-    from tui.cli.draft import _emit, _say
     from tui.cli.output import json_text
 
     if output == "json":
@@ -149,9 +148,9 @@ async def _show(drafts: Drafts, made: Draft | None, found: Bulk, output: str) ->
             | {"why": one.why, "file": one.place.file if one.place else ""}
             for one in found.found
         ]
-        _say(json_text({"draft": made.name if made else "", "objects": results}))
+        say(json_text({"draft": made.name if made else "", "objects": results}))
     elif made is not None:
-        _emit(await drafts.diff_by(made.id, "cluster", open_only=True))
+        emit(await drafts.diff_by(made.id, "cluster", open_only=True))
 
 
 @click.command()
@@ -203,7 +202,7 @@ def revert(  # the command line's options
             complain(note)
         return await _printed(drafts, await draft_it(drafts, fleet.locate, plan, held), output)
 
-    _run(options, work)
+    run_on_fleet(options, work)
 
 
 def _revert_paths(
@@ -211,7 +210,6 @@ def _revert_paths(
     name: str | None, output: str,
 ) -> None:  # fmt: skip
     """`revert --path`: no cluster is asked."""
-    from tui.cli import draft as group
     from tui.domain.draft import Operation
 
     async def work(drafts: Drafts) -> int:
@@ -230,17 +228,16 @@ def _revert_paths(
             made = await drafts.revert(shown, backs, about, held)
         return await _printed(drafts, made, output)
 
-    group._run(options, work)
+    run(options, work)
 
 
 async def _printed(drafts: Drafts, made: Draft, output: str) -> int:
-    from tui.cli.draft import _emit, _print
     from tui.cli.output import complain
 
     if output == "json":
-        return _print([await drafts.show(made)], output)
+        return print_listed([await drafts.show(made)], output)
     complain(f"draft {made.name}")
-    _emit((await drafts.diff(made.id))[1])
+    emit((await drafts.diff(made.id))[1])
     return 0
 
 
@@ -252,32 +249,6 @@ def groups_of(options: Options, parts: Sequence[Part]) -> Mapping[str, str]:
     rules = settings_of(options).groups
     names = {operation.cluster for _, held in parts for operation in held.ops if operation.cluster}
     return {name: "/".join(places(name, {}, rules)) or name for name in names}
-
-
-def _run(options: Options, work: Any) -> None:
-    """Run one command on a fleet and its drafts, and leave with its exit code."""
-    import asyncio
-
-    from tui.cli.draft import NOT_DONE, TROUBLE
-    from tui.cli.output import complain
-    from tui.cli.wire import make_fleet
-    from tui.domain import yamledit
-    from tui.domain.ports import Missing, Moved, Refused, Trouble
-
-    async def main() -> int:
-        async with make_fleet(options) as fleet:
-            assert fleet.drafts is not None
-            return int(await work(fleet, fleet.drafts))
-
-    try:
-        code = asyncio.run(main())
-    except (Missing, Moved, Refused, yamledit.Refused) as error:
-        complain(str(error))
-        code = NOT_DONE
-    except Trouble as error:
-        complain(str(error))
-        code = TROUBLE
-    sys.exit(code)
 
 
 VERBS = (bulk, revert)

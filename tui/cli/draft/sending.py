@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from tui.cli.blast import agreed
-from tui.cli.draft_many import BY, groups_of
+from tui.cli.draft.blast import agreed
+from tui.cli.draft.common import NOT_DONE, print_listed, progress, run, say
+from tui.cli.draft.many import BY, groups_of
 from tui.cli.output import complain
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from tui.domain.sending import PushPlan
     from tui.fleet.drafts import Drafts
 
-_OUTPUT = click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="How to print.")
+OUTPUT = click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="How to print.")
 _NO_VERIFY = click.option("--no-verify", "skip", is_flag=True, help="Run none of your hooks.")
 
 
@@ -30,7 +31,7 @@ _NO_VERIFY = click.option("--no-verify", "skip", is_flag=True, help="Run none of
 @click.option("--sign/--no-sign", "sign", default=None, help="Sign it or not; else as commit.gpgSign says.")
 @click.option("--by", type=BY, help="One commit per cluster, group or Application; -m is the subject of each.")
 @_NO_VERIFY
-@_OUTPUT
+@OUTPUT
 @click.pass_obj
 def commit(
     options: Options,
@@ -49,7 +50,6 @@ def commit(
     printed, the draft stays as it is, and the message is kept for the next commit. Files that a hook corrects are
     staged in the draft.
     """
-    from tui.cli.draft import _print, _run, _say
     from tui.domain.ports import HookRefused
 
     if message and source is not None:
@@ -70,15 +70,17 @@ def commit(
                 groups = groups_of(options, await drafts.parts(name))
                 made = await drafts.commit_by_group(name, by, groups, typed, how, progress=_told)
                 if output == "json":
-                    return _print([await drafts.show(name)], output)
-                return _say("\n".join(f"{one.name} {one.tip[:10]}" for one in made))
+                    return print_listed([await drafts.show(name)], output)
+                return say("\n".join(f"{one.name} {one.tip[:10]}" for one in made))
             done = await drafts.commit(name, typed or await drafts.message(held), how, progress=_told)
         except HookRefused:
             complain(f"the message is kept: fleet draft commit {held.name} uses it again; --no-verify runs no hook")
             raise
-        return _print([await drafts.show(done)], output) if output == "json" else _say(f"{done.name} {done.tip[:10]}")
+        return (
+            print_listed([await drafts.show(done)], output) if output == "json" else say(f"{done.name} {done.tip[:10]}")
+        )
 
-    _run(options, work)
+    run(options, work)
 
 
 @click.command()
@@ -93,7 +95,7 @@ def commit(
 @click.option("--yes", is_flag=True, help="Do not ask, unless the draft's name must be typed.")
 @click.option("--confirm", metavar="NAME", default="", help="The draft's name, where it must be typed.")
 @click.option("--offline", is_flag=True, help="Ask no cluster what the draft touches.")
-@_OUTPUT
+@OUTPUT
 @click.pass_obj
 def push(
     options: Options,
@@ -117,13 +119,12 @@ def push(
 
     Your own pre-push hook runs first. Passwords and passphrases are asked for by git and ssh themselves.
     """
-    from tui.cli.draft import NOT_DONE, _progress, _run, _say
     from tui.domain.ports import HookRefused
 
     async def work(drafts: Drafts) -> int:
         terminal = sys.stdin.isatty()
         how = drafts.push_options(hooks=False if skip else None, options=asked or None, tag=tag or None, sign_tag=sign)
-        plans = await drafts.plan_pushes(name, to_target, how, progress=_progress(), terminal=terminal)
+        plans = await drafts.plan_pushes(name, to_target, how, progress=progress(), terminal=terminal)
         if any(plan.problem for plan in plans):
             return _refuse(plans, output)
         for plan in plans:
@@ -131,7 +132,7 @@ def push(
         if not await agreed(options, drafts, name, yes, confirm, offline):
             return NOT_DONE
         for plan in plans:
-            shown = _progress()  # overwrites its line, so that what a hook said is told afterwards
+            shown = progress()  # overwrites its line, so that what a hook said is told afterwards
             try:
                 result = await drafts.push(plan, progress=shown or _told, terminal=terminal)
             except HookRefused as error:
@@ -146,27 +147,26 @@ def push(
             if output == "json":
                 _json(result)
             else:
-                (_say if result.done else complain)(result.message)
+                (say if result.done else complain)(result.message)
                 if result.page:
-                    _say(result.page)
+                    say(result.page)
             if not result.done:
                 return NOT_DONE
         return 0
 
-    _run(options, work)
+    run(options, work)
 
 
 @click.command()
 @click.argument("name")
 @click.option("--page", is_flag=True, help="Only print the page that makes it.")
-@_OUTPUT
+@OUTPUT
 @click.pass_obj
 def pr(options: Options, name: str, page: bool, output: str) -> None:
     """Make the pull request of a pushed draft; prints its address.
 
     With gh (GitHub) or glab (GitLab) installed and logged in they make it; else the page is printed that makes it.
     """
-    from tui.cli.draft import NOT_DONE, _run, _say
 
     async def work(drafts: Drafts) -> int:
         parts = [held for _, held in await drafts.parts(name)]
@@ -178,11 +178,11 @@ def pr(options: Options, name: str, page: bool, output: str) -> None:
             else:
                 complain(done.message)
             if done.url and output != "json":
-                _say(done.url)
+                say(done.url)
             code = code or (0 if done.url or done.made else NOT_DONE)
         return code
 
-    _run(options, work)
+    run(options, work)
 
 
 def _show(plan: PushPlan) -> None:
@@ -201,7 +201,6 @@ def _show(plan: PushPlan) -> None:
 
 
 def _refuse(plans: list[PushPlan], output: str) -> int:
-    from tui.cli.draft import NOT_DONE
     from tui.domain.sending import PushResult
 
     for plan in plans:
@@ -229,4 +228,4 @@ def _json(value: msgspec.Struct) -> int:
     return 0
 
 
-VERBS = (commit, push, pr)
+VERBS = (push, pr)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli.draft_edits import OUTPUT, REPOSITORY
+from tui.cli.draft.common import run
+from tui.cli.draft.edits import OUTPUT, REPOSITORY
 
 if TYPE_CHECKING:
     from tui.cli.options import Options
@@ -82,7 +83,7 @@ def create(
 
     Without --template, --from-file and --live the templates there are get listed.
     """
-    from tui.cli import setcheck
+    from tui.cli.draft import setcheck
     from tui.domain.draft import Operation
     from tui.domain.newobject import Wanted, from_template, template_names
     from tui.domain.ports import Refused
@@ -174,8 +175,7 @@ async def _document(drafts: Drafts, name: str, url: str, path: str, word: str) -
 
 def _do(options: Options, name: str, path: str, repo: str, output: str, plan: Plan) -> None:
     """Plan, do it as one step of undo, tell the notes on stderr, print the diff."""
-    from tui.cli.draft import _run
-    from tui.cli.draft_edits import show_edit
+    from tui.cli.draft.edits import show_edit
     from tui.cli.output import complain
 
     async def work(drafts: Drafts) -> int:
@@ -185,7 +185,7 @@ def _do(options: Options, name: str, path: str, repo: str, output: str, plan: Pl
             complain(note)
         return await show_edit(drafts, before, await drafts.carry_out(planned, before), output)
 
-    _run(options, work)
+    run(options, work)
 
 
 def _input(source: str) -> str:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tui.cli.draft.common import NOT_DONE, emit, print_listed, run, say
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -31,7 +33,6 @@ def recover(options: Options, name: str, state: str, file: str | None, limit: in
 
     fleet deletes none of this by itself, however old it is.
     """
-    from tui.cli.draft import _run
 
     async def work(drafts: Drafts) -> int:
         if file is not None:
@@ -42,20 +43,18 @@ def recover(options: Options, name: str, state: str, file: str | None, limit: in
             return await _states(drafts, name, limit, output)
         return _all(await drafts.dropped(), await drafts.recovered(), output)
 
-    _run(options, work)
+    run(options, work)
 
 
 async def _back(drafts: Drafts, name: str, state: str, output: str) -> int:
-    from tui.cli.draft import _print, _say
 
     done = await drafts.revive(name, state)
     if output == "json":
-        return _print([await drafts.show(done)], output)
-    return _say(f"{done.name} is as in {state}; fleet draft undo {done.name} takes that back")
+        return print_listed([await drafts.show(done)], output)
+    return say(f"{done.name} is as in {state}; fleet draft undo {done.name} takes that back")
 
 
 async def _text(drafts: Drafts, name: str, file: str, output: str) -> int:
-    from tui.cli.draft import NOT_DONE, _emit, _say
     from tui.cli.output import complain, json_text
 
     kept = [text for text in await drafts.recovered() if text.path == file and name in ("", text.draft)]
@@ -63,13 +62,12 @@ async def _text(drafts: Drafts, name: str, file: str, output: str) -> int:
         complain(f"no text of {file} was typed and not saved")
         return NOT_DONE
     if output == "json":
-        return _say(json_text(_typed(kept[-1], whole=True), 2))
-    _emit(kept[-1].text)
+        return say(json_text(_typed(kept[-1], whole=True), 2))
+    emit(kept[-1].text)
     return 0
 
 
 async def _states(drafts: Drafts, name: str, limit: int, output: str) -> int:
-    from tui.cli.draft import _say
     from tui.cli.output import json_text
     from tui.domain import giturl, when
 
@@ -81,11 +79,11 @@ async def _states(drafts: Drafts, name: str, limit: int, output: str) -> int:
         if output == "json":
             continue
         if len(parts) > 1:
-            _say(giturl.shown(repo))
+            say(giturl.shown(repo))
         for state in page:
-            _say(f"{state.id[:10]}  {when.rfc3339(state.at)}  {state.words}")
+            say(f"{state.id[:10]}  {when.rfc3339(state.at)}  {state.words}")
     if output == "json":
-        return _say(json_text([_state(state) for state in found], 2))
+        return say(json_text([_state(state) for state in found], 2))
     return 0
 
 
@@ -114,22 +112,21 @@ def _state(state: StateInfo) -> dict[str, object]:
 
 
 def _all(dropped: Sequence[Listed], typed: Sequence[Recovered], output: str) -> int:
-    from tui.cli.draft import _say
     from tui.cli.output import json_text
     from tui.domain import when
 
     if output == "json":
-        return _say(
+        return say(
             json_text({"dropped": [_dropped(one) for one in dropped], "texts": [_typed(text) for text in typed]}, 2)
         )
     for one in dropped:
         files = ", ".join(file.path for part in one.whole for file in part.files)
-        _say(f"dropped  {one.draft.name}  {when.rfc3339(one.draft.at)}  {one.draft.title}  {files}".rstrip())
+        say(f"dropped  {one.draft.name}  {when.rfc3339(one.draft.at)}  {one.draft.title}  {files}".rstrip())
     for text in typed:
         where = f"  draft {text.draft}" if text.draft else ""
-        _say(f"text     {text.path}  {when.rfc3339(text.at)}{where}  {text.text.count(chr(10)) + 1} lines")
+        say(f"text     {text.path}  {when.rfc3339(text.at)}{where}  {text.text.count(chr(10)) + 1} lines")
     if not dropped and not typed:
-        _say("nothing was dropped, and nothing that was typed is unsaved")
+        say("nothing was dropped, and nothing that was typed is unsaved")
     return 0
 
 
@@ -157,3 +154,6 @@ def _typed(text: Recovered, whole: bool = False) -> dict[str, object]:
         "lines": text.text.count("\n") + 1,
     }
     return {**told, "text": text.text} if whole else told
+
+
+VERBS = (recover,)

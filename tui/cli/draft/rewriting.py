@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.cli.draft_stage import Ranges, check_one_file, chosen_lines, lines_option
+from tui.cli.draft.common import run, say
+from tui.cli.draft.staging import Ranges, check_one_file, chosen_lines, lines_option
 from tui.cli.output import complain
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from tui.domain.sending import CommitOptions
     from tui.fleet.drafts import Drafts
 
-_OUTPUT = click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="How to print.")
+OUTPUT = click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="How to print.")
 _MESSAGE = click.option("-m", "--message", multiple=True, help="Commit message, a paragraph each.")
 _COMMIT = click.argument("commit", metavar="COMMIT")
 
@@ -27,12 +28,12 @@ def _making(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every verb that makes commits."""
     sign = click.option("--sign/--no-sign", "sign", default=None, help="Sign them or not; else as commit.gpgSign says.")
     skip = click.option("--no-verify", "skip", is_flag=True, help="Run none of your hooks.")
-    return sign(skip(_OUTPUT(click.pass_obj(command))))
+    return sign(skip(OUTPUT(click.pass_obj(command))))
 
 
 @click.command()
 @click.argument("name")
-@_OUTPUT
+@OUTPUT
 @click.pass_obj
 def log(options: Options, name: str, output: str) -> None:
     """Print the commits of a draft, newest first, with the numbers that the other verbs take (1 = oldest).
@@ -40,12 +41,11 @@ def log(options: Options, name: str, output: str) -> None:
     A COMMIT is given to them by its number, its id or the beginning of its id. Of a draft that spans repositories it is
     given by its id.
     """
-    from tui.cli.draft import _run
 
     async def work(drafts: Drafts) -> int:
         return await _say_log(drafts, name, output)
 
-    _run(options, work)
+    run(options, work)
 
 
 @click.command()
@@ -188,7 +188,6 @@ def _rewrite(
     options: Options, act: Callable[[Drafts, CommitOptions], Any], sign: bool | None, skip: bool, output: str
 ) -> None:
     """Do it, and print the commits that there are then."""
-    from tui.cli.draft import _run
 
     async def work(drafts: Drafts) -> int:
         how = drafts.commit_options(hooks=False if skip else None, sign=sign, terminal=sys.stdin.isatty())
@@ -198,11 +197,10 @@ def _rewrite(
             complain(f"“{subject}” has nothing left in it and is left out")
         return await _say_log(drafts, draft.name, output)
 
-    _run(options, work)
+    run(options, work)
 
 
 async def _say_log(drafts: Drafts, name: str, output: str) -> int:
-    from tui.cli.draft import _say
     from tui.cli.output import json_text
     from tui.domain import giturl
 
@@ -216,14 +214,14 @@ async def _say_log(drafts: Drafts, name: str, output: str) -> int:
             for draft, own in found
             for number, commit in enumerate(own, 1)
         ]  # fmt: skip
-        return _say(json_text(rows, 2))
+        return say(json_text(rows, 2))
     for draft, own in found:
         if len(found) > 1:
-            _say(f"repository {giturl.shown(draft.repo)}")
+            say(f"repository {giturl.shown(draft.repo)}")
         if draft.dirty:
-            _say(f"{'':>3}  {'':10}  (edits not committed yet)")
+            say(f"{'':>3}  {'':10}  (edits not committed yet)")
         for number, commit in reversed(list(enumerate(own, 1))):
-            _say(f"{number:>3}  {commit.oid[:10]}  {commit.subject}")
+            say(f"{number:>3}  {commit.oid[:10]}  {commit.subject}")
     return 0
 
 

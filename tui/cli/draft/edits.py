@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tui.cli.draft.common import NOT_DONE, emit, print_listed, run
+
 if TYPE_CHECKING:
     from tui.cli.options import Options
     from tui.domain.draft import Draft, Operation
@@ -71,7 +73,7 @@ def set_(options: Options, name: str, file: str, assignments: tuple[str, ...], *
 @click.pass_obj
 def unset(options: Options, name: str, file: str, paths: tuple[str, ...], **more: Any) -> None:
     """Delete keys or list items in a YAML FILE of a draft and print the diff."""
-    from tui.cli import setcheck
+    from tui.cli.draft import setcheck
     from tui.domain import yamledit
     from tui.domain.draft import Operation
 
@@ -133,7 +135,7 @@ def rename(
     if [bool(renamed), bool(moved), bool(path and key)].count(True) != 1 or (path and not key):
         raise click.UsageError("say PATH and KEY, or --object NEWNAME, or --to NEWFILE")
     if renamed or moved:
-        from tui.cli.draft_files import move_file, rename_object
+        from tui.cli.draft.files import move_file, rename_object
 
         act = rename_object if renamed else move_file
         act(options, name, file, renamed or moved or "", more["repo"], more["output"])
@@ -157,7 +159,7 @@ def value(place: str, word: str) -> Any:
 
 
 def _setting(place: str, word: str, new: Any, shared: Sharing) -> Step:
-    from tui.cli import setcheck
+    from tui.cli.draft import setcheck
     from tui.domain import yamledit
     from tui.domain.draft import Operation
 
@@ -176,8 +178,7 @@ def edit(
     """Do the steps one after the other on one file of a draft, as one step of undo, and print the diff."""
     from msgspec.structs import replace
 
-    from tui.cli import setcheck
-    from tui.cli.draft import NOT_DONE, _run
+    from tui.cli.draft import setcheck
     from tui.cli.output import complain
     from tui.domain import yamledit
 
@@ -207,17 +208,16 @@ def edit(
         _, before = await drafts.find(name, repo=repo, path=path)
         return await show_edit(drafts, before, await drafts.edit(before, path, text, operations, held.oid), output)
 
-    _run(options, work)
+    run(options, work)
 
 
 async def show_edit(drafts: Drafts, before: Draft, after: Draft, output: str) -> int:
     """Print the diff of an edit, or as JSON the draft."""
-    from tui.cli.draft import _emit, _print
 
     if output == "json":
-        return _print([await drafts.show(after)], output)
+        return print_listed([await drafts.show(after)], output)
     repository, _ = await drafts.find(after)
-    _emit((await repository.diff(before.head, after.head))[1])
+    emit((await repository.diff(before.head, after.head))[1])
     return 0
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tui.cli.draft.common import TROUBLE, emit, run, say
 from tui.cli.output import complain
 
 if TYPE_CHECKING:
@@ -35,10 +36,8 @@ def blast(options: Options, name: str, offline: bool, output: str) -> None:
     objects in its files; what it deletes; and what of this cannot be told without rendering. Reads the Applications of
     every hub. Exit code 3 when a cluster did not answer.
     """
-    from tui.cli.draft import _emit, _run, _say
 
     async def work(drafts: Drafts) -> int:
-        from tui.cli.draft import TROUBLE
         from tui.cli.wire import settings_of
         from tui.ui import blast_words
 
@@ -46,14 +45,14 @@ def blast(options: Options, name: str, offline: bool, output: str) -> None:
         settings = settings_of(options)
         found, failures, _ = await radius(options, settings, drafts, name, None, offline)
         if output == "json":
-            _say(document(found, settings, held.name))
+            say(document(found, settings, held.name))
         else:
-            _emit(blast_words.text(blast_words.blast(found, time.time())[1:]))
+            emit(blast_words.text(blast_words.blast(found, time.time())[1:]))
         for failure in failures:
             complain(failure)
         return TROUBLE if failures else 0
 
-    _run(options, work)
+    run(options, work)
 
 
 def document(found: Blast, settings: Settings, name: str) -> str:
@@ -164,3 +163,6 @@ async def deleted(options: Options, drafts: Drafts, name: str) -> list[str]:
 
     found, _, _ = await radius(options, settings_of(options), drafts, name, None, True)
     return [blast_words.named(each) for each in found.deleted]
+
+
+VERBS = (blast,)

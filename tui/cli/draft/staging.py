@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tui.cli.draft.common import emit, print_listed, run, say
+
 if TYPE_CHECKING:
     from tui.cli.options import Options
     from tui.domain.draft import Draft
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 _REPOSITORY = click.option(
     "--repository", "repo", metavar="URL|DIR", default="", help="Which repository of a draft that spans several."
 )
-_OUTPUT = click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="How to print.")
+OUTPUT = click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="How to print.")
 Ranges = tuple[tuple[int, int], ...]
 
 
@@ -70,7 +72,7 @@ def chosen_lines(patch: str, files: tuple[str, ...], ranges: Ranges) -> Lines:
 @click.argument("files", metavar="[FILE]...", nargs=-1)
 @lines_option("as it is in the draft")
 @_REPOSITORY
-@_OUTPUT
+@OUTPUT
 @click.pass_obj
 def stage(options: Options, name: str, files: tuple[str, ...], ranges: Ranges | None, repo: str, output: str) -> None:
     """Pick what the next commit takes: FILEs, or lines of one. Prints what is picked.
@@ -95,7 +97,7 @@ def stage(options: Options, name: str, files: tuple[str, ...], ranges: Ranges | 
 @click.argument("files", metavar="[FILE]...", nargs=-1)
 @lines_option("as it is picked")
 @_REPOSITORY
-@_OUTPUT
+@OUTPUT
 @click.pass_obj
 def unstage(options: Options, name: str, files: tuple[str, ...], ranges: Ranges | None, repo: str, output: str) -> None:
     """Pick FILEs, or lines of one, not any more; the edits stay. Prints what is picked.
@@ -120,14 +122,13 @@ def unstage(options: Options, name: str, files: tuple[str, ...], ranges: Ranges 
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @lines_option("as it is in the draft")
 @_REPOSITORY
-@_OUTPUT
+@OUTPUT
 @click.pass_obj
 def discard(options: Options, name: str, files: tuple[str, ...], ranges: Ranges | None, repo: str, output: str) -> None:
     """Take back edits that are not committed: of FILEs, or in lines of one. Prints what was taken back.
 
     With --lines only edits that are not picked. `fleet draft undo` brings back what was taken.
     """
-    from tui.cli.draft import _emit, _print
 
     check_one_file(files, ranges)
 
@@ -138,9 +139,9 @@ def discard(options: Options, name: str, files: tuple[str, ...], ranges: Ranges 
         else:
             done = await drafts.discard_lines(held, chosen_lines(await drafts.unpicked(held), files, ranges))
         if output == "json":
-            return _print([await drafts.show(done)], output)
+            return print_listed([await drafts.show(done)], output)
         repository, _ = await drafts.find(done)
-        _emit((await repository.diff(done.head, held.head))[1])
+        emit((await repository.diff(done.head, held.head))[1])
         return 0
 
     _start(options, work)
@@ -152,20 +153,18 @@ async def _part(drafts: Drafts, name: str, files: tuple[str, ...], repo: str) ->
 
 
 async def _say_picked(drafts: Drafts, done: Draft, output: str) -> int:
-    from tui.cli.draft import _emit, _print, _say
 
     if output == "json":
-        return _print([await drafts.show(done)], output)
+        return print_listed([await drafts.show(done)], output)
     if not done.index:
-        return _say("nothing is picked; the next commit takes all edits")
-    _emit(await drafts.picked(done))
+        return say("nothing is picked; the next commit takes all edits")
+    emit(await drafts.picked(done))
     return 0
 
 
 def _start(options: Options, work: Callable[[Drafts], object]) -> None:
-    from tui.cli.draft import _run
 
-    _run(options, work)  # type: ignore[arg-type]
+    run(options, work)  # type: ignore[arg-type]
 
 
 VERBS = (stage, unstage, discard)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tui.cli.draft.common import NOT_DONE, progress, run, say
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from tui.domain.draft import Draft
     from tui.fleet.drafts import Drafts
 
-_OUTPUT = click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="How to print.")
+OUTPUT = click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="How to print.")
 _SHOWN = 12  # lines of each side that are printed
 
 
@@ -31,7 +33,7 @@ _SHOWN = 12  # lines of each side that are printed
 @click.option("--take", metavar="KEY=VALUE", multiple=True, help="Take this value or text; @FILE reads it, @- stdin.")
 @click.option("--force", is_flag=True, help="Take a text also when it makes a file no valid YAML.")
 @click.option("--abort", is_flag=True, help="Forget what was decided so far.")
-@_OUTPUT
+@OUTPUT
 @click.pass_obj
 def rebase(
     options: Options, name: str, onto: str, repository: str, fetch: bool,
@@ -44,7 +46,6 @@ def rebase(
     by its KEY (the path of a file decides about all of it), in one call or in several: decisions are kept, and the
     rebase is done once nothing is open.
     """
-    from tui.cli.draft import _progress, _run
     from tui.domain.conflict import Decision
 
     async def work(drafts: Drafts) -> int:
@@ -52,7 +53,7 @@ def rebase(
         if abort:
             return _told(await drafts.abort_rebase(meant), output)
         if fetch:
-            await drafts.fetch(meant, progress=_progress())
+            await drafts.fetch(meant, progress=progress())
         decisions = {key: Decision(side, force=force) for side, keys in
                      (("ours", ours), ("theirs", theirs), ("base", base), ("both", both)) for key in keys}  # fmt: skip
         if take:
@@ -63,11 +64,10 @@ def rebase(
                 decisions[key] = Decision("text", _read(text), force)
         return await _rebased(drafts, meant, onto, decisions, output)
 
-    _run(options, work)
+    run(options, work)
 
 
 async def _rebased(drafts: Drafts, meant: Draft | str, onto: str, decisions: dict[str, Decision], output: str) -> int:
-    from tui.cli.draft import NOT_DONE, _say
     from tui.cli.output import complain
 
     before = {held.repo: held.base for _, held in await drafts.parts(meant)}
@@ -83,30 +83,28 @@ async def _rebased(drafts: Drafts, meant: Draft | str, onto: str, decisions: dic
         complain("decide with --ours, --theirs, --base, --both KEY or --take KEY=VALUE; the draft is as it was")
         return NOT_DONE
     if all(before.get(held.repo) == held.base for _, held in await drafts.parts(meant)) and not onto:
-        return _say(f"{done.draft.name} is on top of {done.draft.target} already")
-    return _say(f"{done.draft.name} is on top of {done.draft.target} at {done.draft.base[:10]}")
+        return say(f"{done.draft.name} is on top of {done.draft.target} already")
+    return say(f"{done.draft.name} is on top of {done.draft.target} at {done.draft.base[:10]}")
 
 
 @click.command()
 @click.argument("name")
 @click.option("--onto", metavar="BRANCH", default="", help="Against this branch instead of the draft's target.")
-@_OUTPUT
+@OUTPUT
 @click.pass_obj
 def conflicts(options: Options, name: str, onto: str, output: str) -> None:
     """Print what stands between a draft and its target, and what has been decided; changes nothing.
 
     Exit code 1 when something is still open.
     """
-    from tui.cli.draft import _run
 
     async def work(drafts: Drafts) -> int:
         return _found([found for _, found in await drafts.conflicts(name, onto)], output)
 
-    _run(options, work)
+    run(options, work)
 
 
 def _found(found: Sequence[Conflicts], output: str) -> int:
-    from tui.cli.draft import NOT_DONE
     from tui.cli.output import complain
 
     left = any(one.open or one.problem for one in found)
@@ -121,29 +119,27 @@ def _found(found: Sequence[Conflicts], output: str) -> int:
 
 
 def _clashes(clashes: Iterable[Clash]) -> None:
-    from tui.cli.draft import _say
 
     for clash in clashes:
         decided = f"  [{clash.choice}]" if clash.choice else ""
-        _say(f"{clash.key}{decided}")
-        _say(f"    {clash.reason}" + (f" (commit {clash.commit[:7]} {clash.subject})" if clash.commit else ""))
+        say(f"{clash.key}{decided}")
+        say(f"    {clash.reason}" + (f" (commit {clash.commit[:7]} {clash.subject})" if clash.commit else ""))
         if clash.problem:
-            _say(f"    {clash.problem}")
+            say(f"    {clash.problem}")
         if clash.kind == "lines":
             for mark, side in (("=", clash.base), ("<", clash.theirs), (">", clash.ours)):
                 lines = side.splitlines()
                 for line in lines[:_SHOWN]:
-                    _say(f"    {mark} {line}")
+                    say(f"    {mark} {line}")
                 if len(lines) > _SHOWN:
-                    _say(f"    {mark} … {len(lines) - _SHOWN} lines more")
+                    say(f"    {mark} … {len(lines) - _SHOWN} lines more")
 
 
 def _told(draft: Draft, output: str) -> int:
-    from tui.cli.draft import _say
 
     if output == "json":
         return _json({"draft": draft.name, "done": False, "target": draft.target, "base": draft.base})
-    return _say(f"{draft.name} is as before; nothing is decided")
+    return say(f"{draft.name} is as before; nothing is decided")
 
 
 def _split(word: str, known: Sequence[str]) -> tuple[str, str]:
@@ -170,10 +166,9 @@ def _read(text: str) -> str:
 def _json(value: object) -> int:
     import msgspec
 
-    from tui.cli.draft import _say
     from tui.cli.output import json_text
 
-    return _say(json_text(msgspec.to_builtins(value)))
+    return say(json_text(msgspec.to_builtins(value)))
 
 
 VERBS = (conflicts, rebase)
