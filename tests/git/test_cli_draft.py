@@ -297,3 +297,21 @@ def test_text_that_was_typed_and_never_saved_is_printed(fleet: Shell, world: Wor
     assert "text     shop/web.yaml" in fleet("recover")
     assert fleet("recover", "--text", "shop/web.yaml") == "a: [\n"
     fleet("recover", "--text", "shop/db.yaml", code=1)
+
+
+def test_a_draft_joins_another_repository(fleet: Shell, world: World, tmp_path: Path) -> None:
+    (tmp_path / "second").mkdir()
+    other = World(tmp_path / "second")
+    fleet("new", "Both places")
+    fleet("set", "both-places", "shop/web.yaml", "replicas=7")
+    assert "+replicas: 8" in fleet(
+        "set", "both-places", "shop/web.yaml", "replicas=8", "--repository", str(other.clone)
+    )
+    fleet("set", "both-places", "shop/web.yaml", "replicas=9", code=1)
+    assert "say which" in fleet.errors
+    fleet("commit", "both-places")
+    shown = json.loads(fleet("show", "both-places", "-o", "json"))
+    assert len(shown["status"]["commits"]) == len(shown["status"]["more"][0]["status"]["commits"]) == 1
+    fleet("push", "both-places", "--yes")
+    for place in (world, other):
+        assert "both-places" in git(place.origin, "branch", "--list", "fleet/*/*")

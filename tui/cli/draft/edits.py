@@ -23,7 +23,11 @@ Step = Callable[[str, int | None, str], "tuple[Edited, Operation, str]"]
 
 OUTPUT = click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="How to print.")
 REPOSITORY = click.option(
-    "--repository", "repo", metavar="URL|DIR", default="", help="Which repository of a draft that spans several."
+    "--repository",
+    "repo",
+    metavar="URL|DIR",
+    default="",
+    help="Which repository; a new one joins the draft.",
 )
 _FILE = click.argument("file", metavar="FILE[#DOC]")
 _FORCE = click.option("--force", is_flag=True, help="Do also what makes the file bad YAML or no Kubernetes object.")
@@ -185,7 +189,8 @@ def edit(
     path, _, document = file.partition("#")
 
     async def work(drafts: Drafts) -> int:
-        held = await drafts.open(name, path, repo=repo)
+        before = await part(drafts, name, repo, path)
+        held = await drafts.open(before, path)
         text = held.text
         operations = []
         refused: list[str] = []
@@ -205,10 +210,14 @@ def edit(
         if refused:
             complain("nothing was changed; --force sets it all the same")
             return NOT_DONE
-        _, before = await drafts.find(name, repo=repo, path=path)
         return await show_edit(drafts, before, await drafts.edit(before, path, text, operations, held.oid), output)
 
     run(options, work)
+
+
+async def part(drafts: Drafts, name: str, repo: str, path: str) -> Draft:
+    """The part of a draft that an edit is for: that of a repository, which may join by it, or the one with the file."""
+    return await drafts.extend(name, repo) if repo else (await drafts.find(name, path=path))[1]
 
 
 async def show_edit(drafts: Drafts, before: Draft, after: Draft, output: str) -> int:

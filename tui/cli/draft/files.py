@@ -175,11 +175,11 @@ async def _document(drafts: Drafts, name: str, url: str, path: str, word: str) -
 
 def _do(options: Options, name: str, path: str, repo: str, output: str, plan: Plan) -> None:
     """Plan, do it as one step of undo, tell the notes on stderr, print the diff."""
-    from tui.cli.draft.edits import show_edit
+    from tui.cli.draft.edits import part, show_edit
     from tui.cli.output import complain
 
     async def work(drafts: Drafts) -> int:
-        _, before = await drafts.find(name, repo=repo, path=path)
+        before = await part(drafts, name, repo, path)
         planned = await plan(drafts, before.repo)
         for note in planned.work.notes:
             complain(note)
