@@ -12,6 +12,7 @@ import asyncio
 import difflib
 import html
 import re
+import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -69,6 +70,8 @@ PICTURES = (
     Picture("editor", EDIT, shows="replicas"),
     Picture("drafts", command("drafts"), shows="raise-catalog"),
     Picture("diff", (*command("drafts"), "d"), shows="replicas: 5"),
+    Picture("draft", (*command("drafts"), "slash", *typed("raise"), "enter", "enter", "space", "enter"), shows="picked"),
+    Picture("conflict", (*command("drafts"), "slash", *typed("settle"), "enter", "enter"), shows="theirs"),
 )
 
 
@@ -125,8 +128,25 @@ def alike(held: str, fresh: str) -> float:
     return difflib.SequenceMatcher(None, masked(held), masked(fresh), autojunk=False).ratio()
 
 
+def disputed(demo: Demo) -> tuple[str, str, str, str]:
+    """(file, commit before, line before, line after) of the newest change of one value in the demo's history."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(demo.origin), *arguments]
+        return subprocess.run(command, capture_output=True, check=True, text=True).stdout
+
+    for commit in git("log", "--no-merges", "--format=%H", "main").split():
+        patch = git("show", "--format=", "-U0", commit)
+        removed = [line for line in patch.splitlines() if line.startswith("-") and not line.startswith("---")]
+        added = [line for line in patch.splitlines() if line.startswith("+") and not line.startswith("+++")]
+        if len(removed) == len(added) == 1 and "replicas: " in removed[0]:
+            path = git("show", "--format=", "--name-only", commit).strip()
+            return path, git("rev-parse", f"{commit}^").strip(), removed[0][1:], added[0][1:]
+    raise AssertionError("no commit of the demo changes just a number of replicas")
+
+
 async def prepare(demo: Demo, state: Path) -> None:
-    """A draft to show."""
+    """A draft with a commit and open edits, and one in conflict with its target."""
     from tui.cli.wire import make_drafts
 
     options = Options(kubeconfig=str(demo.kubeconfig), repositories=(demo.repository,), state=state)
@@ -136,6 +156,18 @@ async def prepare(demo: Demo, state: Path) -> None:
         draft = await drafts.new("Raise catalog", str(demo.repository))
         content = await drafts.open(draft, file)
         draft = await drafts.edit(draft, file, content.text.replace("replicas: 3", "replicas: 5"), over=content.oid)
+        await drafts.commit(draft, await drafts.propose(draft))
+        for file, old, new in (
+            ("shop/catalog/prod-us-1/deployment.yaml", "replicas: 3", "replicas: 4"),
+            ("shop/catalog/prod-eu-1/deployment.yaml", "revisionHistoryLimit: 3", "revisionHistoryLimit: 5"),
+        ):
+            content = await drafts.open("raise-catalog", file)
+            await drafts.edit("raise-catalog", file, content.text.replace(old, new), over=content.oid)
+        file, base, before, _ = disputed(demo)
+        draft = await drafts.new("Settle replicas", str(demo.repository), base=base)
+        content = await drafts.open(draft, file)
+        line = before.partition(":")[0] + ": 9"
+        draft = await drafts.edit(draft, file, content.text.replace(before, line, 1), over=content.oid)
         await drafts.commit(draft, await drafts.propose(draft))
     finally:
         await drafts.close()

@@ -143,7 +143,8 @@ class DetailScreen(FleetScreen):
         kind = KINDS[ref.resource].kind if ref.resource in KINDS else ref.resource
         where = " · ".join(part for part in (ref.cluster * (ref.resource != CLUSTERS), ref.namespace) if part)
         words = " · ".join(part for part in (f"{kind} {ref.name}", where, more) if part)
-        self.query_one("#detail").border_title = Content(safe(words))
+        for box in self.query("#detail"):  # there is none before the screen has been composed
+            box.border_title = Content(safe(words))
 
     # -- keys -----------------------------------------------------------------------------------------------------
 
