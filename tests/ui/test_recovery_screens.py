@@ -153,3 +153,17 @@ async def test_text_typed_without_a_draft_opens_in_the_editor_again(ready: World
         await it.press("enter")
         await it.until(lambda: isinstance(it.app.screen, EditorScreen))
         assert it.app.screen.query_one(Editor).text == "size: 77\n"
+
+
+async def test_text_that_nobody_wanted_to_go_on_with_is_listed_and_opens_again(ready: World) -> None:
+    async with hand(ready) as it:
+        content = await it.drafts.read(str(ready.origin), "main", DB)
+        await it.drafts.autosave(None, DB, "size: 77\n", content.oid)
+        await it.drafts.discard_autosave(None, DB, content.oid, given_up=True)
+        assert list(await it.drafts.recovered()) == []
+        it.app.show_recovery()
+        await it.until(lambda: isinstance(it.app.screen, RecoveryScreen) and it.app.screen.list.items)
+        it.app.screen.list.move_to(next(item.key for item in it.app.screen.list.items if item.key[0] == "text"))
+        await it.press("r")
+        await it.until(lambda: isinstance(it.app.screen, EditorScreen))
+        assert it.app.screen.query_one(Editor).text == "size: 77\n"

@@ -47,6 +47,7 @@ def standing(parts: Sequence[PartView], whole: Standing, radius: Blast | str) ->
 def file_items(parts: Sequence[PartView], clashes: Sequence[Clash]) -> list[Item]:
     """Files that are not committed, below their repository when there are several; conflicts first."""
     items: list[Item] = []
+    named = tails([file.path for part in parts for file in part.files])
     for clash in clashes:
         place = clash.field or (f"line {clash.lines[0]}" if clash.lines else "")
         name = clash.path.rpartition("/")[2]
@@ -61,7 +62,8 @@ def file_items(parts: Sequence[PartView], clashes: Sequence[Clash]) -> list[Item
         if len(parts) > 1:
             items.append(Item(("repository", number), (Cell(short(part.draft.repo), Tone.ACCENT),)))
         picking = bool(part.draft.index)
-        items += [_file(number, file, picking, "  " if len(parts) > 1 else "") for file in part.files]
+        indent = "  " if len(parts) > 1 else ""
+        items += [_file(number, file, named[file.path], picking, indent) for file in part.files]
     return items
 
 
@@ -70,11 +72,11 @@ def short(repo: str) -> str:
     return "/".join(giturl.shown(repo).removesuffix(".git").split("/")[-2:])
 
 
-def _file(number: int, file: FileView, picking: bool, indent: str) -> Item:
+def _file(number: int, file: FileView, tail: str, picking: bool, indent: str) -> Item:
     if file.change is None:
         return Item(
             ("file", number, file.path),
-            (Cell(f"{indent}… ", Tone.WARN), *_path(file.path, Tone.PLAIN)),
+            (Cell(f"{indent}… ", Tone.WARN), *_path(file.path, tail)),
             (Cell(" not saved ", Tone.WARN),),
         )
     mark, tone = (TAKEN, Tone.GOOD) if file.open is None else (PARTLY, Tone.WARN) if file.picked else (LEFT, Tone.MUTED)
@@ -85,15 +87,33 @@ def _file(number: int, file: FileView, picking: bool, indent: str) -> Item:
     unsaved = (Cell(" …", Tone.WARN),) if file.unsaved else ()
     return Item(
         ("file", number, file.path),
-        (Cell(f"{indent}{mark} ", tone), Cell(f"{letter} ", kind), *_path(file.path, Tone.PLAIN)),
+        (Cell(f"{indent}{mark} ", tone), Cell(f"{letter} ", kind), *_path(file.path, tail)),
         (*_counts([change for change in (file.picked, file.open) if change is not None]), *unsaved),
     )
 
 
-def _path(path: str, tone: Tone) -> tuple[Cell, ...]:
-    """The name first, because a narrow panel cuts the end; the folder behind it."""
-    folder, _, name = path.rpartition("/")
-    return (Cell(name, tone), Cell(f"  {folder}" if folder else "", Tone.MUTED))
+def tails(paths: Sequence[str]) -> dict[str, str]:
+    """As much of the end of each path as tells it from the others: `prod-eu/deployment.yaml`."""
+    every = set(paths)
+    found: dict[str, str] = {}
+    for path in every:
+        parts = path.split("/")
+        taken = next(
+            (
+                count
+                for count in range(1, len(parts))
+                if sum(other.split("/")[-count:] == parts[-count:] for other in every) == 1
+            ),
+            len(parts),
+        )
+        found[path] = "/".join(parts[-taken:])
+    return found
+
+
+def _path(path: str, tail: str) -> tuple[Cell, ...]:
+    """The end that tells it from others first, because a narrow panel cuts; the folder it is in behind it."""
+    folder = path[: -len(tail)].rstrip("/")
+    return (Cell(tail, Tone.PLAIN), Cell(f"  {folder}" if folder else "", Tone.MUTED))
 
 
 def _counts(changes: Sequence[Change]) -> tuple[Cell, ...]:

@@ -187,11 +187,15 @@ async def open_editor(app: FleetApp, opened: Opened) -> None:
         if kept.path == opened.path and kept.draft == name and kept.text != opened.text:
             typed = kept.text
     if typed:
-        facts = (opened.path, "fleet ended before it was saved, or you closed the editor without saving.")
+        facts = (
+            opened.path,
+            "fleet ended before it was saved, or you closed the editor without saving.",
+            "Else :recover lists it.",
+        )
         if await app.wait_for(Confirm("Go on with the text typed last time?", facts, yes="go on")):
             app.push_screen(EditorScreen(opened, typed))
             return
-        await drafts.discard_autosave(opened.draft, opened.path, opened.over)
+        await drafts.discard_autosave(opened.draft, opened.path, opened.over, given_up=True)
     app.push_screen(EditorScreen(opened))
 
 

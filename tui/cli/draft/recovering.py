@@ -41,7 +41,8 @@ def recover(options: Options, name: str, state: str, file: str | None, limit: in
             return await _back(drafts, name, state, output)
         if name:
             return await _states(drafts, name, limit, output)
-        return _all(await drafts.dropped(), await drafts.recovered(), output)
+        typed = [*await drafts.recovered(), *await drafts.given_up()]
+        return _all(await drafts.dropped(), typed, output)
 
     run(options, work)
 
@@ -57,7 +58,8 @@ async def _back(drafts: Drafts, name: str, state: str, output: str) -> int:
 async def _text(drafts: Drafts, name: str, file: str, output: str) -> int:
     from tui.cli.output import complain, json_text
 
-    kept = [text for text in await drafts.recovered() if text.path == file and name in ("", text.draft)]
+    typed = [*await drafts.given_up(), *await drafts.recovered()]  # the last that fits is printed
+    kept = [text for text in typed if text.path == file and name in ("", text.draft)]
     if not kept:
         complain(f"no text of {file} was typed and not saved")
         return NOT_DONE

@@ -11,6 +11,7 @@ from tui.fleet.draftrows import Recovered
 from tui.fleet.drafts.book import Book
 from tui.fleet.drafts.committing import MESSAGES
 
+GIVEN_UP = "given up"  # how the journal's keys begin of texts that nobody wanted to go on with
 _log = logging.getLogger("fleet.drafts")
 
 
@@ -32,8 +33,10 @@ class Typed(Book):
             raise Refused("there is no journal to keep the text in")
         await self.journal.keep(_journal_key(draft, path, over), text)
 
-    async def discard_autosave(self, draft: Draft | str | None, path: str, over: str = "") -> None:
-        """Forget typed text: it was saved, or the user does not want it.
+    async def discard_autosave(
+        self, draft: Draft | str | None, path: str, over: str = "", *, given_up: bool = False
+    ) -> None:
+        """Forget typed text: it was saved, or `given_up` by the user; then `given_up` still lists it.
 
         What was typed over other content of the same file goes when nothing was typed over this one.
         """
@@ -42,6 +45,8 @@ class Typed(Book):
             same = [key for key in kept if _same_file(key, _journal_key(draft, path, over))]
             exact = [key for key in same if key == _journal_key(draft, path, over)]
             for key in exact or same:
+                if given_up:
+                    await self.journal.keep(f"{GIVEN_UP}\n{self._clock()}\n{key}", kept[key])
                 await self.journal.keep(key, None)
         if draft is not None:
             repository, held = await self.find(draft, path=path)
@@ -58,10 +63,20 @@ class Typed(Book):
                     found.append(Recovered(path, text, draft.name, held.over, held.at))
         times = await self.journal.times() if self.journal else {}
         for key, text in (await self.journal.texts() if self.journal else {}).items():
-            if key.startswith(f"{MESSAGES}\n"):
-                continue  # it is offered when its draft is committed again
+            if key.startswith((f"{MESSAGES}\n", f"{GIVEN_UP}\n")):
+                continue  # a message is offered when its draft is committed again
             name, over, path = (*key.split("\n", 2), "", "")[:3]
             found.append(Recovered(path, text, name, over, times.get(key, 0.0), key))
+        return sorted(found, key=lambda text: text.at)
+
+    async def given_up(self) -> Sequence[Recovered]:
+        """Texts of the journal that the user did not want to go on with, newest last; those of drafts are in states."""
+        found: list[Recovered] = []
+        times = await self.journal.times() if self.journal else {}
+        for key, text in (await self.journal.texts() if self.journal else {}).items():
+            if key.startswith(f"{GIVEN_UP}\n"):
+                name, over, path = (*key.split("\n", 4)[2:], "", "")[:3]
+                found.append(Recovered(path, text, name, over, times.get(key, 0.0), key))
         return sorted(found, key=lambda text: text.at)
 
 

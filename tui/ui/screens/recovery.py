@@ -86,7 +86,8 @@ class RecoveryScreen(FleetScreen):
             await self._load_states()
         else:
             self._dropped = {one.draft.id: one for one in await self.drafts.dropped()}
-            self._texts = {f"{text.draft}\n{text.over}\n{text.path}": text for text in await self.drafts.recovered()}
+            typed = [*reversed(await self.drafts.recovered()), *reversed(await self.drafts.given_up())]
+            self._texts = {text.key or f"{text.draft}\n{text.path}": text for text in typed}
             self._open = {one.draft.id: one for one in await self.drafts.list()}
         if not self.is_mounted:
             return
