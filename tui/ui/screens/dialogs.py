@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
@@ -22,7 +22,38 @@ from tui.ui.widgets.table import Table
 from tui.ui.words import BLANK, Line, heading
 
 
-class Confirm(ModalScreen[bool]):
+class _Question(ModalScreen[bool]):
+    """A question with facts, however many: they scroll, the keys stay in sight."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "scroll(1)", show=False),
+        Binding("up", "scroll(-1)", show=False),
+        Binding("pagedown", "scroll(10)", show=False),
+        Binding("pageup", "scroll(-10)", show=False),
+    ]
+
+    def __init__(self, question: str, facts: Sequence[str]) -> None:
+        super().__init__()
+        self._question = question
+        self._facts = facts
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as box:
+            box.border_title = Content(safe(self._question))
+            with VerticalScroll(classes="facts", can_focus=False):
+                yield Static(Content("\n".join(map(safe, self._facts))), classes="fact")
+            yield from self.answers()
+
+    def answers(self) -> ComposeResult:
+        """What stands below the facts."""
+        yield from ()
+
+    def action_scroll(self, lines: int) -> None:
+        """Move in the facts."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+
+class Confirm(_Question):
     """A question; `y` or enter says yes, everything else no."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -31,41 +62,29 @@ class Confirm(ModalScreen[bool]):
     ]
 
     def __init__(self, question: str, facts: Sequence[str] = (), yes: str = "yes") -> None:
-        super().__init__()
-        self._question = question
-        self._facts = facts
+        super().__init__(question, facts)
         self._yes = yes
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as box:
-            box.border_title = Content(safe(self._question))
-            for fact in self._facts:
-                yield Static(Content(safe(fact)), classes="fact")
-            yield Static(Content(f"y {safe(self._yes)}    n no"), classes="keys")
+    def answers(self) -> ComposeResult:
+        yield Static(Content(f"y {safe(self._yes)}    n no"), classes="keys")
 
     def action_answer(self, yes: bool) -> None:
         """Close with the answer."""
         self.dismiss(yes)
 
 
-class TypeToConfirm(ModalScreen[bool]):
+class TypeToConfirm(_Question):
     """A question that only the word itself, typed, says yes to; escape says no."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", show=False)]
 
     def __init__(self, question: str, facts: Sequence[str], word: str) -> None:
-        super().__init__()
-        self._question = question
-        self._facts = facts
+        super().__init__(question, facts)
         self._word = word
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as box:
-            box.border_title = Content(safe(self._question))
-            for fact in self._facts:
-                yield Static(Content(safe(fact)), classes="fact")
-            yield Static(Content(f"type {safe(self._word)} and press enter    esc no"), classes="keys")
-            yield Input(compact=True)
+    def answers(self) -> ComposeResult:
+        yield Static(Content(f"type {safe(self._word)} and press enter    esc no"), classes="keys")
+        yield Input(compact=True)
 
     def on_mount(self) -> None:
         """Type at once."""
