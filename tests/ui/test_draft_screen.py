@@ -316,6 +316,8 @@ async def test_what_another_program_does_is_shown(ready: World) -> None:
         repository, draft = await it.drafts.find("more-web")
         await repository.edit(draft.id, {DB: b"size: 7\n"})
         await it.until(lambda: len(it.words("files")) == 2)
+        await repository.pick(draft.id, {}, whole=[DB])  # which changes nothing of the draft's row in the table
+        await it.until(lambda: [words[0] for words in it.words("files")] == ["●", "○"])
         await it.drafts.drop("more-web")
         await it.until(lambda: it.app.screen is it.app.shell)
 

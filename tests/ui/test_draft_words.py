@@ -31,6 +31,10 @@ def test_files_of_one_name_are_told_by_their_folders() -> None:
         "shop/eu/policy.yaml": "policy.yaml",
         "web.yaml": "web.yaml",
     }
+    assert draft_words.tails(["web.yaml", "shop/web.yaml"]) == {
+        "web.yaml": "web.yaml",
+        "shop/web.yaml": "shop/web.yaml",
+    }
 
 
 def test_what_the_next_commit_takes_has_a_shape() -> None:

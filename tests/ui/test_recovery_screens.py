@@ -107,7 +107,6 @@ async def test_a_dropped_draft_is_listed_with_its_patch_and_restored(ready: Worl
         await it.app.shell.go("drafts")
         await it.press("t")
         await it.until(lambda: isinstance(it.app.screen, RecoveryScreen) and it.app.screen.list.items)
-        await it.press("j")
         await it.until(lambda: "line3: 33" in it.app.screen.query_one(Viewer).text)
         await it.press("r")
         assert [one.draft.name for one in await it.drafts.list()] == ["more-web"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -94,19 +95,17 @@ def _file(number: int, file: FileView, tail: str, picking: bool, indent: str) ->
 
 def tails(paths: Sequence[str]) -> dict[str, str]:
     """As much of the end of each path as tells it from the others: `prod-eu/deployment.yaml`."""
-    every = set(paths)
     found: dict[str, str] = {}
-    for path in every:
-        parts = path.split("/")
-        taken = next(
-            (
-                count
-                for count in range(1, len(parts))
-                if sum(other.split("/")[-count:] == parts[-count:] for other in every) == 1
-            ),
-            len(parts),
-        )
-        found[path] = "/".join(parts[-taken:])
+    left = {path: path.split("/") for path in paths}
+    count = 1
+    while left:
+        ends = {path: tuple(parts[-count:]) for path, parts in left.items()}
+        times = Counter(ends.values())
+        for path, end in ends.items():
+            if times[end] == 1 or count >= len(left[path]):
+                found[path] = "/".join(end)
+        left = {path: parts for path, parts in left.items() if path not in found}
+        count += 1
     return found
 
 

@@ -281,7 +281,7 @@ async def drop(app: FleetApp, name: str) -> None:
     facts = (listed.draft.title, f"{len(listed.commits)} commits, {len(listed.files)} files", "It can be brought back.")
     if await app.wait_for(Confirm(f"Drop {name}?", facts, yes="drop")):
         await drafts_of(app).drop(listed.draft)
-        app.say(f"{name} is in the trash: fleet draft restore {name}")
+        app.say(f"{name} is in the trash; t in Drafts lists it")
 
 
 async def undo(app: FleetApp, name: str, again: bool = False) -> None:

@@ -258,7 +258,7 @@ class Book:
         if self._store is None:
             return
         rows = {entry.draft.id: draftrows.row(entry) for entry in listed}
-        puts = [row for key, row in rows.items() if (old := self._rows.get(key)) is None or old.obj != row.obj]
+        puts = [row for key, row in rows.items() if (old := self._rows.get(key)) is None or old.packed != row.packed]
         kept = {row.ref for row in rows.values()}
         gone = [row.ref for row in self._rows.values() if row.ref not in kept]
         for entry in listed:

@@ -47,6 +47,7 @@ class RecoveryScreen(FleetScreen):
         self._states: dict[str, list[StateInfo]] = {}  # by repository
         self._more: set[str] = set()  # repositories with older states
         self._wanted: Hashable = None
+        self._shown = False
 
     @property
     def drafts(self) -> Drafts:
@@ -92,6 +93,10 @@ class RecoveryScreen(FleetScreen):
         if not self.is_mounted:
             return
         self._list()
+        if not self._shown:  # the first that can be brought back
+            self._shown = True
+            first = next((item.key for item in self.list.items if item.key[0] != "heading"), None)  # type: ignore[index]
+            self.list.move_to(first)
         await self._show()
 
     async def _load_states(self) -> None:
