@@ -70,7 +70,9 @@ PICTURES = (
     Picture("editor", EDIT, shows="replicas"),
     Picture("drafts", command("drafts"), shows="raise-catalog"),
     Picture("diff", (*command("drafts"), "d"), shows="replicas: 5"),
-    Picture("draft", (*command("drafts"), "slash", *typed("raise"), "enter", "enter", "space", "enter"), shows="picked"),
+    Picture(
+        "draft", (*command("drafts"), "slash", *typed("raise"), "enter", "enter", "space", "enter"), shows="picked"
+    ),
     Picture("conflict", (*command("drafts"), "slash", *typed("settle"), "enter", "enter"), shows="theirs"),
 )
 

@@ -237,6 +237,11 @@ def redone(draft: Draft, after: Draft, now: float) -> Draft:
 
 
 def _back(draft: Draft, other: Draft, action: str, undo: str, redo: str, now: float) -> Draft:
+    return as_in(draft, other, action=action, at=now, done_at=other.done_at, undo=undo, redo=redo)
+
+
+def as_in(draft: Draft, other: Draft, **more: object) -> Draft:
+    """The draft with the content of one of its other states; what is known of pushes and typed texts stays."""
     return msgspec.structs.replace(
         draft,
         base=other.base,
@@ -249,9 +254,5 @@ def _back(draft: Draft, other: Draft, action: str, undo: str, redo: str, now: fl
         unborn=other.unborn,
         choices={**other.choices, **draft.choices},
         onto=draft.onto or other.onto,
-        action=action,
-        at=now,
-        done_at=other.done_at,
-        undo=undo,
-        redo=redo,
+        **more,
     )

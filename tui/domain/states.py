@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from tui.domain.draft import Draft, Operation, one_line
+from tui.domain.draft import Draft, Operation, as_in, one_line
 
 KEPT_DAYS = 90  # promised at least; fleet itself never deletes a state or a dropped draft
 _NAMED = 3  # files or values that one line names
@@ -103,17 +103,9 @@ def revived(draft: Draft, other: Draft, now: float) -> Draft:
 
     Text that was typed in that state comes back; of a file that has text typed now, the earlier text.
     """
-    return msgspec.structs.replace(
+    return as_in(
         draft,
-        base=other.base,
-        tip=other.tip,
-        head=other.head,
-        index=other.index,
-        ops=other.ops,
-        open_ops=other.open_ops,
-        target=other.target,
-        choices={**other.choices, **draft.choices},
-        onto=draft.onto or other.onto,
+        other,
         unsaved={**draft.unsaved, **other.unsaved},
         action="revive",
         at=now,
