@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
-from tui.domain import hunks
 from tui.domain.conflict import Clash
 from tui.domain.draft import Draft
-from tui.domain.hunks import FilePatch
 from tui.domain.kinds.fleet import DRAFTS_RESOURCE
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref, Row
@@ -26,6 +23,7 @@ from tui.ui.prompt import ask
 from tui.ui.screens.base import FleetScreen
 from tui.ui.screens.draft_panels import CommitsPanel, FilesPanel, StandingView
 from tui.ui.screens.draft_patch import PatchPanel, Subject
+from tui.ui.screens.draft_reading import Patches, Shown, clash_text
 from tui.ui.widgets.items import Items
 
 if TYPE_CHECKING:
@@ -33,16 +31,7 @@ if TYPE_CHECKING:
     from tui.fleet.drafts.looking import CommitView, PartView
 
 NARROW = 100  # cells; below, the patch has the whole width while it has the focus
-_PATCHES = 16  # taken apart and kept
 Work = Callable[["Drafts"], Awaitable[Any]]
-
-
-class _Shown(NamedTuple):
-    """A patch, or a part of one, as the panel takes it."""
-
-    text: str
-    files: Sequence[FilePatch] = ()
-    first: int = 0  # number of its first line in the whole patch
 
 
 class DraftScreen(FleetScreen):
@@ -62,7 +51,7 @@ class DraftScreen(FleetScreen):
         self._left: FilesPanel | CommitsPanel = self.files  # the panel the patch belongs to
         self._row: Row | None = None
         self._version = -1  # of the fleet, that the blast radius was looked up for
-        self._patches: OrderedDict[tuple[str, str, str], tuple[str, list[FilePatch]]] = OrderedDict()
+        self.patches = Patches(lambda: self.drafts)
         self._wanted = 0  # number of the patch that was asked for last
         self._reading = asyncio.Lock()
 
@@ -140,17 +129,6 @@ class DraftScreen(FleetScreen):
         lines = draft_words.standing(self.parts, whole, self.fleet.blast(self.name_shown))
         self.query_one(StandingView).show(lines)
 
-    async def _taken_apart(self, draft: Draft, old: str, new: str) -> tuple[str, list[FilePatch]]:
-        key = (draft.repo, old, new)
-        found = self._patches.get(key)
-        if found is None:
-            text = await self.drafts.patch(draft, old, new)
-            found = self._patches[key] = (text, await asyncio.to_thread(hunks.parse, text))
-            if len(self._patches) > _PATCHES:
-                self._patches.popitem(last=False)
-        self._patches.move_to_end(key)
-        return found
-
     # -- the patch --------------------------------------------------------------------------------------------------
 
     def _subject(self, side: str = "") -> Subject | None:
@@ -180,39 +158,26 @@ class DraftScreen(FleetScreen):
         self._wanted += 1
         wanted = self._wanted
         if (clash := self._clash()) is not None:
-            subject, shown = None, _Shown(_clash_text(clash, self.parts[0].draft.target))
+            subject, shown = None, Shown(clash_text(clash, self.parts[0].draft.target))
         else:
             picking = self.patch.subject.side if self.patch.picking and self.patch.subject is not None else ""
             subject = self._subject(side or picking)
-            shown = await self._part(subject)
+            shown = await self.patches.part(subject)
             if not self.patch.picking and not side and subject is not None and subject.side == "open":
                 shown = await self._both(shown)
             if self.patch.picking and picking and not shown.text and not side:  # this side is empty now
                 subject = self._subject("picked" if picking == "open" else "open")
-                shown = await self._part(subject)
+                shown = await self.patches.part(subject)
         if wanted != self._wanted or not self.is_mounted:
             return
         self.patch.show(subject, *shown)
         if self.patch.picking and not shown.text:
             self.leave_lines()
 
-    async def _part(self, subject: Subject | None) -> _Shown:
-        """What of a patch is about a subject; of a single file without git's header, which the title says."""
-        if subject is None:
-            return _Shown("")
-        text, files = await self._taken_apart(subject.draft, subject.old, subject.new)
-        if not subject.path:
-            return _Shown(text, files)
-        file = next((file for file in files if subject.path in (file.path, file.old_path)), None)
-        if file is None:
-            return _Shown("")
-        first = file.hunks[0].number if file.hunks and file.status != "R" else file.number
-        return _Shown("\n".join(text.split("\n")[first : file.end]) + "\n", [file], first)
-
-    async def _both(self, left: _Shown) -> _Shown:
+    async def _both(self, left: Shown) -> Shown:
         """Of a file that is picked in part, both patches to read."""
-        picked = (await self._part(self._subject("picked"))).text
-        return _Shown(f"picked for the next commit\n{picked}\nnot picked\n{left.text}") if picked else left
+        picked = (await self.patches.part(self._subject("picked"))).text
+        return Shown(f"picked for the next commit\n{picked}\nnot picked\n{left.text}") if picked else left
 
     def _clash(self) -> Clash | None:
         key = self.files.list.cursor_key
@@ -316,7 +281,7 @@ class DraftScreen(FleetScreen):
 
     async def _other_side(self, side: str) -> None:
         subject = self._subject(side)
-        if not (await self._part(subject)).text:
+        if not (await self.patches.part(subject)).text:
             self.fleet_app.say("nothing of it is picked" if side == "picked" else "all of it is picked", Tone.WARN)
             return
         await self._show_patch(side)
@@ -464,12 +429,3 @@ class DraftScreen(FleetScreen):
         """A pane of the header or a key of the footer was clicked."""
         event.stop()
         await self.clicked(event.name)
-
-
-def _clash_text(clash: Clash, target: str) -> str:
-    """A conflict as the patch panel shows it."""
-    lines = [clash.path, clash.reason, ""]
-    for name, text in ((target, clash.theirs), ("draft", clash.ours)):
-        lines.append(f"{name}:")
-        lines += [f"    {line}" for line in (text or "(removed)").rstrip("\n").split("\n")]
-    return "\n".join([*lines, "", "enter decides it", ""])
