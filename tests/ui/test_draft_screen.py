@@ -379,3 +379,18 @@ async def test_a_file_of_another_repository_is_edited_in_the_same_draft(ready: W
         await it.answer("enter")
         await it.until(lambda: len(it.words("commits")) == 4)
         assert all(not held.dirty for _, held in await it.drafts.parts("more-web"))
+
+
+async def test_arrows_and_digits_lead_from_panel_to_panel(ready: World) -> None:
+    async with hand(ready) as it:
+        await it.committed(WEB, "line3: 3", "line3: 33", "three")
+        await it.edit(WEB, "line25: 25", "line25: 99")
+        await it.open()
+        where = []
+        for key in ("right", "right", "left", "left", "3", "2", "1"):
+            await it.press(key)
+            where.append(it.screen.focused)
+        files, commits, patch = it.screen.files.list, it.screen.commits.list, it.screen.patch.view
+        assert where == [commits, patch, commits, files, patch, commits, files]
+        await it.press("enter", "right")
+        assert it.screen.focused is patch and it.screen.patch.picking

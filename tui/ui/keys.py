@@ -134,6 +134,8 @@ ACTIONS: tuple[Action, ...] = (
     _a("conflicts", "x", "Conflicts", "Decide what the target and the draft both changed.", "draft"),
     _a("states", "H", "States", "Every state the draft has been in, to go back to.", "draft"),
     _a("panel", "1 2 3", "Panel", "Go to files, commits or the patch.", "draft"),
+    _a("panel_right", "right l", "To the right", "Go to the panel to the right, or the next.", "draft"),
+    _a("panel_left", "left h", "To the left", "Go to the panel to the left, or the one before.", "draft"),
     _a("patch_search", "slash", "Search", "Search the patch.", "draft"),
     _a("file_stage", "space", "Pick", "Pick the file for the next commit, or put it back.", "draft_files", footer=True),
     _a("file_lines", "enter", "Lines", "Pick lines and hunks of the file.", "draft_files", footer=True),

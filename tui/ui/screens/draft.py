@@ -363,6 +363,18 @@ class DraftScreen(FleetScreen):
             self.query_one("#draft-side").display = True
             found.focus()
 
+    def action_panel_right(self) -> None:
+        """The next panel; while lines are picked the keys only scroll."""
+        if not self.patch.picking:
+            self.focus_next()
+
+    def action_panel_left(self) -> None:
+        """The panel before; from the patch, the list it belongs to."""
+        if self.focused is self.patch.view and not self.patch.picking:
+            self.leave_lines()
+        elif not self.patch.picking:
+            self.focus_previous()
+
     def action_commit_staged(self) -> None:
         """Commit what is picked, or all."""
         from tui.ui import sending
@@ -391,7 +403,7 @@ class DraftScreen(FleetScreen):
         """The page of the pull request."""
         from tui.ui import sending
 
-        self.fleet_app.do(sending.page(self.fleet_app, self.draft_id), "opening the page")
+        self.fleet_app.do(sending.page(self.fleet_app, self.name_shown), "opening the page")
 
     def action_conflicts(self) -> None:
         """Decide conflicts."""
