@@ -115,7 +115,7 @@ OVER = msgspec.structs.replace(CLASH, key="f:b", choice="ours")
             "conflict",
             "main was force-pushed: 2 commits that the draft started from are gone; f: upstream set a to 2, you set 1",
         ),
-        (Surroundings(behind=1, lost=1), "draft", "main was force-pushed, main is 1 commit ahead"),
+        (Surroundings(behind=1, lost=1), "local", "main was force-pushed, main is 1 commit ahead"),
         (Surroundings(unrelated=True), "conflict", "main has no commit in common with the draft any more"),
         (Surroundings(target_gone=True), "conflict", "the branch main is not on the remote any more"),
         (

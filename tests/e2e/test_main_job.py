@@ -57,9 +57,9 @@ def test_a_replica_count_goes_from_a_key_press_to_the_cluster(tmp_path: Path) ->
             terminal.wait("commit: ")
             terminal.press("enter")
             terminal.wait("committed")
-            terminal.wait("✎ draft")  # it leads there by itself
+            terminal.wait("✎ local")  # it leads there by itself
             terminal.press(":", *"drafts", "enter")
-            terminal.wait(lambda screen: "✎ draft" in screen and "P Push" in screen.splitlines()[-1])
+            terminal.wait(lambda screen: "✎ local" in screen and "P Push" in screen.splitlines()[-1])
             assert fingerprint(demo.repository) == clone
             assert replicas(demo)[0] == 3
             terminal.press("P")

@@ -17,7 +17,7 @@ def applications(standing: Standing, *named: str) -> tuple[str, ...]:
 
 def test_applications_are_called_the_same_before_and_after_landing() -> None:
     landed = Standing("arriving", followers=(Follower("argocd/web"), Follower("argocd/api")))
-    assert applications(Standing("draft"), "web", "api") == ("api", "web")
+    assert applications(Standing("local"), "web", "api") == ("api", "web")
     assert applications(landed, "web", "api") == ("api", "web")
 
 

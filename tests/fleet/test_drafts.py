@@ -96,7 +96,7 @@ async def test_names_are_slugs_and_unique(desk: Desk) -> None:
     assert names == ["more-web", "more-web-2", "draft"]
     listed = await desk.drafts.list()
     assert [entry.draft.name for entry in listed] == names
-    assert all(entry.standing.state == "draft" for entry in listed)
+    assert all(entry.standing.state == "local" for entry in listed)
 
 
 async def test_a_draft_is_found_by_name_id_and_end_of_id(desk: Desk) -> None:
@@ -137,7 +137,7 @@ async def test_the_row_follows_every_action(desk: Desk) -> None:
     desk.attach()
     draft = await edited(desk)
     record = desk.row("more-web")
-    assert (record.state, record.open_changes, record.files, record.commits) == ("draft", 1, (WEB,), 0)
+    assert (record.state, record.open_changes, record.files, record.commits) == ("local", 1, (WEB,), 0)
     assert record.detail == "1 edit not committed"
     draft = await desk.drafts.commit(draft, "more")
     assert (desk.row("more-web").open_changes, desk.row("more-web").commits) == (0, 1)

@@ -57,7 +57,7 @@ def test_the_whole_way(fleet: Shell, world: World) -> None:
     assert fleet("new", "More web") == "more-web\n"
     shown = fleet("set", "more-web", "shop/web.yaml", "replicas=5", "image=web:2")
     assert "-replicas: 1\n-image: web:1\n+replicas: 5\n+image: web:2\n" in shown
-    assert "state     draft: 2 edits not committed" in fleet("show", "more-web")
+    assert "state     local: 2 edits not committed" in fleet("show", "more-web")
     assert fleet("commit", "more-web").startswith("more-web ")
     assert "shop/web.yaml" in fleet("diff", "more-web") and fleet("diff", "more-web", "--open") == ""
     fleet("push", "more-web", code=2)
@@ -107,7 +107,7 @@ async def test_get_tells_which_applications_have_what_has_landed(fleet: Shell, t
         fleet("new", "x")
         fleet("set", "x", "shop/web.yaml", "replicas=5")
         found = await asyncio.to_thread(entry)
-        assert (found["state"], len(found["applications"])) == ("draft", 2)
+        assert (found["state"], len(found["applications"])) == ("local", 2)
         assert {name.rpartition("/")[2] for name in found["applications"]} == {"web-1", "web-2"}
         fleet("commit", "x")
         landed = json.loads(fleet("push", "x", "--to-target", "--yes", "-o", "json"))["commit"]
@@ -206,16 +206,18 @@ def test_every_step_as_json(fleet: Shell) -> None:
         (entry,) = json.loads(fleet(*arguments, "-o", "json"))
         return {key: entry[key] for key in ("kind", "name", "state", "open", "commits")}
 
-    assert one("new", "x") == {"kind": "Draft", "name": "x", "state": "draft", "open": 0, "commits": 0}
+    assert one("new", "x") == {"kind": "Draft", "name": "x", "state": "local", "open": 0, "commits": 0}
     refused = json.loads(fleet("push", "x", "--yes", "-o", "json", code=1))
     assert (refused["done"], refused["message"] in fleet.errors) == (False, True)
     assert one("set", "x", "shop/web.yaml", "replicas=5")["open"] == 1
-    assert one("commit", "x") == {"kind": "Draft", "name": "x", "state": "draft", "open": 0, "commits": 1}
+    assert one("commit", "x") == {"kind": "Draft", "name": "x", "state": "local", "open": 0, "commits": 1}
     assert json.loads(fleet("diff", "x", "-o", "json"))["files"][0]["path"] == "shop/web.yaml"
     assert json.loads(fleet("show", "x", "-o", "json"))["metadata"]["name"] == "x"
     pushed = json.loads(fleet("push", "x", "--yes", "-o", "json"))
     assert pushed["done"] and pushed["branch"].startswith("fleet/")
     assert one("list")["state"] == "pushed"
+    assert (one("undo", "x")["open"], one("redo", "x")["open"]) == (1, 0)
+    assert (one("drop", "x")["state"], one("restore", "x")["state"]) == ("dropped", "pushed")
 
 
 def editor(place: Path, script: str) -> str:

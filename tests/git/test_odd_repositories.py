@@ -142,7 +142,7 @@ class Empty:
     async def draft(self) -> Draft:
         made = await self.drafts.new("first", str(self.clone), fetch=True)
         await self.drafts.edit("first", "a/one.yaml", "a: 1\n")
-        assert (await self.drafts.show("first")).standing.state == "draft"
+        assert (await self.drafts.show("first")).standing.state == "local"
         return await self.drafts.commit(made.id, "one")
 
 

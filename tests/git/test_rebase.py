@@ -360,7 +360,7 @@ async def test_a_default_branch_that_was_renamed_is_offered(world: World, reposi
     assert "--onto trunk" in plan.problem
     done, left = await repository.rebase(draft.id, "trunk")
     assert left == () and done.target == "trunk" and done.tip == draft.tip
-    assert (await stands(repository, draft)).state == "draft"
+    assert (await stands(repository, draft)).state == "local"
 
 
 async def test_a_force_pushed_target_is_said_loudly(world: World, repository: GitRepository) -> None:

@@ -73,7 +73,7 @@ async def test_pushing_again_replaces_only_what_fleet_left(world: World, reposit
     assert first.done and await state(repository, draft) == "pushed"
     await repository.edit(draft.id, {WEB: b"replicas: 3\n"})
     draft = await repository.commit(draft.id, "even more")
-    assert await state(repository, draft) == "draft"
+    assert await state(repository, draft) == "local"
     assert (await push(repository, draft)).done
     assert git(world.origin, "rev-parse", first.branch) == draft.tip
     # rewritten by an undo: still ours to replace
@@ -129,7 +129,7 @@ async def test_the_targets_hook_has_the_last_word(world: World, repository: GitR
     result = await push(repository, draft, to_target=True)
     assert not result.done and "hook of the remote refused" in result.message
     assert result.lines == ("Change \033[31mnot\033[0m approved", "ask the [bold]owners[/]")
-    assert await state(repository, draft) == "draft"
+    assert await state(repository, draft) == "local"
     assert (await repository.draft(draft.id)).tip == draft.tip
 
 
@@ -221,7 +221,7 @@ async def test_neighbouring_fields_are_merged(world: World, repository: GitRepos
     draft = await make(repository)
     world.upstream({WEB: "replicas: 1\nimage: web:7\n"})
     await repository.fetch()
-    assert await state(repository, draft) == "draft"
+    assert await state(repository, draft) == "local"
     draft, clashes = await repository.rebase(draft.id)
     assert clashes == ()
     assert (await repository.read(draft.head, WEB)).text == "replicas: 2\nimage: web:7\n"

@@ -371,7 +371,7 @@ def drafts() -> list[Row]:
         (
             "edit-checkout",
             "Edit checkout",
-            "draft",
+            "local",
             "1 edit not committed",
             1,
             1,

@@ -16,7 +16,7 @@ CHANGE = Change("shop/web.yaml", "M", "", 2, 1)
 
 def part(*files: FileView, index: str = "", commits: tuple[CommitView, ...] = ()) -> PartView:
     draft = msgspec.structs.replace(DRAFT, index=index)
-    return PartView(Listed(draft, Standing("draft")), files, commits)
+    return PartView(Listed(draft, Standing("local")), files, commits)
 
 
 def lines(*parts: PartView) -> list[str]:

@@ -23,7 +23,7 @@ class Follower(msgspec.Struct, frozen=True):
 class Standing(msgspec.Struct, frozen=True):
     """Where a draft stands: derived, never stored."""
 
-    # draft | pushed | merged | arriving | arrived | superseded | conflict | dropped | unknown
+    # local | pushed | merged | arriving | arrived | superseded | conflict | dropped | unknown
     state: str = "unknown"
     detail: str = ""  # in words
     arrived: int = 0
@@ -93,7 +93,7 @@ def standing(draft: Draft, around: Surroundings) -> Standing:
         notes.append("changed since it was pushed")
     if draft.empty and not draft.unsaved:
         notes.insert(0, "no change yet")
-    return Standing("draft", ", ".join(notes), behind=around.behind)
+    return Standing("local", ", ".join(notes), behind=around.behind)
 
 
 def gone_words(draft: Draft, default: str) -> str:
@@ -147,7 +147,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-_PROGRESS = ("conflict", "unknown", "draft", "pushed", "superseded", "merged", "arriving", "arrived")
+_PROGRESS = ("conflict", "unknown", "local", "pushed", "superseded", "merged", "arriving", "arrived")
 
 
 def least(parts: Sequence[tuple[Draft, Standing]]) -> Standing:

@@ -131,7 +131,7 @@ async def choose_draft(app: FleetApp, repo: str, target: str, title: str) -> Dra
     choices: list[tuple[str, str, str]] = []
     elsewhere: list[tuple[str, str, str]] = []
     for listed in reversed(await drafts.list()):
-        if listed.standing.state not in ("draft", "unknown"):
+        if listed.standing.state not in ("local", "unknown"):
             continue
         first = listed.draft
         mine = [part.draft for part in listed.whole if giturl.shown(part.draft.repo) == key]

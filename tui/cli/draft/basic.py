@@ -6,20 +6,24 @@ import asyncio
 import os
 import shlex
 import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from tui.cli.draft.blast import deleted
 from tui.cli.draft.common import NOT_DONE, OUTPUT, TROUBLE, emit, print_listed, progress, run, say
+from tui.cli.draft.edits import REPOSITORY, part, show_edit
 from tui.cli.draft.many import BY, groups_of
 from tui.cli.output import complain
 
 if TYPE_CHECKING:
     from tui.cli.options import Options
+    from tui.domain.draft import Draft
     from tui.fleet.drafts import Drafts
 
 
@@ -108,39 +112,48 @@ def show(options: Options, name: str, output: str) -> None:
 @click.command()
 @click.argument("name")
 @click.argument("file")
+@REPOSITORY
+@OUTPUT
 @click.pass_obj
-def edit(options: Options, name: str, file: str) -> None:
+def edit(options: Options, name: str, file: str, repo: str, output: str) -> None:
     """Edit a FILE of a draft in your editor (configured one, VISUAL, EDITOR) and print the diff."""
     from tui.cli.wire import settings_of
+    from tui.domain.draft import Operation
     from tui.domain.ports import Missing
+    from tui.domain.told import operations
 
     command = settings_of(options).editor or os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
 
     async def work(drafts: Drafts) -> int:
+        before = await part(drafts, name, repo, file)
         try:
-            held = await drafts.open(name, file)
-            text, over = held.text, held.oid
+            held = await drafts.open(before, file)
+            old, over = held.text, held.oid
         except Missing:
-            text, over = "", ""
+            old, over = "", ""
+        text = old
         for kept in await drafts.recovered():
-            if kept.path == file and kept.draft == name and click.confirm("Go on with the text not saved last time?"):
+            if (kept.path, kept.draft) == (file, before.name) and _goes_on():
                 text = kept.text
         typed = await asyncio.to_thread(_in_editor, command, file, text)
         if typed is None:
             complain("the editor failed; nothing was changed")
             return NOT_DONE
-        await drafts.autosave(name, file, typed, over)
+        await drafts.autosave(before, file, typed, over)
         if problem := _invalid(file, typed):
             complain(f"{problem}; the text is kept, `fleet draft edit {name} {file}` goes on with it")
             return NOT_DONE
-        before = (await drafts.show(name)).draft
-        after = await drafts.edit(before, file, typed, (), over)
+        told = operations(Operation(file, at=time.time()), old, typed)
+        after = await drafts.edit(before, file, typed, told, over)
         await drafts.discard_autosave(after, file, over)
-        repository, _ = await drafts.find(after)
-        emit((await repository.diff(before.head, after.head))[1])
-        return 0
+        return await show_edit(drafts, before, after, output)
 
     run(options, work)
+
+
+def _goes_on() -> bool:
+    """Whether to go on with text that was not saved; without a terminal nobody can be asked, and it stays kept."""
+    return sys.stdin.isatty() and click.confirm("Go on with the text not saved last time?", err=True)
 
 
 def _in_editor(command: str, file: str, text: str) -> str | None:
@@ -194,39 +207,44 @@ def diff(options: Options, name: str, open_only: bool, picked: bool, by: str | N
 
 @click.command()
 @click.argument("name")
+@OUTPUT
 @click.pass_obj
-def drop(options: Options, name: str) -> None:
+def drop(options: Options, name: str, output: str) -> None:
     """Put a draft into the trash; `fleet draft restore` brings it back."""
-    _one(options, lambda drafts: drafts.drop(name))
+    _one(options, lambda drafts: drafts.drop(name), output)
 
 
 @click.command()
 @click.argument("name")
+@OUTPUT
 @click.pass_obj
-def restore(options: Options, name: str) -> None:
+def restore(options: Options, name: str, output: str) -> None:
     """Take a draft out of the trash."""
-    _one(options, lambda drafts: drafts.restore(name))
+    _one(options, lambda drafts: drafts.restore(name), output)
 
 
 @click.command()
 @click.argument("name")
+@OUTPUT
 @click.pass_obj
-def undo(options: Options, name: str) -> None:
+def undo(options: Options, name: str, output: str) -> None:
     """Take back the last thing that was done to a draft."""
-    _one(options, lambda drafts: drafts.undo(name))
+    _one(options, lambda drafts: drafts.undo(name), output)
 
 
 @click.command()
 @click.argument("name")
+@OUTPUT
 @click.pass_obj
-def redo(options: Options, name: str) -> None:
+def redo(options: Options, name: str, output: str) -> None:
     """Do again what `undo` took back."""
-    _one(options, lambda drafts: drafts.redo(name))
+    _one(options, lambda drafts: drafts.redo(name), output)
 
 
-def _one(options: Options, action: Callable[[Drafts], Awaitable[Any]]) -> None:
+def _one(options: Options, action: Callable[[Drafts], Awaitable[Draft]], output: str) -> None:
     async def work(drafts: Drafts) -> int:
-        return say((await action(drafts)).name)
+        done = await action(drafts)
+        return print_listed([await drafts.show(done)], output) if output == "json" else say(done.name)
 
     run(options, work)
 

@@ -62,7 +62,7 @@ WORDS: dict[str, tuple[str, Tone]] = {
     "Valid": ("✔", Tone.GOOD),
     "Invalid": ("✖", Tone.BAD),
     "ready": ("✔", Tone.GOOD),
-    "draft": ("✎", Tone.ACCENT),
+    "local": ("✎", Tone.ACCENT),
     "pushed": ("↑", Tone.BUSY),
     "merged": ("◌", Tone.BUSY),
     "arrived": ("✔", Tone.GOOD),

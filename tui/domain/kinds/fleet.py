@@ -89,7 +89,7 @@ class DraftRecord(msgspec.Struct, frozen=True, gc=False):
 
     metadata: Meta
     title: str = ""
-    # draft | pushed | merged | arriving n/m | arrived | superseded | conflict | dropped | unknown
+    # local | pushed | merged | arriving n/m | arrived | superseded | conflict | dropped | unknown
     state: str = "unknown"
     detail: str = ""  # why it stands there, in words
     target: str = ""  # branch it is to be merged into
