@@ -18,6 +18,7 @@ from tui.ui.app import FleetApp
 from tui.ui.screens.conflicts import ConflictScreen
 from tui.ui.screens.dialogs import Confirm
 from tui.ui.screens.draft import DraftScreen
+from tui.ui.screens.said import Said
 from tui.ui.screens.textbox import TextScreen
 
 WEB, DB = "shop/web.yaml", "shop/db.yaml"
@@ -394,3 +395,23 @@ async def test_arrows_and_digits_lead_from_panel_to_panel(ready: World) -> None:
         assert where == [commits, patch, commits, files, patch, commits, files]
         await it.press("enter", "right")
         assert it.screen.focused is patch and it.screen.patch.picking
+
+
+async def test_a_hook_that_refuses_an_amend_is_shown_and_nothing_is_lost(ready: World) -> None:
+    hook = ready.clone / ".git/hooks/commit-msg"
+    async with hand(ready) as it:
+        await it.committed(WEB, "line3: 3", "line3: 33", "three")
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text("#!/bin/sh\necho the ticket is missing >&2\nexit 1\n")
+        hook.chmod(0o755)
+        ready.seal()
+        await it.open()
+        before = await it.draft()
+        await it.pilot.press("r")
+        await it.until(it.asked)
+        await it.pilot.press(*"er", "enter")
+        await it.until(lambda: isinstance(it.app.screen, Said))
+        assert any("the ticket is missing" in line for line in it.app.screen.lines)
+        await it.pilot.press("escape")
+        await it.until(lambda: isinstance(it.app.screen, DraftScreen))
+        assert (await it.draft()).tip == before.tip

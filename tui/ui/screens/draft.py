@@ -16,7 +16,8 @@ from tui.domain.draft import Draft
 from tui.domain.kinds.fleet import DRAFTS_RESOURCE
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref, Row
-from tui.domain.ports import Missing
+from tui.domain.ports import HookRefused, Missing
+from tui.domain.sending import CommitOptions
 from tui.ui import draft_words, draftwork, keys
 from tui.ui.bars import Footer, Header, Line
 from tui.ui.prompt import ask
@@ -24,6 +25,7 @@ from tui.ui.screens.base import FleetScreen
 from tui.ui.screens.draft_panels import CommitsPanel, FilesPanel, StandingView
 from tui.ui.screens.draft_patch import PatchPanel, Subject
 from tui.ui.screens.draft_reading import Patches, Shown, clash_text
+from tui.ui.screens.said import Said
 from tui.ui.widgets.items import Items
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 NARROW = 100  # cells; below, the patch has the whole width while it has the focus
 Work = Callable[["Drafts"], Awaitable[Any]]
+Making = Callable[["Drafts", CommitOptions], Awaitable[Any]]
 
 
 class DraftScreen(FleetScreen):
@@ -244,6 +247,24 @@ class DraftScreen(FleetScreen):
         finally:
             await self.reload()
 
+    def make(self, work: Making, what: str, said: str = "") -> None:
+        """As `act` for what makes commits: a key may ask for its passphrase, a hook may refuse and is shown."""
+        self.fleet_app.do(self.remake(work, said), what)
+
+    async def remake(self, work: Making, said: str = "") -> None:
+        """The same, from a worker."""
+        from tui.ui import sending
+
+        async def made(drafts: Drafts) -> object:
+            return await sending.with_terminal(
+                self.fleet_app, lambda terminal: work(drafts, drafts.commit_options(terminal=terminal))
+            )
+
+        try:
+            await self.carry(made, said)
+        except HookRefused as error:
+            await self.fleet_app.wait_for(Said(str(error), error.lines))
+
     def act_each(self, drafts: Sequence[Draft], work: Callable[[Drafts, Draft], Awaitable[Any]], what: str) -> None:
         """The same to several parts, one after the other."""
 
@@ -314,8 +335,9 @@ class DraftScreen(FleetScreen):
         if not rest:
             return
         self.leave_lines()
-        await self.carry(
-            lambda drafts: drafts.split_lines(subject.draft, subject.oid, lines, message, rest), "split; z undoes it"
+        await self.remake(
+            lambda drafts, how: drafts.split_lines(subject.draft, subject.oid, lines, message, rest, options=how),
+            "split; z undoes it",
         )
 
     def reword(self, draft: Draft, oid: str) -> None:
@@ -328,7 +350,9 @@ class DraftScreen(FleetScreen):
         typed = await self.fleet_app.ask_line("message: ", subject)
         if typed and typed != subject:
             message = f"{typed}\n{body}" if body.strip() else typed
-            await self.carry(lambda drafts: drafts.reword(draft, oid, message), "reworded; z undoes it")
+            await self.remake(
+                lambda drafts, how: drafts.reword(draft, oid, message, options=how), "reworded; z undoes it"
+            )
 
     def revert(self, draft: Draft, commit: CommitView) -> None:
         """Draft the opposite of a commit."""

@@ -14,6 +14,7 @@ from textual.content import Content
 from tui.domain.conflict import Clash
 from tui.domain.draft import Draft
 from tui.domain.kinds.kind import Tone
+from tui.domain.sending import CommitOptions
 from tui.ui import draft_words, keys
 from tui.ui.screens.dialogs import Confirm
 from tui.ui.screens.words_view import WordsView
@@ -204,7 +205,9 @@ class FilesPanel(_Panel):
             self.say("there is no commit to amend: c makes one")
         else:
             draft = part.draft
-            self.draft_screen.act(lambda drafts: drafts.amend(draft), "amending", "amended the newest commit")
+            self.draft_screen.make(
+                lambda drafts, how: drafts.amend(draft, options=how), "amending", "amended the newest commit"
+            )
 
 
 def _names(file: FileView) -> list[str]:
@@ -264,13 +267,17 @@ class CommitsPanel(_Panel):
         """Join it to the commit below."""
         if (found := self._chosen(below=True)) is not None:
             draft, oid = found[0].draft, found[1].oid
-            self.draft_screen.act(lambda drafts: drafts.squash(draft, oid), "squashing", "squashed; z undoes it")
+            self.draft_screen.make(
+                lambda drafts, how: drafts.squash(draft, oid, options=how), "squashing", "squashed; z undoes it"
+            )
 
     def action_fixup(self) -> None:
         """Join it to the commit below, whose message stays."""
         if (found := self._chosen(below=True)) is not None:
             draft, oid = found[0].draft, found[1].oid
-            self.draft_screen.act(lambda drafts: drafts.fixup(draft, oid), "joining", "joined; z undoes it")
+            self.draft_screen.make(
+                lambda drafts, how: drafts.fixup(draft, oid, options=how), "joining", "joined; z undoes it"
+            )
 
     def action_commit_drop(self) -> None:
         """Leave it out after asking."""
@@ -281,7 +288,9 @@ class CommitsPanel(_Panel):
         screen = self.draft_screen
         facts = (f"{commit.oid[:7]} {commit.subject}", "Its change goes with it. z brings it back.")
         if await screen.fleet_app.wait_for(Confirm("Drop the commit?", facts, yes="drop")):
-            await screen.carry(lambda drafts: drafts.drop_commit(draft, commit.oid), "dropped; z undoes it")
+            await screen.remake(
+                lambda drafts, how: drafts.drop_commit(draft, commit.oid, options=how), "dropped; z undoes it"
+            )
 
     def action_move_down(self) -> None:
         """Older."""
@@ -306,7 +315,7 @@ class CommitsPanel(_Panel):
 
     async def _moved(self, draft: Draft, oid: str, up: bool, number: int, place: int) -> None:
         """The cursor follows the commit, which has another id now."""
-        await self.draft_screen.carry(lambda drafts: drafts.move(draft, oid, up=up))
+        await self.draft_screen.remake(lambda drafts, how: drafts.move(draft, oid, up=up, options=how))
         if number < len(self.parts) and place < len(self.parts[number].commits):
             self.list.move_to(("commit", number, self.parts[number].commits[place].oid))
 
@@ -327,12 +336,12 @@ class CommitsPanel(_Panel):
         if not await screen.fleet_app.wait_for(Confirm("Make edits of it again?", facts, yes="uncommit")):
             return
 
-        async def each(drafts: Drafts) -> None:
-            await drafts.uncommit(part.draft, newer[0].oid)
+        async def each(drafts: Drafts, how: CommitOptions) -> None:
+            await drafts.uncommit(part.draft, newer[0].oid, options=how)
             for one in newer[1:]:
-                await drafts.uncommit(part.draft.id, one.oid)
+                await drafts.uncommit(part.draft.id, one.oid, options=how)
 
-        await screen.carry(each, "edits again; z undoes it")
+        await screen.remake(each, "edits again; z undoes it")
 
     def action_revert_own(self) -> None:
         """The opposite as an edit."""
@@ -348,4 +357,6 @@ class CommitsPanel(_Panel):
         if not draft.dirty:
             self.say("there is no edit to amend it with")
         else:
-            self.draft_screen.act(lambda drafts: drafts.amend(draft, oid), "amending", "amended; z undoes it")
+            self.draft_screen.make(
+                lambda drafts, how: drafts.amend(draft, oid, options=how), "amending", "amended; z undoes it"
+            )
