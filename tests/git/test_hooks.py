@@ -160,8 +160,11 @@ async def test_the_repository_can_be_read_while_a_hook_runs(
     assert await repository.draft(draft.id) == later
 
 
-async def test_an_empty_message_left_by_a_hook_is_refused(world: World, repositories: GitRepositories) -> None:
-    install(world, "commit-msg", 'true >"$1"\n')
+@pytest.mark.parametrize("script", ['true >"$1"', 'rm "$1"', 'printf "\\000" >"$1"'])
+async def test_an_empty_message_left_by_a_hook_is_refused(
+    world: World, repositories: GitRepositories, script: str
+) -> None:
+    install(world, "commit-msg", script + "\n")
     repository = await opened(world, repositories)
     draft = await edited(repository)
     with pytest.raises(HookRefused, match="left no commit message"):
@@ -302,3 +305,51 @@ async def test_signing_off(world: World, repositories: GitRepositories) -> None:
 
 async def test_messages_are_kept_as_git_keeps_them() -> None:
     assert hooks.cleaned("\n\na  \n\n\n\nb\t\nc\n\n") == "a\n\nb\nc\n"
+
+
+@pytest.mark.parametrize("script", ["git stash -q", "git reset -q --hard", "git checkout -q HEAD -- ."])
+async def test_a_hook_that_takes_everything_away_makes_no_empty_commit(
+    world: World, repositories: GitRepositories, script: str
+) -> None:
+    install(world, "pre-commit", script + "\n")
+    repository = await opened(world, repositories)
+    draft = await edited(repository)
+    with pytest.raises(HookRefused, match="left nothing to commit"):
+        await repository.commit(draft.id, "more web")
+    assert await repository.draft(draft.id) == draft
+
+
+async def test_a_hook_that_removes_git_from_its_folder_lets_git_find_no_other_repository(
+    world: World, repositories: GitRepositories
+) -> None:
+    """Data folders lie in homes, and homes may be repositories."""
+    install(world, "pre-commit", "rm -rf .git; sed -i s/2/3/ shop/web.yaml\n")
+    repository = await opened(world, repositories)
+    git(world.data, "init", "-q")
+    draft = await edited(repository)
+    with pytest.raises(HookRefused, match="left changes unstaged: it changed 1 file"):
+        await repository.commit(draft.id, "more web")
+    assert not (world.data / ".git" / "index").exists()
+    assert (await repository.read((await repository.draft(draft.id)).head, WEB)).text.startswith("replicas: 3")
+
+
+async def test_a_hook_that_never_stops_talking_is_not_listened_to_for_long(
+    world: World, repositories: GitRepositories
+) -> None:
+    install(world, "pre-commit", "yes\n")
+    repository = await opened(world, repositories)
+    draft = await edited(repository)
+    told: list[str] = []
+    with pytest.raises(HookRefused, match="wrote more than 4 MiB and was ended"):
+        await repository.commit(draft.id, "more web", progress=told.append)
+    assert len(told) <= 2000 and await repository.draft(draft.id) == draft
+
+
+@pytest.mark.parametrize("script", ['rm -rf "$PWD"', 'rm "$GIT_INDEX_FILE"'])
+async def test_a_hook_that_removes_all_it_was_given(world: World, repositories: GitRepositories, script: str) -> None:
+    install(world, "pre-commit", script + "\n")
+    repository = await opened(world, repositories)
+    draft = await edited(repository)
+    with pytest.raises(HookRefused, match="removed the folder or the index"):
+        await repository.commit(draft.id, "more web")
+    assert await repository.draft(draft.id) == draft and leftovers(repository) == []

@@ -16,6 +16,8 @@ from tui.adapters.git.repositories import GitRepositories
 from tui.adapters.git.service import GitRepository
 from tui.domain.sending import PushOptions, PushPlan, PushResult
 from tui.domain.settings import Settings
+from tui.domain.standing import standing
+from tui.fleet.drafts import Drafts
 
 ZERO = "0" * 40
 
@@ -179,3 +181,27 @@ async def test_a_merge_request_by_push_option_is_asked_of_gitlab_only(world: Wor
 def test_refusals_are_explained(summary: str, lines: list[str], words: str) -> None:
     what = PushPlan("id", "remote", "main", "c" * 40)
     assert words in pushing._refusal(summary, lines, what, "refs/heads/main")
+
+
+async def test_what_was_taken_off_the_target_does_not_come_back(world: World) -> None:
+    """The target is rolled back to before the draft's base: the push would bring the dropped commit along, unseen."""
+    world.upstream({"dropped": "secret\n"})
+    git(world.clone, "fetch", "-q")
+    service = GitRepositories(world.data, world.clone)
+    repository = await service.open(str(world.clone))
+    await repository.fetch()
+    draft = await make(repository)
+    plan = await repository.plan_push(draft, to_target=True)
+    git(world.origin, "update-ref", "refs/heads/main", "main~1")
+    before = git(world.origin, "rev-parse", "main")
+    result = await repository.push(plan)  # after it was shown
+    assert not result.done and "main has moved on the remote" in result.message
+    await repository.fetch()
+    around = await repository.around(draft)
+    assert around.lost == 1 and "main was force-pushed" in standing(draft, around).detail
+    assert "was force-pushed" in (await repository.plan_push(draft, to_target=True)).problem
+    assert git(world.origin, "rev-parse", "main") == before
+    drafts = Drafts(service)
+    assert (await drafts.push(await drafts.plan_push(draft.id, to_target=True))).done
+    assert git(world.origin, "log", "--format=%s", "main").splitlines() == ["more web", "change"]
+    await drafts.close()

@@ -42,7 +42,7 @@ class PushPlan(msgspec.Struct, frozen=True):
     branch: str  # branch on the remote
     commit: str  # what the branch will point to
     repo: str = ""  # URL of the remote, as the draft has it
-    lease: str = ""  # what the branch must point to now; "" = must not exist; not used for the target
+    lease: str = ""  # what the branch must point to now; "" = must not exist
     to_target: bool = False
     commits: tuple[tuple[str, str], ...] = ()  # (id, subject), oldest first
     files: tuple[Change, ...] = ()

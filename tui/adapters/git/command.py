@@ -98,12 +98,19 @@ def configured(settings: Sequence[tuple[str, str]]) -> dict[str, str]:
 class Git:
     """Runs git on one repository, named explicitly so that nothing is discovered."""
 
-    def __init__(self, place: Path, *, checkout: bool = False, local: bool = False) -> None:
-        """`place` is a bare repository, or with `checkout` the root of a working tree that is only read."""
+    def __init__(
+        self, place: Path, *, checkout: bool = False, local: bool = False, worktree: Path | None = None
+    ) -> None:
+        """`place` is a bare repository, or with `checkout` the root of a working tree that is only read.
+
+        With `worktree`, where it runs, `place` is what the repository keeps about that working tree.
+        """
         self.place = place
         self.local = local
         self.config: tuple[tuple[str, str], ...] = ()
         self._where = ["-C", str(place)] if checkout else [f"--git-dir={place}"]
+        if worktree is not None:
+            self._where = ["-C", str(worktree), f"--git-dir={place}", f"--work-tree={worktree}"]
 
     def argv(self, *arguments: str) -> list[str]:
         return ["git", *self._where, *arguments]

@@ -7,6 +7,7 @@ there, and then the file in his checkout is run. They see a working tree made fo
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import threading
@@ -116,9 +117,12 @@ def check_commit(
         for name, more in (("prepare-commit-msg", tuple(source)), ("commit-msg", ())):
             if name in names:
                 run(name, str(file), *more)
-        message = cleaned(file.read_bytes().decode("utf-8", "replace"))
+        left = file.read_bytes() if file.is_file() else b""
+        message = cleaned(left.replace(b"\0", b" ").decode("utf-8", "replace"))
     if not message.strip():
         raise HookRefused("your hooks left no commit message", "commit-msg", said, {})
+    if tree == repository.objects.root(parent):
+        raise HookRefused("your hook pre-commit left nothing to commit", "pre-commit", said, {})
     return Checked(tree, message, tuple(said))
 
 
@@ -169,10 +173,16 @@ class _Runner:
         """Run one to its end: exit code, and in words why it is not 0."""
         # As git does: what it prints goes to stderr, and a file without `#!` is a shell script.
         argv = ["/bin/sh", "-c", 'exec "$@" >&2', name, str(self.hooks.folder / name), *arguments]
+        told = itertools.count()
+
+        def tell(line: str) -> None:  # millions of lines would keep whoever listens busy for minutes
+            if self.listen is not None and next(told) < _SHOWN:
+                self.listen(line)
+
         try:
             result = runner.call(
                 argv, cwd=self.place.folder, env=self._environment(), data=data, timeout=self.timeout, limit=OUTPUT,
-                on_error_line=self.listen, stop=self.stop,
+                on_error_line=tell if self.listen else None, stop=self.stop,
             )  # fmt: skip
         except runner.TimedOut:
             return -1, f"your hook {name} took more than {self.timeout:g} seconds and was ended"
@@ -202,6 +212,10 @@ class _Runner:
 def _pre_commit(repository: Repository, run: _Runner, tree: str) -> str:
     """Run it; returns the tree to commit: with what the hook staged. Raises HookRefused, with what it changed."""
     code, why = run.attempt("pre-commit")
+    if not run.place.folder.is_dir() or not run.place.index.is_file():
+        raise HookRefused(
+            "your hook pre-commit removed the folder or the index it was given", "pre-commit", run.said, {}
+        )
     # Told by `git diff` first: in a large repository it is cheap where writing a tree is not.
     staged = _written(run.place) if _differs(run.place, "--cached", tree) else tree
     final = staged

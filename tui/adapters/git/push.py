@@ -17,7 +17,7 @@ from tui.domain import giturl
 from tui.domain.draft import Draft, branch_name
 from tui.domain.sending import PUSH_AS_CONFIGURED, PushOptions, PushPlan, PushResult
 from tui.domain.settings import Settings
-from tui.domain.standing import Surroundings, gone_words
+from tui.domain.standing import Surroundings, gone_words, lost_words
 
 _PAGE = re.compile(r"https://[^\s\x00-\x1f\x7f]+")
 _WORDS = ("merge_requests/new", "pull/new", "/compare/", "pull-requests", "pullrequestcreate", "pulls/new")
@@ -66,7 +66,7 @@ def plan(
         commit=draft.tip,
         repo=draft.repo,
         # a branch that the remote has lost, merged and deleted perhaps, is made anew
-        lease=draft.pushed if there and not to_target else "",
+        lease=there if to_target else draft.pushed if there else "",
         to_target=to_target,
         commits=tuple((commit.oid, commit.subject) for commit in sent),
         files=tuple(history.files(repository, draft.base, draft.tip)) if own else (),
@@ -130,8 +130,14 @@ def _not_onto(draft: Draft, around: Surroundings) -> str:
         return f"a rebase onto {draft.onto} has been begun: finish it (fleet draft rebase {draft.name}) or give it up"
     if around.unrelated:
         return f"{draft.target} has no commit in common with the draft any more"
+    if around.lost:
+        return (
+            f"{lost_words(draft.target, around.lost)}, and a push would bring back what it lost: rebase the draft first"
+        )
     left = next((clash for clash in around.clashes if clash.open), None)
-    return f"the draft and {draft.target} changed the same: {left.path}: {left.reason}" if left else ""
+    if left:
+        return f"the draft and {draft.target} changed the same: {left.path}: {left.reason}"
+    return f"{draft.target} has moved on: rebase the draft first" if around.behind else ""
 
 
 async def push(
@@ -147,15 +153,16 @@ async def push(
     """Send what the plan says. A refusal by the remote is a result, not an error; only no answer at all is.
 
     The draft's own branch is replaced only while it is what fleet last saw there (a lease); the target is only ever
-    moved forward, which the remote checks. With a `tag` object the remote takes both or neither.
+    moved forward, and that from where it was when the push was shown: else commits that were taken off it meanwhile
+    would come back. With a `tag` object the remote takes both or neither.
     """
     name = f"refs/heads/{what.branch}"
-    lease = [] if what.to_target else [f"--force-with-lease={name}:{what.lease}"]
+    lease = f"--force-with-lease={name}:{what.lease}"
     both = ["--atomic", f"--force-with-lease=refs/tags/{what.tag}:"] if tag else []
     result = await runner.run(
         repository.git.argv(
             "push", "--porcelain", "--progress", "--no-follow-tags", "--no-signed", "--recurse-submodules=no",
-            "--no-verify", *lease, *both, *(f"--push-option={option}" for option in what.options),
+            "--no-verify", lease, *both, *(f"--push-option={option}" for option in what.options),
             "--end-of-options", "origin", f"{what.commit}:{name}", *([f"{tag}:refs/tags/{what.tag}"] if tag else []),
         ),
         env=environment(
@@ -186,7 +193,7 @@ async def push(
     # of refs that go together one says why, the others that it did
     ref = next((one for one, summary in refused.items() if "atomic" not in summary), next(iter(refused)))
     words = _refusal(refused[ref], lines, what, ref)
-    stale = ref == name and "stale info" in refused[ref]
+    stale = ref == name and "stale info" in refused[ref] and not what.to_target
     return PushResult(False, words, what.branch, what.commit, tuple(lines), stale=stale)
 
 
@@ -222,9 +229,9 @@ def _refusal(summary: str, lines: list[str], what: PushPlan, ref: str) -> str:
     """Why the remote did not take it and what can be done, in words."""
     if ref == f"refs/tags/{what.tag}" and ("already exists" in summary or "stale info" in summary):
         return f"the tag {what.tag} exists already on the remote; nothing was pushed"
-    if "stale info" in summary:
+    if "stale info" in summary and not what.to_target:
         return f"{what.branch} on the remote is not what fleet left there: somebody else has pushed to it"
-    if "non-fast-forward" in summary or "fetch first" in summary:
+    if "non-fast-forward" in summary or "fetch first" in summary or "stale info" in summary:
         return f"{what.branch} has moved on the remote; fetch, and the draft is put on top of it"
     if "failed to update ref" in summary or "cannot lock ref" in summary:
         return f"the remote cannot make {what.branch}: another branch is in its way, or it is being changed"

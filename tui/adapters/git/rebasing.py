@@ -38,7 +38,7 @@ def around(refs: DraftRefs, draft: Draft) -> Surroundings:
         landed = history.landed(repository, draft, target)
         reverted = history.reverted(repository, draft, landed, target) if landed else ""
         behind = history.behind(repository, draft.base, target)
-        if not draft.onto and (not behind or landed or draft.empty):
+        if not draft.onto and (target == draft.base or landed or draft.empty):
             return Surroundings(landed, behind, reverted=reverted)
     else:
         landed, behind = "", 0

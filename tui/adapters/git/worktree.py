@@ -34,7 +34,7 @@ class Worktree:
         self.folder = folder
         self.admin = admin
         self.config = (*config, *_SPARSE)
-        self.git = Git(folder, checkout=True)
+        self.git = Git(admin, worktree=folder)  # named, not found: a hook may take away what git finds it by
         self.git.config = self.config
 
     @property

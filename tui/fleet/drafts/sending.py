@@ -48,7 +48,9 @@ class Sending(Book):
             await self._fetch(repository, progress, terminal)
             around = await repository.around(held)
             stuck = held.dirty or held.onto or around.target_gone or around.unrelated
-            if around.behind and not around.landed and not stuck:  # what has landed would be left without commits
+            if (
+                (around.behind or around.lost) and not around.landed and not stuck
+            ):  # what has landed would be left without commits
                 held, _ = await repository.rebase(held.id)
         options = options or self.push_options()
         return await repository.plan_push(held, to_target=to_target, options=options, terminal=terminal)
