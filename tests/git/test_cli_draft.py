@@ -1,4 +1,4 @@
-"""`fleet draft` as a script and a person use it: a real process, real repositories."""
+"""`fleet draft` as a script and a person use it, on real repositories."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from tests.git.conftest import World, git
 from tests.support import kubeconfig, serving, thing
 from tests.terminal import Terminal
+from tui.cli import commands
 
 ROOT = Path(__file__).parents[2]
 
 
 class Shell:
-    """Runs `fleet draft …` in the user's clone."""
+    """Runs `fleet draft …` in the user's clone: in this process, for there are many of them, or in one of its own."""
+
+    own_process = False
 
     def __init__(self, world: World, home: Path) -> None:
         self.world = world
@@ -33,6 +37,8 @@ class Shell:
         self.argv = [sys.executable, "-m", "tui", "draft"]
 
     def __call__(self, *arguments: str, code: int = 0, cwd: Path | None = None, **env: str) -> str:
+        if not self.own_process and not _in_a_loop():
+            return self._inside([*self.argv[3:], *arguments], code, cwd or self.world.clone, self.env | env)
         done = subprocess.run(
             [*self.argv, *arguments],
             cwd=cwd or self.world.clone,
@@ -46,6 +52,26 @@ class Shell:
         self.errors = done.stderr
         return done.stdout
 
+    def _inside(self, words: list[str], code: int, place: Path, env: dict[str, str]) -> str:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(place)
+            for name in set(os.environ) - set(env):
+                patch.delenv(name)
+            for name, value in env.items():
+                patch.setenv(name, value)
+            done = CliRunner().invoke(commands.fleet, words, prog_name="fleet")
+        assert done.exit_code == code, (words, done.exit_code, done.output, done.exception)
+        self.errors = done.stderr
+        return done.stdout
+
+
+def _in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
 
 @pytest.fixture
 def fleet(world: World, home: Path) -> Shell:
@@ -54,6 +80,7 @@ def fleet(world: World, home: Path) -> Shell:
 
 
 def test_the_whole_way(fleet: Shell, world: World) -> None:
+    fleet.own_process = True
     assert fleet("new", "More web") == "more-web\n"
     shown = fleet("set", "more-web", "shop/web.yaml", "replicas=5", "image=web:2")
     assert "-replicas: 1\n-image: web:1\n+replicas: 5\n+image: web:2\n" in shown

@@ -21,6 +21,15 @@ def document(data: bytes) -> Any:
     Built from the parser's events because the library's own way from there recurses in C, and a file of brackets
     would end the program.
     """
+    try:
+        return _built(data)
+    except yaml.MarkedYAMLError as error:
+        if "nesting depth" in (error.problem or ""):  # newer libraries look ahead and have a limit of their own
+            raise TooDeep(f"nested more than {DEEPEST} levels deep") from None
+        raise
+
+
+def _built(data: bytes) -> Any:
     root: list[Any] = []
     open_: list[tuple[Any, list[Any]]] = []  # containers being filled, with what is read of each
     anchors: dict[str, Any] = {}
