@@ -392,6 +392,10 @@ async def test_a_draft_spans_repositories(desk: Desk, tmp_path: Path) -> None:
     assert await desk.drafts.list() == [] and len((await desk.drafts.list(trash=True))[0].whole) == 2
     await desk.drafts.restore(draft.name)
     assert len((await desk.drafts.show(draft.name)).whole) == 2
+    repository = await desk.drafts.repository(part.repo)  # killed half-way through a drop
+    await repository.drop(part.id)
+    await desk.drafts.restore(draft.name)
+    assert len((await desk.drafts.show(draft.name)).whole) == 2
 
 
 async def test_pushing_again_what_has_landed_keeps_its_commits(desk: Desk, world: World) -> None:

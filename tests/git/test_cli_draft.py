@@ -341,6 +341,24 @@ def test_a_draft_joins_another_repository(fleet: Shell, world: World, tmp_path: 
     fleet("commit", "both-places")
     shown = json.loads(fleet("show", "both-places", "-o", "json"))
     assert len(shown["status"]["commits"]) == len(shown["status"]["more"][0]["status"]["commits"]) == 1
+    assert [line.split()[:3] for line in fleet("show", "both-places").splitlines() if line.startswith("file")] == [
+        ["file", "M", "shop/web.yaml"]
+    ] * 2
+    assert str(other.origin) in fleet("show", "both-places")
     fleet("push", "both-places", "--yes")
+    assert "Counting objects" not in fleet.errors, "progress is for people"
     for place in (world, other):
         assert "both-places" in git(place.origin, "branch", "--list", "fleet/*/*")
+    hook = other.origin / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho no way; exit 1\n")
+    hook.chmod(0o755)
+    fleet("push", "both-places", "--yes", "--to-target", code=1)
+    assert fleet.errors.count("no way") == 1
+    hook.unlink()
+    fleet("push", "both-places", "--yes", "--to-target")  # goes on where it stopped
+    assert [git(place.origin, "cat-file", "-p", "main:shop/web.yaml").split()[1] for place in (world, other)] == [
+        "7", "8",
+    ]  # fmt: skip
+    fleet("push", "both-places", "--yes", "--to-target", code=1)
+    assert fleet.errors.count("has these changes already") == 2

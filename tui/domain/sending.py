@@ -55,6 +55,7 @@ class PushPlan(msgspec.Struct, frozen=True):
     timeout: float = 300.0  # seconds a hook may take
     clashes: tuple[Clash, ...] = ()  # why it cannot be pushed
     problem: str = ""  # why it cannot be pushed, in words; "" = it can
+    landed: bool = False  # the problem is that the target has it already
 
 
 class PushResult(msgspec.Struct, frozen=True):

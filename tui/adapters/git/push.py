@@ -79,6 +79,7 @@ def plan(
         timeout=wish.timeout,
         clashes=clashes,
         problem=problem,
+        landed=bool(problem and own and not draft.dirty and not draft.dropped and to_target and landed),
     )
 
 

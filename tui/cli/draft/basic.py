@@ -24,6 +24,7 @@ from tui.cli.output import complain
 if TYPE_CHECKING:
     from tui.cli.options import Options
     from tui.domain.draft import Draft
+    from tui.fleet.draftrows import Listed
     from tui.fleet.drafts import Drafts
 
 
@@ -82,6 +83,8 @@ def list_(options: Options, dropped: bool, fetch: bool, output: str) -> None:
 def show(options: Options, name: str, output: str) -> None:
     """Print one draft: where it stands, its commits, its files, what it deletes. Asks no cluster."""
 
+    from tui.domain.giturl import shown
+
     async def work(drafts: Drafts) -> int:
         listed = await drafts.show(name)
         if output == "json":
@@ -91,22 +94,30 @@ def show(options: Options, name: str, output: str) -> None:
         held, standing = listed.draft, listed.standing
         say(f"{held.name}: {held.title}")
         say(f"state     {standing.state}{': ' + standing.detail if standing.detail else ''}")
-        say(f"target    {held.target} at {held.base[:10]}")
-        for oid, subject in listed.commits:
-            say(f"commit    {oid[:10]} {subject}")
-        for file in listed.files:
-            counts = f" +{file.added} -{file.removed}" if file.added >= 0 else ""
-            say(f"file      {file.status} {file.path}{counts}")
+        for one in listed.whole:
+            if listed.more:
+                say(f"part      {shown(one.draft.repo)}: {one.standing.state}")
+            _print_part(one)
         for line in await deleted(options, drafts, name):
             say(f"deletes   {line}")
         for clash in standing.clashes:
             lines = f", line {', '.join(map(str, clash.lines))}" if clash.lines else ""
             say(f"conflict  {clash.key or clash.path}{lines}: {clash.reason}")
-        if held.page:
-            say(f"page      {held.page}")
+        for page in dict.fromkeys(one.draft.page for one in listed.whole if one.draft.page):
+            say(f"page      {page}")
         return 0
 
     run(options, work)
+
+
+def _print_part(part: Listed) -> None:
+    """The target, commits and files of a draft in one repository."""
+    say(f"target    {part.draft.target} at {part.draft.base[:10]}")
+    for oid, subject in part.commits:
+        say(f"commit    {oid[:10]} {subject}")
+    for file in part.files:
+        counts = f" +{file.added} -{file.removed}" if file.added >= 0 else ""
+        say(f"file      {file.status} {file.path}{counts}")
 
 
 @click.command()

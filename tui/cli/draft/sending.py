@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -134,7 +135,7 @@ def push(
         for plan in plans:
             shown = progress()  # overwrites its line, so that what a hook said is told afterwards
             try:
-                result = await drafts.push(plan, progress=shown or _told, terminal=terminal)
+                result = await drafts.push(plan, progress=shown or _told_by_hooks, terminal=terminal)
             except HookRefused as error:
                 for line in error.lines if shown else ():
                     complain(line)
@@ -208,7 +209,7 @@ def _refuse(plans: list[PushPlan], output: str) -> int:
             continue
         if output == "json":
             _json(PushResult(False, plan.problem, plan.branch, plan.commit))
-        complain(plan.problem)
+        complain(f"{plan.remote}: {plan.problem}" if len(plans) > 1 else plan.problem)
         for clash in plan.clashes:
             complain(f"{clash.path}: {clash.reason}")
     return NOT_DONE
@@ -217,6 +218,19 @@ def _refuse(plans: list[PushPlan], output: str) -> int:
 def _told(line: str) -> None:
     """A line of a hook's, as it comes."""
     complain(line)
+
+
+# what git says while it pushes; the remote's words are told at the end
+_GITS = re.compile(
+    r"remote:|To |Everything up-to-date|Pushing to |POST |Delta compression using |Total \d+ "
+    r"|(Enumerating|Counting|Compressing|Writing) objects: "
+)
+
+
+def _told_by_hooks(line: str) -> None:
+    """The same while something is pushed: what git itself counts there is for people who look on."""
+    if not _GITS.match(line):
+        complain(line)
 
 
 def _json(value: msgspec.Struct) -> int:

@@ -126,7 +126,8 @@ class Editing(Book):
         """Take a draft out of the trash; it gets another name when its own has been taken."""
         found = await self.parts(draft, trash=True)
         opened, _ = await self.repositories.existing()
-        taken = {other.name for place in opened for other in (await place.drafts())[0]}
+        others = [other for place in opened for other in (await place.drafts())[0]]
+        taken = {other.name for other in others if other.id != found[0][1].id}  # parts of its own may be open
         name = found[0][1].name
         done = []
         for repository, dropped in found:

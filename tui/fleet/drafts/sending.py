@@ -21,12 +21,17 @@ class Sending(Book):
         progress: Progress | None = None,
         terminal: bool = False,
     ) -> list[PushPlan]:
-        """A plan for each repository that a draft has changed anything in."""
+        """A plan for each repository that a draft has changed anything in.
+
+        What its target has already is left out while anything else is to be sent there: a push that was refused in one
+        repository goes on where it stopped.
+        """
         found = [held for _, held in await self.parts(draft)]
         changed = [held for held in found if not held.empty] or found[:1]
-        return [
+        plans = [
             await self.plan_push(held, to_target, options, progress=progress, terminal=terminal) for held in changed
         ]
+        return [plan for plan in plans if not plan.landed] or plans
 
     def push_options(self, **chosen: object) -> PushOptions:
         """How pushes are made as configured, but for what is chosen here (None chooses nothing)."""
