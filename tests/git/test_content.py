@@ -15,6 +15,7 @@ from tui.adapters.git.content import decoded
 from tui.adapters.git.objects import LARGEST, Missing, Pack, parse_tree, path_parts
 from tui.adapters.git.repositories import GitRepositories
 from tui.adapters.git.service import GitRepository
+from tui.domain.draft import Operation
 
 SOPS = "data: ENC[AES256_GCM,data:x]\nsops:\n    kms: []\n    mac: ENC[x]\n    version: 3.8.1\n"
 
@@ -65,6 +66,9 @@ async def test_the_executable_bit_stays(world: World, repositories: GitRepositor
     assert [(name, mode) for name, mode, _ in await repository.entries(draft.head) if name == "run.sh"] == [
         ("run.sh", 0o100755)
     ]
+    told = [Operation(path, "rename", old="run.sh", new="bin/run.sh") for path in ("run.sh", "bin/run.sh")]
+    draft = await repository.edit(draft.id, {"run.sh": None, "bin/run.sh": b"#!/bin/sh\ntrue\n"}, told)
+    assert [(name, mode) for name, mode, _ in await repository.entries(draft.head, "bin")] == [("run.sh", 0o100755)]
 
 
 NAMES = [

@@ -106,7 +106,7 @@ class DraftRefs:
         """Stage new contents of files (None removes one); returns the draft, the same when nothing differs.
 
         `over` says which content (id, "" for none) each was typed over; Moved when it is another by now. File modes
-        are kept. Raises Refused for links, submodules and files that Git converts.
+        are kept, also by a file that moves. Raises Refused for links, submodules and files that Git converts.
         """
 
         def step(draft: Draft, pack: Pack) -> Draft:
@@ -115,8 +115,10 @@ class DraftRefs:
             blobs: dict[str, tuple[str, str]] = {}
             going = [path for path, data in files.items() if data is None]
             coming: dict[str, str] = {}
+            moved = {operation.new: operation.old for operation in operations if operation.op == "rename"}
             for path, data in files.items():
                 held = self.objects.entry(root, path)
+                source = self.objects.entry(root, moved[path]) if held is None and moved.get(path) in going else held
                 if held is None and data is not None:
                     content.refuse_name(self.objects, root, path, going)
                     if (twin := coming.setdefault(folded(path), path)) != path:
@@ -124,7 +126,7 @@ class DraftRefs:
                 before = held.oid if held else ""
                 if over is not None and path in over and over[path] != before:
                     raise Moved(f"{path} has changed in this draft since it was opened")
-                change = self._change(path, held, data, pack, root)
+                change = self._change(path, held, data, pack, root, source.mode if source else FILE)
                 after = change.oid if change else ""
                 if after != before:
                     changes[path] = change
@@ -377,7 +379,9 @@ class DraftRefs:
                 return msgspec.structs.replace(new, state=state)
         raise AssertionError("unreachable")
 
-    def _change(self, path: str, held: Entry | None, data: bytes | None, pack: Pack, root: str) -> Entry | None:
+    def _change(
+        self, path: str, held: Entry | None, data: bytes | None, pack: Pack, root: str, mode: int
+    ) -> Entry | None:
         if held is not None:
             content.editable(path, held, self.objects)
         if data is None:
@@ -388,7 +392,7 @@ class DraftRefs:
             data = content.stored_ends(self.objects, root, path, data)
         content.refuse_attributes(self.objects, root, path)
         content.decoded(path, data)
-        return Entry(held.mode if held else FILE, pack.add("blob", data))
+        return Entry(mode, pack.add("blob", data))
 
     def _state(self, pack: Pack, draft: Draft, kept: Mapping[bytes, Entry], parent: str) -> str:
         message = f"fleet: {draft.action}\n\n{model.encode(draft).decode('utf-8')}"
