@@ -25,7 +25,7 @@ from tui.adapters.git import repository as private
 from tui.adapters.git.checkout import find_checkouts
 from tui.adapters.git.drafts import DraftRefs
 from tui.adapters.git.objects import Pack
-from tui.domain.draft import Draft, Operation
+from tui.domain.drafts.model import Draft, Operation
 
 BUDGET = 2.0  # times the plumbing
 ABOVE = 50.0  # milliseconds a commit may cost above the plumbing

@@ -11,8 +11,8 @@ from tui.domain.argo.application import RESOURCE
 from tui.domain.argo.generators import git_generators
 from tui.domain.argo.reach import Why, repository_key
 from tui.domain.argo.windows import Verdict
-from tui.domain.blast import Blast, Hit, collected, confirmation, deletions, hits, touched
-from tui.domain.blastfiles import Diff, FileText, Place, compare
+from tui.domain.drafts.blast import Blast, Hit, collected, confirmation, deletions, hits, touched
+from tui.domain.drafts.blastfiles import Diff, FileText, Place, compare
 from tui.domain.obj import Row
 from tui.domain.settings import Settings
 

@@ -5,9 +5,20 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tui.domain.conflict import Choice, Clash, Decision, Hunk, Ledger, assembled, field_words, hunks, spans, taken
-from tui.domain.draft import Draft, decode, encode, moved, undone
-from tui.domain.standing import Standing, Surroundings, least, standing
+from tui.domain.drafts.conflict import (
+    Choice,
+    Clash,
+    Decision,
+    Hunk,
+    Ledger,
+    assembled,
+    field_words,
+    hunks,
+    spans,
+    taken,
+)
+from tui.domain.drafts.model import Draft, decode, encode, moved, undone
+from tui.domain.drafts.standing import Standing, Surroundings, least, standing
 
 DRAFT = Draft("id", "mine", "Mine", "/repo", "main", base="b", tip="t", head="t", state="s")
 MARK = 8

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tui.domain import filework
-from tui.domain.draft import Operation
+from tui.domain.drafts.model import Operation
+from tui.domain.objects import files as filework
 from tui.domain.yamledit import Refused
 
 ABOUT = Operation("", application="web", cluster="prod-eu")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tui.domain.draft import Operation
-from tui.domain.grouping import grouped, patch_by
+from tui.domain.drafts.grouping import grouped, patch_by
+from tui.domain.drafts.model import Operation
 
 OPERATIONS = [
     Operation("b.yaml", application="web", cluster="prod-eu"),

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tui.domain import hunks
-from tui.domain.hunks import ADD, CONTEXT, NO_NEWLINE, REMOVE, FilePatch, Hunk, Line
+from tui.domain.drafts import hunks
+from tui.domain.drafts.hunks import ADD, CONTEXT, NO_NEWLINE, REMOVE, FilePatch, Hunk, Line
 
 NAME = 'it\'s "web".yaml'
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.domain.listing import entries, listed, relisted, unlisted
+from tui.domain.objects.listing import entries, listed, relisted, unlisted
 
 HEAD = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.domain.message import SUBJECT, Touched, describe_file, propose, signed_off
+from tui.domain.drafts.message import SUBJECT, Touched, describe_file, propose, signed_off
 from tui.domain.settings import CommitStyle
 from tui.domain.yamledit import set_value
 

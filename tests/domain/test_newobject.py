@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tui.domain import schema
-from tui.domain.defaults import pull_policy
-from tui.domain.newobject import Wanted, file_name, from_live, from_template, template_names, to_yaml
-from tui.domain.objecttemplates import TEMPLATES
+from tui.domain.objects.defaults import pull_policy
+from tui.domain.objects.new import Wanted, file_name, from_live, from_template, template_names, to_yaml
+from tui.domain.objects.templates import TEMPLATES
 from tui.domain.yamledit import Refused, get_value
 
 META = {

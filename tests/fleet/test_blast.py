@@ -13,7 +13,7 @@ from tests.fleet.test_drafts import Desk
 from tests.git.conftest import World, git
 from tests.git.conftest import home as home
 from tests.git.conftest import world as world
-from tui.domain.blast import Blast, deletions
+from tui.domain.drafts.blast import Blast, deletions
 from tui.domain.settings import Settings
 from tui.fleet import blast as module
 from tui.fleet.blast import NEEDED, Blasts

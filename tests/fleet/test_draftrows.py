@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tui.domain.draft import Draft, Operation
-from tui.domain.standing import Follower, Standing
+from tui.domain.drafts.model import Draft, Operation
+from tui.domain.drafts.standing import Follower, Standing
 from tui.fleet.draftrows import Listed, row
 
 

@@ -17,8 +17,8 @@ from tests.git.conftest import world as world
 from tui.adapters import runner
 from tui.adapters.git.journal import FileJournal
 from tui.adapters.git.repositories import GitRepositories
-from tui.domain import draft as model
 from tui.domain.argo.application import RESOURCE, ApplicationBrief
+from tui.domain.drafts import model
 from tui.domain.kinds.fleet import DRAFTS as DRAFT_KIND
 from tui.domain.obj import Ref, Row
 from tui.domain.ports import Missing, Moved, Refused

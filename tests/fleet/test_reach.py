@@ -10,7 +10,7 @@ from tests.fleet.test_drafts import Desk
 from tests.git.conftest import World
 from tests.git.conftest import home as home
 from tests.git.conftest import world as world
-from tui.domain.draft import Draft
+from tui.domain.drafts.model import Draft
 
 BASE = {
     "base/kustomization.yaml": "resources: [web.yaml]\n",

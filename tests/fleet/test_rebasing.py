@@ -11,7 +11,7 @@ from tests.git.conftest import World, git
 from tests.git.conftest import home as home  # a home of its own for every test here too
 from tests.git.conftest import world as world
 from tui.adapters.git.repositories import GitRepositories
-from tui.domain.conflict import Decision
+from tui.domain.drafts.conflict import Decision
 from tui.domain.ports import Missing, Refused
 from tui.fleet.drafts import Drafts
 

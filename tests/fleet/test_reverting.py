@@ -13,7 +13,7 @@ from tests.fleet.test_sourcefiles import APPLICATIONS, row
 from tests.git.conftest import World, git
 from tests.git.conftest import home as home  # a home of its own for every test here too
 from tests.git.conftest import world as world
-from tui.domain.draft import Operation
+from tui.domain.drafts.model import Operation
 from tui.domain.obj import Row
 from tui.domain.ports import Clashing, Refused, Trouble
 from tui.fleet.reverting import Reversion, draft_it, entry_of, work_out

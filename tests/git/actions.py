@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.adapters.git.journal import FileJournal
 from tui.adapters.git.repositories import GitRepositories
-from tui.domain.conflict import Decision
+from tui.domain.drafts.conflict import Decision
 from tui.domain.ports import Missing, Trouble
 from tui.fleet.drafts import Drafts
 

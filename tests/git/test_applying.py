@@ -7,7 +7,7 @@ from tests.git.test_cli_draft import Shell
 from tests.git.test_cli_draft import fleet as fleet
 from tests.git.test_filing import DEPLOYMENT, SERVICE
 from tests.git.test_filing import drafts as drafts
-from tui.domain.applying import merged, read
+from tui.domain.objects.applying import merged, read
 from tui.domain.ports import Refused
 from tui.fleet.drafts import Drafts
 

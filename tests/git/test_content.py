@@ -15,7 +15,7 @@ from tui.adapters.git.content import decoded
 from tui.adapters.git.objects import LARGEST, Missing, Pack, parse_tree, path_parts
 from tui.adapters.git.repositories import GitRepositories
 from tui.adapters.git.service import GitRepository
-from tui.domain.draft import Operation
+from tui.domain.drafts.model import Operation
 
 SOPS = "data: ENC[AES256_GCM,data:x]\nsops:\n    kms: []\n    mac: ENC[x]\n    version: 3.8.1\n"
 

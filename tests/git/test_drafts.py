@@ -15,8 +15,8 @@ from tui.adapters.git.drafts import OPEN, TRASH, Moved
 from tui.adapters.git.objects import Missing
 from tui.adapters.git.repositories import GitRepositories
 from tui.adapters.git.service import GitRepository
-from tui.domain import draft as model
-from tui.domain.draft import Operation
+from tui.domain.drafts import model
+from tui.domain.drafts.model import Operation
 
 WEB = "shop/web.yaml"
 

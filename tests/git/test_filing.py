@@ -9,7 +9,7 @@ import pytest
 from tests.git.conftest import World, git
 from tui.adapters.git.journal import FileJournal
 from tui.adapters.git.repositories import GitRepositories
-from tui.domain.draft import Operation
+from tui.domain.drafts.model import Operation
 from tui.domain.ports import Moved, Refused
 from tui.fleet.drafts import Drafts
 

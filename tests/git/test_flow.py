@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.git.conftest import MAIL, NAME, World, fingerprint, git
 from tui.adapters.git.repositories import GitRepositories
 from tui.adapters.git.service import GitRepository
-from tui.domain.draft import Operation
-from tui.domain.standing import standing
+from tui.domain.drafts.model import Operation
+from tui.domain.drafts.standing import standing
 
 
 async def test_a_draft_from_the_first_edit_to_the_target(world: World, repositories: GitRepositories) -> None:

@@ -16,7 +16,7 @@ from tui.adapters.git.command import Refused
 from tui.adapters.git.history import Commit
 from tui.adapters.git.service import GitRepository
 from tui.domain import giturl
-from tui.domain.draft import Draft
+from tui.domain.drafts.model import Draft
 from tui.domain.settings import Settings
 
 GITHUB = giturl.parse("git@github.com:ops/deploy.git")

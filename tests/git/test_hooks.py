@@ -15,8 +15,8 @@ from tui.adapters.git import hooks
 from tui.adapters.git.hooks import HookRefused
 from tui.adapters.git.repositories import GitRepositories
 from tui.adapters.git.service import GitRepository
-from tui.domain.draft import Draft
-from tui.domain.sending import CommitOptions
+from tui.domain.drafts.model import Draft
+from tui.domain.drafts.sending import CommitOptions
 
 WEB = "shop/web.yaml"
 NEW = b"replicas: 2\nimage: web:1\n"

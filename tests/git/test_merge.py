@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.domain.merge import FieldClash, merge
+from tui.domain.drafts.merge import FieldClash, merge
 
 BASE = """\
 # the shop's web server

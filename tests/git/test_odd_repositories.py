@@ -14,8 +14,8 @@ from tui.adapters.git.command import GitTrouble, Refused
 from tui.adapters.git.objects import Missing
 from tui.adapters.git.repositories import GitRepositories
 from tui.adapters.git.service import GitRepository
-from tui.domain.conflict import Conflicts
-from tui.domain.draft import Draft
+from tui.domain.drafts.conflict import Conflicts
+from tui.domain.drafts.model import Draft
 from tui.domain.gitpath import destination, folded, means_git
 from tui.fleet.drafts import Drafts
 

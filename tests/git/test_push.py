@@ -14,9 +14,9 @@ from tui.adapters.git.command import Refused
 from tui.adapters.git.hooks import HookRefused
 from tui.adapters.git.repositories import GitRepositories
 from tui.adapters.git.service import GitRepository
-from tui.domain.sending import PushOptions, PushPlan, PushResult
+from tui.domain.drafts.sending import PushOptions, PushPlan, PushResult
+from tui.domain.drafts.standing import standing
 from tui.domain.settings import Settings
-from tui.domain.standing import standing
 from tui.fleet.drafts import Drafts
 
 ZERO = "0" * 40

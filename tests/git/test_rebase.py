@@ -15,9 +15,9 @@ from tui.adapters.git.merging import merge_contents
 from tui.adapters.git.objects import Missing
 from tui.adapters.git.repositories import GitRepositories
 from tui.adapters.git.service import GitRepository
-from tui.domain.conflict import Decision, Ledger
-from tui.domain.draft import Draft
-from tui.domain.standing import Standing, standing
+from tui.domain.drafts.conflict import Decision, Ledger
+from tui.domain.drafts.model import Draft
+from tui.domain.drafts.standing import Standing, standing
 
 WEB, DB = "shop/web.yaml", "shop/db.yaml"
 TEN = "".join(f"line {number}\n" for number in range(10))

@@ -10,8 +10,8 @@ from tests.git.conftest import World, git
 from tui.adapters.git.command import GitTrouble, Refused
 from tui.adapters.git.repositories import GitRepositories
 from tui.adapters.git.service import GitRepository
-from tui.domain.draft import Draft
-from tui.domain.standing import standing
+from tui.domain.drafts.model import Draft
+from tui.domain.drafts.standing import standing
 
 WEB = "shop/web.yaml"
 TEN = "".join(f"line {number}\n" for number in range(10))

@@ -11,10 +11,10 @@ import pytest
 from tests.git.conftest import MAIL, NAME, World, git
 from tui.adapters.git.repositories import GitRepositories
 from tui.adapters.git.service import GitRepository
-from tui.domain import hunks
-from tui.domain.draft import Draft, Operation
+from tui.domain.drafts import hunks
+from tui.domain.drafts.model import Draft, Operation
+from tui.domain.drafts.rewriting import EDITS, OwnCommit, Pick
 from tui.domain.ports import Clashing, HookRefused, Missing, Moved, Refused
-from tui.domain.rewriting import EDITS, OwnCommit, Pick
 from tui.fleet.drafts import Drafts
 
 WEB, DB, LONG = "shop/web.yaml", "shop/db.yaml", "long.yaml"
@@ -176,7 +176,7 @@ async def test_other_bytes_than_text_are_kept_to_the_last(bench: Bench) -> None:
 
     def step(draft: Draft, pack: object) -> Draft:
         from tui.adapters.git.objects import FILE, Entry
-        from tui.domain.draft import edited
+        from tui.domain.drafts.model import edited
 
         refs = bench.repository.refs
         tree = pack.replace(refs.objects.root(draft.head), {"latin.conf": Entry(FILE, pack.add("blob", changed))})  # type: ignore[attr-defined]

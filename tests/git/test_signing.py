@@ -17,8 +17,8 @@ from tests.git.test_push import send
 from tui.adapters import runner
 from tui.adapters.git.command import GitTrouble, NeedsTerminal, trouble
 from tui.adapters.git.service import GitRepository
-from tui.domain.draft import Draft
-from tui.domain.sending import CommitOptions
+from tui.domain.drafts.model import Draft
+from tui.domain.drafts.sending import CommitOptions
 
 needs_ssh = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="needs ssh-keygen")
 needs_gpg = pytest.mark.skipif(shutil.which("gpg") is None, reason="needs gpg")
@@ -160,7 +160,7 @@ _ON_A_TERMINAL = """
 import asyncio, sys
 from pathlib import Path
 from tui.adapters.git.repositories import GitRepositories
-from tui.domain.sending import CommitOptions
+from tui.domain.drafts.sending import CommitOptions
 async def main():
     repository = await GitRepositories(Path(sys.argv[1]), Path(sys.argv[2])).open(sys.argv[2])
     done = await repository.commit(sys.argv[3], "x", options=CommitOptions(sign=True, terminal=True))

@@ -7,7 +7,7 @@ import pytest
 from tests.git.conftest import World, git
 from tests.git.test_rebase import DB, TEN, WEB, made, moved, stands
 from tui.adapters.git.service import GitRepository
-from tui.domain.draft import Draft
+from tui.domain.drafts.model import Draft
 from tui.domain.versions import newer
 
 

@@ -9,7 +9,7 @@ from tui.adapters.git.command import Refused
 from tui.adapters.git.journal import FileJournal
 from tui.adapters.git.objects import Missing
 from tui.adapters.git.service import GitRepository
-from tui.domain.draft import Draft, Operation
+from tui.domain.drafts.model import Draft, Operation
 from tui.domain.ports import Missing as NotThere
 from tui.fleet.drafts import Drafts
 

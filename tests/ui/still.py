@@ -12,8 +12,8 @@ from textual.keys import _character_to_key, _get_unicode_name_from_key
 from textual.pilot import Pilot
 
 from tests.ui import shop
-from tui.domain.blast import Blast
 from tui.domain.cluster import CLUSTERS, ClusterState
+from tui.domain.drafts.blast import Blast
 from tui.domain.kinds.core import Event
 from tui.domain.obj import Ref
 from tui.domain.ports import Absent, CommitInfo

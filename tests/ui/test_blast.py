@@ -10,7 +10,7 @@ from tests.git.conftest import world as world
 from tests.ui import shop
 from tests.ui.still import StillFleet, at_rest, screen
 from tests.ui.test_editing import DEPLOYMENT, EditingFleet, until
-from tui.domain.blast import Blast, Deletion, Object, Reason, Touched
+from tui.domain.drafts.blast import Blast, Deletion, Object, Reason, Touched
 from tui.domain.obj import Ref
 from tui.ui import blast_words
 from tui.ui.screens.dialogs import Choice, Confirm, TypeToConfirm

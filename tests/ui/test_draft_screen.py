@@ -13,7 +13,7 @@ from tests.git.conftest import home as home
 from tests.git.conftest import world as world
 from tests.ui.still import at_rest, screen
 from tests.ui.test_editing import EditingFleet, until
-from tui.domain.draft import Draft
+from tui.domain.drafts.model import Draft
 from tui.ui.app import FleetApp
 from tui.ui.screens.conflicts import ConflictScreen
 from tui.ui.screens.dialogs import Confirm

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from tui.domain.draft import Change, Draft
-from tui.domain.standing import Standing
+from tui.domain.drafts.model import Change, Draft
+from tui.domain.drafts.standing import Standing
 from tui.fleet.draftrows import Listed
 from tui.fleet.drafts.looking import CommitView, FileView, PartView
 from tui.ui import draft_words

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tests.ui import shop
 from tests.ui.still import StillFleet
-from tui.domain.draft import Operation
+from tui.domain.drafts.model import Operation
+from tui.domain.drafts.told import MOST_TOLD, operations
 from tui.domain.ports import Found
-from tui.domain.told import MOST_TOLD, operations
 from tui.ui.drafting import used_first
 
 ABOUT = Operation("shop/web.yaml", application="web", cluster="prod-eu")

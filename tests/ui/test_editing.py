@@ -16,7 +16,7 @@ from tests.ui import shop
 from tests.ui.still import StillFleet, at_rest, screen
 from tui.adapters.git.journal import FileJournal
 from tui.adapters.git.repositories import GitRepositories
-from tui.domain.blast import Blast
+from tui.domain.drafts.blast import Blast
 from tui.domain.obj import Ref
 from tui.fleet.blast import Blasts
 from tui.fleet.drafts import Drafts

@@ -20,7 +20,7 @@ from tests.terminal import Terminal
 from tests.ui.still import at_rest
 from tests.ui.test_editing import EditingFleet, editing, until
 from tests.ui.test_editing import ready as ready
-from tui.domain.draft import Draft
+from tui.domain.drafts.model import Draft
 from tui.ui.app import FleetApp
 from tui.ui.screens.dialogs import Choice, Confirm
 from tui.ui.screens.message import MessageScreen

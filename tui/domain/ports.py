@@ -7,10 +7,10 @@ from typing import Protocol
 
 import msgspec
 
-from tui.domain.conflict import Clash, Conflicts, Decision
-from tui.domain.draft import Change, Content, Draft, Operation
-from tui.domain.rewriting import OwnCommit, Pick, Rewritten
-from tui.domain.sending import (
+from tui.domain.drafts.conflict import Clash, Conflicts, Decision
+from tui.domain.drafts.model import Change, Content, Draft, Operation
+from tui.domain.drafts.rewriting import OwnCommit, Pick, Rewritten
+from tui.domain.drafts.sending import (
     AS_CONFIGURED,
     PUSH_AS_CONFIGURED,
     CommitOptions,
@@ -19,8 +19,8 @@ from tui.domain.sending import (
     PushPlan,
     PushResult,
 )
-from tui.domain.standing import Surroundings
-from tui.domain.states import StateInfo
+from tui.domain.drafts.standing import Surroundings
+from tui.domain.drafts.states import StateInfo
 from tui.domain.tail import TailEvent
 
 

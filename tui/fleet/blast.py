@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from tui.domain.argo.application import RESOURCE as APPLICATIONS
 from tui.domain.argo.generators import GitGenerator, git_generators
 from tui.domain.argo.reach import Why, parent, repository_key
-from tui.domain.blast import Blast, Deletion, Hit, Touched, collected, hits, touched
-from tui.domain.blastfiles import ARGO, Diff, FileText, Place, compare
 from tui.domain.cluster import CLUSTERS, Cluster, ClusterState, KindState
-from tui.domain.draft import DRAFTS, Change, Draft
+from tui.domain.drafts.blast import Blast, Deletion, Hit, Touched, collected, hits, touched
+from tui.domain.drafts.blastfiles import ARGO, Diff, FileText, Place, compare
+from tui.domain.drafts.model import DRAFTS, Change, Draft
 from tui.domain.obj import Ref, Row
 from tui.domain.ports import DraftRepository, Missing, Trouble
 from tui.fleet.derive import PROJECTS, StoreFacts

@@ -11,12 +11,12 @@ from msgspec.structs import replace
 
 from tui.domain import yamledit
 from tui.domain.argo.application import RESOURCE as APPLICATIONS
-from tui.domain.draft import Content, Draft, Operation
+from tui.domain.drafts.model import Content, Draft, Operation
+from tui.domain.drafts.told import operations
 from tui.domain.edits import EDITS, kind_of
 from tui.domain.kinds import KINDS
 from tui.domain.obj import Ref
 from tui.domain.ports import Refused, Trouble
-from tui.domain.told import operations
 from tui.domain.yamledit import Edited
 from tui.fleet.drafts import Drafts
 from tui.fleet.locating import Located, Place

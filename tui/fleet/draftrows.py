@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from tui.domain import giturl, when
-from tui.domain.draft import DRAFTS, Change, Draft
+from tui.domain.drafts.model import DRAFTS, Change, Draft
+from tui.domain.drafts.standing import Standing, least
 from tui.domain.kinds.fleet import DraftRecord
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Meta, Ref, Row
-from tui.domain.standing import Standing, least
 from tui.domain.tail import TailEvent
 
 

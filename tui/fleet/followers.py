@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 from tui.domain.argo.application import ApplicationBrief, SourceBrief
 from tui.domain.argo.reach import repository_key
+from tui.domain.drafts.standing import Follower
 from tui.domain.obj import Row
-from tui.domain.standing import Follower
 from tui.fleet.reach import Reached
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tui.domain.argo import application as argo
 from tui.domain.argo.application import RESOURCE
 from tui.domain.argo.reach import Files, Use, Why, matched, parent, repository_key, uses
-from tui.domain.draft import Change, Draft
+from tui.domain.drafts.model import Change, Draft
 from tui.domain.obj import Ref, Row
 from tui.domain.ports import DraftRepository, Missing, Trouble
 from tui.domain.source.leads import NOWHERE, TOLD_BY, Leads, leads, outside

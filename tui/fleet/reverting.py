@@ -13,7 +13,7 @@ import msgspec
 
 from tui.domain import source as sources
 from tui.domain.argo.application import short
-from tui.domain.draft import Draft, Operation
+from tui.domain.drafts.model import Draft, Operation
 from tui.domain.obj import Ref, Row
 from tui.domain.ports import DraftRepository, Refused
 from tui.domain.source.model import SourcePlan, dig, records, strings, text

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tui.domain.blast import Blast
 from tui.domain.cluster import CLUSTERS, NO_CONTEXT, Cluster, ClusterState, KindState
+from tui.domain.drafts.blast import Blast
 from tui.domain.groups import cluster_secret_name, groups_of, host_of
 from tui.domain.kinds import KINDS, OWN, generic
 from tui.domain.kinds.core import EVENTS, Event
@@ -36,7 +36,7 @@ from tui.fleet.tailing import APPLICATIONS, Tailing
 from tui.store import Store
 
 if TYPE_CHECKING:
-    from tui.domain.draft import Draft
+    from tui.domain.drafts.model import Draft
     from tui.fleet.drafts import Drafts
 
 

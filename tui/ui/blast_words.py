@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from tui.domain.argo.reach import Why
 from tui.domain.argo.standing import clock
-from tui.domain.blast import Blast, Deletion, Object, Touched, counted, deletions
+from tui.domain.drafts.blast import Blast, Deletion, Object, Touched, counted, deletions
 from tui.domain.kinds.columns import state_cell
 from tui.domain.kinds.kind import Cell, Tone
 from tui.ui.text import padded, width_of

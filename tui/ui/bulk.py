@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tui.domain import yamledit
 from tui.domain.cluster import CLUSTERS
+from tui.domain.drafts.grouping import grouped
 from tui.domain.edits import EDITS, kind_of, offered
-from tui.domain.grouping import grouped
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref
 from tui.fleet import bulk as core

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tui.domain import giturl
-from tui.domain.blast import Blast
-from tui.domain.conflict import Clash
-from tui.domain.draft import Change
+from tui.domain.drafts.blast import Blast
+from tui.domain.drafts.conflict import Clash
+from tui.domain.drafts.model import Change
+from tui.domain.drafts.standing import Standing
 from tui.domain.kinds.columns import state_cell
 from tui.domain.kinds.kind import Cell, Tone
-from tui.domain.standing import Standing
 from tui.ui import blast_words
 from tui.ui.widgets.items import Item
 from tui.ui.words import Line

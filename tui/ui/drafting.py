@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from tui.domain import giturl, yamledit
 from tui.domain.argo import application
-from tui.domain.draft import Draft, Operation
+from tui.domain.drafts.model import Draft, Operation
+from tui.domain.drafts.told import operations
 from tui.domain.edits import EDITS, kind_of, offered
 from tui.domain.kinds.fleet import DRAFTS_RESOURCE
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref
 from tui.domain.ports import Found, Missing
-from tui.domain.told import operations
 from tui.ui.scope import APPLICATIONS
 from tui.ui.screens.dialogs import Choice, Confirm
 from tui.ui.screens.editor import EditorScreen, Opened

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.domain import giturl
-from tui.domain.draft import Content, Draft, Operation
+from tui.domain.drafts.model import Content, Draft, Operation
 from tui.domain.kinds.kind import Tone
 from tui.domain.ports import Missing, Trouble
 from tui.ui import drafting

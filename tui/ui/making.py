@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from tui.domain import giturl, yamledit
 from tui.domain import source as sources
-from tui.domain.draft import Operation
+from tui.domain.drafts.model import Operation
 from tui.domain.kinds.kind import Tone
-from tui.domain.newobject import Wanted, file_name, from_live, from_template, template_names, to_yaml
 from tui.domain.obj import Ref
+from tui.domain.objects.new import Wanted, file_name, from_live, from_template, template_names, to_yaml
 from tui.domain.ports import Refused
 from tui.ui import drafting
 from tui.ui.scope import APPLICATIONS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.domain import yamledit
-from tui.domain.draft import Draft, Operation
+from tui.domain.drafts.model import Draft, Operation
 from tui.domain.kinds.fleet import DRAFTS_RESOURCE
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.domain import yamledit
-from tui.domain.draft import Draft, Operation
+from tui.domain.drafts.model import Draft, Operation
 from tui.domain.obj import Ref
 from tui.ui import drafting
 from tui.ui.removing import document_in, told

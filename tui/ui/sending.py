@@ -15,11 +15,11 @@ from textual.app import SuspendNotSupported
 
 from tui.domain import giturl
 from tui.domain.argo import application
-from tui.domain.blast import confirmation
-from tui.domain.draft import Draft
+from tui.domain.drafts.blast import confirmation
+from tui.domain.drafts.model import Draft
+from tui.domain.drafts.sending import PushOptions, PushPlan, PushResult
 from tui.domain.kinds.kind import Tone
 from tui.domain.ports import HookRefused, Missing, NeedsTerminal
-from tui.domain.sending import PushOptions, PushPlan, PushResult
 from tui.ui import blast_words
 from tui.ui.prompt import ask
 from tui.ui.scope import APPLICATIONS

@@ -16,8 +16,8 @@ from tui.adapters.git import hooks
 from tui.adapters.git.command import Git, GitTrouble, NeedsTerminal, Refused, explain, inherited
 from tui.adapters.git.objects import Pack
 from tui.adapters.git.repository import Repository
-from tui.domain import message as messages
-from tui.domain.sending import AS_CONFIGURED, CommitOptions
+from tui.domain.drafts import message as messages
+from tui.domain.drafts.sending import AS_CONFIGURED, CommitOptions
 
 Listener = Callable[[str], None]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tui.adapters.git.command import Refused
 from tui.adapters.git.objects import EXECUTABLE, FILE, FOLDER, LINK, MODULE, Entry, Missing, Objects, path_parts
-from tui.domain.draft import Content
+from tui.domain.drafts.model import Content
 from tui.domain.gitpath import folded, unfit
 
 _LFS = b"version https://git-lfs.github.com/spec/"

@@ -24,11 +24,11 @@ from tui.adapters.git.history import changed
 from tui.adapters.git.hooks import HookRefused
 from tui.adapters.git.objects import FILE, Entry, Missing, Pack
 from tui.adapters.git.repository import Repository
-from tui.domain import draft as model
 from tui.domain import ports
-from tui.domain.draft import Draft, Operation, Unsaved
+from tui.domain.drafts import model
+from tui.domain.drafts.model import Draft, Operation, Unsaved
+from tui.domain.drafts.sending import AS_CONFIGURED, CommitOptions
 from tui.domain.gitpath import folded
-from tui.domain.sending import AS_CONFIGURED, CommitOptions
 
 OPEN, TRASH = "refs/fleet/drafts/", "refs/fleet/trash/"
 _SELF = "fleet <fleet@localhost>"

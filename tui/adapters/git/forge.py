@@ -15,8 +15,8 @@ from tui.adapters import runner
 from tui.adapters.git.command import Refused, inherited
 from tui.adapters.git.history import Commit
 from tui.domain import giturl
-from tui.domain.draft import Draft, one_line
-from tui.domain.sending import PullRequest
+from tui.domain.drafts.model import Draft, one_line
+from tui.domain.drafts.sending import PullRequest
 
 TIMEOUT = 60.0  # seconds a forge's program may take
 _BODY = 30_000  # characters of a description

@@ -10,7 +10,7 @@ from tui.adapters.git.command import GitTrouble
 from tui.adapters.git.merging import merge_contents
 from tui.adapters.git.objects import FOLDER, Entry, Objects
 from tui.adapters.git.repository import Repository
-from tui.domain.draft import Change, Draft
+from tui.domain.drafts.model import Change, Draft
 from tui.domain.ports import CommitInfo
 
 SEARCHED = 2000  # commits of the target that are looked through for a squashed or rebased draft

@@ -6,9 +6,10 @@ import tempfile
 from pathlib import Path
 
 from tui.adapters.git.repository import Repository
-from tui.domain import conflict, merge, yamledit
-from tui.domain.conflict import FIELD, FILE, LINES, Clash, Decision, Ledger
-from tui.domain.merge import YAML, invalid
+from tui.domain import yamledit
+from tui.domain.drafts import conflict, merge
+from tui.domain.drafts.conflict import FIELD, FILE, LINES, Clash, Decision, Ledger
+from tui.domain.drafts.merge import YAML, invalid
 
 _PARSED = 256 << 10  # bytes of a file that is merged by fields
 

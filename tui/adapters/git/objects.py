@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from tui.adapters.git.command import CODE, Git, GitTrouble, Refused, environment
 from tui.domain import ports
-from tui.domain.draft import one_line
+from tui.domain.drafts.model import one_line
 from tui.domain.gitpath import destination, means_git
 
 FILE, EXECUTABLE, LINK, MODULE, FOLDER = 0o100644, 0o100755, 0o120000, 0o160000, 0o40000

@@ -14,10 +14,10 @@ from tui.adapters.git import committing, forge, history, hooks
 from tui.adapters.git.command import Refused, environment, trouble
 from tui.adapters.git.repository import NETWORK, UPSTREAM, Progress, Repository
 from tui.domain import giturl
-from tui.domain.draft import Draft, branch_name
-from tui.domain.sending import PUSH_AS_CONFIGURED, PushOptions, PushPlan, PushResult
+from tui.domain.drafts.model import Draft, branch_name
+from tui.domain.drafts.sending import PUSH_AS_CONFIGURED, PushOptions, PushPlan, PushResult
+from tui.domain.drafts.standing import Surroundings, gone_words, lost_words
 from tui.domain.settings import Settings
-from tui.domain.standing import Surroundings, gone_words, lost_words
 
 _PAGE = re.compile(r"https://[^\s\x00-\x1f\x7f]+")
 _WORDS = ("merge_requests/new", "pull/new", "/compare/", "pull-requests", "pullrequestcreate", "pulls/new")

@@ -13,12 +13,12 @@ from tui.adapters.git.drafts import DraftRefs
 from tui.adapters.git.objects import Missing, Pack
 from tui.adapters.git.replay import replay
 from tui.adapters.git.repository import UPSTREAM
-from tui.domain import conflict, versions, yamledit
-from tui.domain import draft as model
-from tui.domain.conflict import Choice, Clash, Conflicts, Decision, Ledger
-from tui.domain.draft import Draft
-from tui.domain.merge import invalid
-from tui.domain.standing import Surroundings, gone_words, lost_words
+from tui.domain import versions, yamledit
+from tui.domain.drafts import conflict, model
+from tui.domain.drafts.conflict import Choice, Clash, Conflicts, Decision, Ledger
+from tui.domain.drafts.merge import invalid
+from tui.domain.drafts.model import Draft
+from tui.domain.drafts.standing import Surroundings, gone_words, lost_words
 
 _NOBODY = "fleet <> 0 +0000"  # commits that are made to see what a rebase would do, and are thrown away
 LARGEST = 1 << 20  # bytes of text in one decision

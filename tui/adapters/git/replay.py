@@ -11,9 +11,9 @@ from tui.adapters.git.history import Commit, changed, commit, commits, renames
 from tui.adapters.git.merging import merge_contents, shown_text
 from tui.adapters.git.objects import EXECUTABLE, FILE, FOLDER, Entry, Pack
 from tui.adapters.git.repository import Repository
-from tui.domain import conflict
-from tui.domain.conflict import Clash, Decision, Ledger
-from tui.domain.draft import Draft
+from tui.domain.drafts import conflict
+from tui.domain.drafts.conflict import Clash, Decision, Ledger
+from tui.domain.drafts.model import Draft
 
 _SIDES = ("ours", "theirs", "base")
 

@@ -12,9 +12,9 @@ from tui.adapters.git.drafts import DraftRefs
 from tui.adapters.git.history import changed, commit
 from tui.adapters.git.objects import FOLDER, Entry, Pack
 from tui.adapters.git.replay import Carried
-from tui.domain import draft as model
-from tui.domain.conflict import Clash
-from tui.domain.draft import Draft, Operation
+from tui.domain.drafts import model
+from tui.domain.drafts.conflict import Clash
+from tui.domain.drafts.model import Draft, Operation
 
 
 def bring_back(refs: DraftRefs, draft_id: str, revision: str, paths: Sequence[str], about: Operation) -> Draft:

@@ -22,12 +22,11 @@ from tui.adapters.git.hooks import HookRefused
 from tui.adapters.git.objects import Missing, Pack
 from tui.adapters.git.replay import Carried
 from tui.adapters.git.staging import composed
-from tui.domain import draft as model
-from tui.domain import rewriting
-from tui.domain.conflict import Clash
-from tui.domain.draft import Draft
-from tui.domain.rewriting import EDITS, OwnCommit, Pick, Rewritten
-from tui.domain.sending import AS_CONFIGURED, CommitOptions
+from tui.domain.drafts import model, rewriting
+from tui.domain.drafts.conflict import Clash
+from tui.domain.drafts.model import Draft
+from tui.domain.drafts.rewriting import EDITS, OwnCommit, Pick, Rewritten
+from tui.domain.drafts.sending import AS_CONFIGURED, CommitOptions
 
 
 def own_commits(refs: DraftRefs, draft: Draft) -> list[OwnCommit]:

@@ -37,11 +37,10 @@ from tui.adapters.git.repository import (
     Repository,
 )
 from tui.adapters.git.threads import in_thread
-from tui.domain.conflict import Clash, Conflicts, Decision
-from tui.domain.draft import Change, Content, Draft, Operation
-from tui.domain.ports import CommitInfo
-from tui.domain.rewriting import OwnCommit, Pick, Rewritten
-from tui.domain.sending import (
+from tui.domain.drafts.conflict import Clash, Conflicts, Decision
+from tui.domain.drafts.model import Change, Content, Draft, Operation
+from tui.domain.drafts.rewriting import OwnCommit, Pick, Rewritten
+from tui.domain.drafts.sending import (
     AS_CONFIGURED,
     PUSH_AS_CONFIGURED,
     CommitOptions,
@@ -50,9 +49,10 @@ from tui.domain.sending import (
     PushPlan,
     PushResult,
 )
+from tui.domain.drafts.standing import Surroundings
+from tui.domain.drafts.states import StateInfo
+from tui.domain.ports import CommitInfo
 from tui.domain.settings import Settings
-from tui.domain.standing import Surroundings
-from tui.domain.states import StateInfo
 
 P = ParamSpec("P")
 T = TypeVar("T")

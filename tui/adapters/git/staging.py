@@ -13,8 +13,8 @@ import msgspec
 from tui.adapters.git.command import Refused
 from tui.adapters.git.drafts import DraftRefs, as_shown
 from tui.adapters.git.objects import FILE, FOLDER, MODULE, Entry, Pack
-from tui.domain import draft as model
-from tui.domain.draft import Draft, Operation
+from tui.domain.drafts import model
+from tui.domain.drafts.model import Draft, Operation
 
 
 def pick(

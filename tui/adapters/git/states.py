@@ -8,9 +8,9 @@ from tui.adapters.git import history
 from tui.adapters.git.command import Refused
 from tui.adapters.git.drafts import DraftRefs
 from tui.adapters.git.objects import Missing, Pack
-from tui.domain import states as words
-from tui.domain.draft import Draft
-from tui.domain.states import StateInfo
+from tui.domain.drafts import states as words
+from tui.domain.drafts.model import Draft
+from tui.domain.drafts.states import StateInfo
 
 SEARCHED = 20_000  # states that are looked through for one that is named
 _SHORTEST = 6  # digits that name a state

@@ -23,7 +23,7 @@ from tui.cli.output import complain
 
 if TYPE_CHECKING:
     from tui.cli.options import Options
-    from tui.domain.draft import Draft
+    from tui.domain.drafts.model import Draft
     from tui.fleet.draftrows import Listed
     from tui.fleet.drafts import Drafts
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def new(options: Options, title: str, place: str | None, target: str, clone: bool, output: str) -> None:
     """Start a draft; prints its name."""
-    from tui.domain.draft import one_line
+    from tui.domain.drafts.model import one_line
 
     if not one_line(title):
         raise click.UsageError("a draft needs a title: a few words about the change")
@@ -129,9 +129,9 @@ def _print_part(part: Listed) -> None:
 def edit(options: Options, name: str, file: str, repo: str, output: str) -> None:
     """Edit a FILE of a draft in your editor (configured one, VISUAL, EDITOR) and print the diff."""
     from tui.cli.wire import settings_of
-    from tui.domain.draft import Operation
+    from tui.domain.drafts.model import Operation
+    from tui.domain.drafts.told import operations
     from tui.domain.ports import Missing
-    from tui.domain.told import operations
 
     command = settings_of(options).editor or os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tui.cli.options import Options
-    from tui.domain.blast import Blast
+    from tui.domain.drafts.blast import Blast
     from tui.domain.settings import Settings
     from tui.fleet.drafts import Drafts
     from tui.fleet.runtime import Fleet
@@ -60,7 +60,7 @@ def document(found: Blast, settings: Settings, name: str) -> str:
     import msgspec
 
     from tui.cli.output import json_text
-    from tui.domain.blast import confirmation
+    from tui.domain.drafts.blast import confirmation
 
     needed = confirmation(found, settings, name)
     counted = {"draft": name, "share": found.share, "clusters": found.clusters, "workloads": found.workloads}
@@ -125,7 +125,7 @@ async def agreed(options: Options, drafts: Drafts, name: str, yes: bool, confirm
     Raises UsageError where nobody can be asked and the options do not answer.
     """
     from tui.cli.wire import settings_of
-    from tui.domain.blast import confirmation
+    from tui.domain.drafts.blast import confirmation
     from tui.ui import blast_words
 
     terminal = sys.stdin.isatty()

@@ -13,7 +13,7 @@ from tui.cli.draft.common import NOT_DONE, emit, print_listed, run
 
 if TYPE_CHECKING:
     from tui.cli.options import Options
-    from tui.domain.draft import Draft, Operation
+    from tui.domain.drafts.model import Draft, Operation
     from tui.domain.yamledit import Edited
     from tui.domain.yamledit.sharing import Sharing
     from tui.fleet.drafts import Drafts
@@ -79,7 +79,7 @@ def unset(options: Options, name: str, file: str, paths: tuple[str, ...], **more
     """Delete keys or list items in a YAML FILE of a draft and print the diff."""
     from tui.cli.draft import setcheck
     from tui.domain import yamledit
-    from tui.domain.draft import Operation
+    from tui.domain.drafts.model import Operation
 
     def one(path: str) -> Step:
         def step(text: str, doc: int | None, document: str) -> tuple[Edited, Operation, str]:
@@ -102,7 +102,7 @@ def unset(options: Options, name: str, file: str, paths: tuple[str, ...], **more
 def append(options: Options, name: str, file: str, path: str, values: tuple[str, ...], **more: Any) -> None:
     """Add items at the end of the list at PATH in a YAML FILE of a draft and print the diff."""
     from tui.domain import yamledit
-    from tui.domain.draft import Operation
+    from tui.domain.drafts.model import Operation
 
     def one(word: str) -> Step:
         item = value(path, word)
@@ -134,7 +134,7 @@ def rename(
     object by its old name is told on stderr and not changed.
     """
     from tui.domain import yamledit
-    from tui.domain.draft import Operation
+    from tui.domain.drafts.model import Operation
 
     if [bool(renamed), bool(moved), bool(path and key)].count(True) != 1 or (path and not key):
         raise click.UsageError("say PATH and KEY, or --object NEWNAME, or --to NEWFILE")
@@ -165,7 +165,7 @@ def value(place: str, word: str) -> Any:
 def _setting(place: str, word: str, new: Any, shared: Sharing) -> Step:
     from tui.cli.draft import setcheck
     from tui.domain import yamledit
-    from tui.domain.draft import Operation
+    from tui.domain.drafts.model import Operation
 
     def step(text: str, doc: int | None, document: str) -> tuple[Edited, Operation, str]:
         was = setcheck.held(text, place, doc)

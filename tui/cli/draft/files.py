@@ -34,7 +34,7 @@ def delete(options: Options, name: str, file: str, repo: str, output: str) -> No
     Entries of kustomizations that name the file go with it; a file goes with its last object. Who refers to the object
     is told on stderr. DOC is a number from 0, Kind/name or Kind/namespace/name.
     """
-    from tui.domain.draft import Operation
+    from tui.domain.drafts.model import Operation
 
     path, _, document = file.partition("#")
 
@@ -48,7 +48,7 @@ def delete(options: Options, name: str, file: str, repo: str, output: str) -> No
 
 def move_file(options: Options, name: str, file: str, new: str, repo: str, output: str) -> None:
     """`fleet draft rename --to`."""
-    from tui.domain.draft import Operation
+    from tui.domain.drafts.model import Operation
 
     async def plan(drafts: Drafts, url: str) -> Planned:
         _, held = await drafts.find(name, repo=url)
@@ -84,8 +84,8 @@ def create(
     Without --template, --from-file and --live the templates there are get listed.
     """
     from tui.cli.draft import setcheck
-    from tui.domain.draft import Operation
-    from tui.domain.newobject import Wanted, from_template, template_names
+    from tui.domain.drafts.model import Operation
+    from tui.domain.objects.new import Wanted, from_template, template_names
     from tui.domain.ports import Refused
 
     given = [one for one in (template, source, live) if one is not None]
@@ -149,7 +149,7 @@ def apply(
 
 def rename_object(options: Options, name: str, file: str, new: str, repo: str, output: str) -> None:
     """`fleet draft rename --object`."""
-    from tui.domain.draft import Operation
+    from tui.domain.drafts.model import Operation
 
     path, _, document = file.partition("#")
 
@@ -213,7 +213,7 @@ async def _live(options: Options, word: str, namespace: str, cluster: str) -> st
     """The manifest of a live object as one would declare it. Raises Missing when none or several are meant."""
     from tui.cli.get import Wanted, _listed
     from tui.cli.wire import make_fleet
-    from tui.domain.newobject import from_live, to_yaml
+    from tui.domain.objects.new import from_live, to_yaml
     from tui.domain.ports import Missing
     from tui.domain.selector import parse
 

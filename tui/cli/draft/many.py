@@ -12,7 +12,7 @@ from tui.cli.draft.edits import OUTPUT
 
 if TYPE_CHECKING:
     from tui.cli.options import Options
-    from tui.domain.draft import Draft
+    from tui.domain.drafts.model import Draft
     from tui.domain.obj import Row
     from tui.fleet.bulk import Bulk, Edit
     from tui.fleet.drafts import Drafts, Part
@@ -210,7 +210,7 @@ def _revert_paths(
     name: str | None, output: str,
 ) -> None:  # fmt: skip
     """`revert --path`: no cluster is asked."""
-    from tui.domain.draft import Operation
+    from tui.domain.drafts.model import Operation
 
     async def work(drafts: Drafts) -> int:
         from tui.fleet.drafts.reverting import Source

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tui.cli.options import Options
-    from tui.domain.conflict import Clash, Conflicts, Decision
-    from tui.domain.draft import Draft
+    from tui.domain.drafts.conflict import Clash, Conflicts, Decision
+    from tui.domain.drafts.model import Draft
     from tui.fleet.drafts import Drafts
 
 OUTPUT = click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="How to print.")
@@ -46,7 +46,7 @@ def rebase(
     by its KEY (the path of a file decides about all of it), in one call or in several: decisions are kept, and the
     rebase is done once nothing is open.
     """
-    from tui.domain.conflict import Decision
+    from tui.domain.drafts.conflict import Decision
 
     async def work(drafts: Drafts) -> int:
         meant = (await drafts.find(name, repo=repository))[1] if repository else name

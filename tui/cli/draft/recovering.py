@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tui.cli.options import Options
-    from tui.domain.states import StateInfo
+    from tui.domain.drafts.states import StateInfo
     from tui.fleet.draftrows import Listed, Recovered
     from tui.fleet.drafts import Drafts
 

@@ -14,9 +14,9 @@ from tui.cli.output import complain
 
 if TYPE_CHECKING:
     from tui.cli.options import Options
-    from tui.domain.draft import Draft
-    from tui.domain.rewriting import Rewritten
-    from tui.domain.sending import CommitOptions
+    from tui.domain.drafts.model import Draft
+    from tui.domain.drafts.rewriting import Rewritten
+    from tui.domain.drafts.sending import CommitOptions
     from tui.fleet.drafts import Drafts
 
 OUTPUT = click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="How to print.")

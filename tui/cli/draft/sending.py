@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import msgspec
 
     from tui.cli.options import Options
-    from tui.domain.sending import PushPlan
+    from tui.domain.drafts.sending import PushPlan
     from tui.fleet.drafts import Drafts
 
 OUTPUT = click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="How to print.")
@@ -202,7 +202,7 @@ def _show(plan: PushPlan) -> None:
 
 
 def _refuse(plans: list[PushPlan], output: str) -> int:
-    from tui.domain.sending import PushResult
+    from tui.domain.drafts.sending import PushResult
 
     for plan in plans:
         if not plan.problem:

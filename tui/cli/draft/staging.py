@@ -12,7 +12,7 @@ from tui.cli.draft.common import emit, print_listed, run, say
 
 if TYPE_CHECKING:
     from tui.cli.options import Options
-    from tui.domain.draft import Draft
+    from tui.domain.drafts.model import Draft
     from tui.fleet.drafts import Drafts
     from tui.fleet.drafts.rewriting import Lines
 
@@ -53,7 +53,7 @@ def check_one_file(files: tuple[str, ...], ranges: Ranges | None) -> None:
 
 def chosen_lines(patch: str, files: tuple[str, ...], ranges: Ranges) -> Lines:
     """The lines of a patch that somebody means by lines of the one file they name."""
-    from tui.domain import hunks
+    from tui.domain.drafts import hunks
     from tui.domain.ports import Missing, Refused
 
     found = next((file for file in hunks.parse(patch) if file.path == files[0]), None)

@@ -6,12 +6,15 @@ import asyncio
 
 import msgspec
 
-from tui.domain import applying, filework, listing, newobject, yamledit
-from tui.domain.applying import Given, Step
-from tui.domain.draft import Content, Draft, Operation
-from tui.domain.filework import Work
+from tui.domain import yamledit
+from tui.domain.drafts.model import Content, Draft, Operation
+from tui.domain.drafts.told import operations
+from tui.domain.objects import applying, listing
+from tui.domain.objects import files as filework
+from tui.domain.objects import new as newobject
+from tui.domain.objects.applying import Given, Step
+from tui.domain.objects.files import Work
 from tui.domain.ports import DraftRepository, Refused
-from tui.domain.told import operations
 from tui.fleet.drafts import filing
 from tui.fleet.drafts.filing import Filing, Planned
 

@@ -11,11 +11,11 @@ import msgspec
 
 from tui.domain import giturl
 from tui.domain.argo.application import RESOURCE as APPLICATIONS
-from tui.domain.draft import Change, Draft
+from tui.domain.drafts.model import Change, Draft
+from tui.domain.drafts.standing import Follower, standing
 from tui.domain.obj import Row
 from tui.domain.ports import DraftRepository, Found, Journal, Missing, Refused, Repositories, Trouble
 from tui.domain.settings import Settings
-from tui.domain.standing import Follower, standing
 from tui.domain.tail import TailEvent
 from tui.fleet import draftrows
 from tui.fleet.draftrows import Listed

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from tui.domain.draft import Draft
-from tui.domain.message import Touched, propose
+from tui.domain.drafts.message import Touched, propose
+from tui.domain.drafts.model import Draft
+from tui.domain.drafts.sending import CommitOptions
 from tui.domain.ports import DraftRepository, Moved, Trouble
-from tui.domain.sending import CommitOptions
 from tui.fleet.drafts.book import Book, Part, Progress
 
 MESSAGES = "commit message"  # how the journal's keys of messages begin

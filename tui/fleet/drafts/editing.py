@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tui.domain import draft as model
 from tui.domain import giturl
-from tui.domain.draft import Change, Content, Draft, Operation
+from tui.domain.drafts import model
+from tui.domain.drafts.model import Change, Content, Draft, Operation
 from tui.domain.ports import DraftRepository, Missing, Refused
 from tui.fleet.drafts.book import FETCH_AGAIN, Book, Progress
 

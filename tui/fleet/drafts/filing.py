@@ -8,9 +8,11 @@ from typing import ParamSpec, TypeVar
 
 import msgspec
 
-from tui.domain import filework, listing, yamledit
-from tui.domain.draft import Content, Draft, Operation
-from tui.domain.filework import Work
+from tui.domain import yamledit
+from tui.domain.drafts.model import Content, Draft, Operation
+from tui.domain.objects import files as filework
+from tui.domain.objects import listing
+from tui.domain.objects.files import Work
 from tui.domain.ports import DraftRepository, Missing, Refused, Trouble
 from tui.domain.source.planning import KUSTOMIZATIONS
 from tui.fleet.drafts.editing import Editing

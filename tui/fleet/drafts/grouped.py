@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tui.domain import giturl
-from tui.domain.draft import Draft
-from tui.domain.grouping import grouped, patch_by
+from tui.domain.drafts.grouping import grouped, patch_by
+from tui.domain.drafts.model import Draft
+from tui.domain.drafts.sending import CommitOptions
 from tui.domain.ports import Refused
-from tui.domain.sending import CommitOptions
 from tui.fleet.drafts.book import Progress
 from tui.fleet.drafts.committing import Committing
 from tui.fleet.drafts.editing import Editing

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from tui.domain.draft import Change, Draft
+from tui.domain.drafts.model import Change, Draft
 from tui.domain.ports import DraftRepository
 from tui.fleet.draftrows import Listed
 from tui.fleet.drafts.book import Book

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import msgspec
 
 from tui.domain import giturl
-from tui.domain.conflict import TAKES, Clash, Conflicts, Decision
-from tui.domain.draft import Draft
+from tui.domain.drafts.conflict import TAKES, Clash, Conflicts, Decision
+from tui.domain.drafts.model import Draft
 from tui.domain.ports import Missing, Refused
 from tui.fleet.drafts.book import Book, Part, Progress
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.domain.draft import Draft
+from tui.domain.drafts.model import Draft
+from tui.domain.drafts.states import StateInfo
 from tui.domain.ports import Missing
-from tui.domain.states import StateInfo
 from tui.fleet.draftrows import Listed
 from tui.fleet.drafts.book import Part
 from tui.fleet.drafts.editing import Editing

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from tui.domain import draft as model
-from tui.domain.conflict import Clash
-from tui.domain.draft import Change, Draft, Operation
+from tui.domain.drafts import model
+from tui.domain.drafts.conflict import Clash
+from tui.domain.drafts.model import Change, Draft, Operation
 from tui.domain.ports import Clashing, Refused
 from tui.fleet.drafts.committing import Committing
 from tui.fleet.drafts.editing import Editing

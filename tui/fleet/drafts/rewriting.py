@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from tui.domain import hunks, rewriting
-from tui.domain.draft import Draft
-from tui.domain.hunks import FilePatch
+from tui.domain.drafts import hunks, rewriting
+from tui.domain.drafts.hunks import FilePatch
+from tui.domain.drafts.model import Draft
+from tui.domain.drafts.rewriting import EDITS, OwnCommit, Pick, Rewritten
+from tui.domain.drafts.sending import CommitOptions
 from tui.domain.ports import Clashing, DraftRepository, Missing, Refused
-from tui.domain.rewriting import EDITS, OwnCommit, Pick, Rewritten
-from tui.domain.sending import CommitOptions
 from tui.fleet.drafts.book import Part, Progress
 from tui.fleet.drafts.committing import Committing
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from tui.domain.draft import Draft
-from tui.domain.sending import PullRequest, PushOptions, PushPlan, PushResult
+from tui.domain.drafts.model import Draft
+from tui.domain.drafts.sending import PullRequest, PushOptions, PushPlan, PushResult
 from tui.fleet.drafts.book import Book, Progress
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from tui.domain.draft import Draft
+from tui.domain.drafts.model import Draft
 from tui.domain.ports import Refused, Trouble
 from tui.fleet.draftrows import Recovered
 from tui.fleet.drafts.book import Book

@@ -12,8 +12,8 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
-from tui.domain.conflict import Clash, Conflicts, Decision
-from tui.domain.draft import Draft
+from tui.domain.drafts.conflict import Clash, Conflicts, Decision
+from tui.domain.drafts.model import Draft
 from tui.domain.kinds.kind import Cell, Tone
 from tui.domain.ports import Missing
 from tui.ui import keys

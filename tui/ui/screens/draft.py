@@ -11,13 +11,13 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
-from tui.domain.conflict import Clash
-from tui.domain.draft import Draft
+from tui.domain.drafts.conflict import Clash
+from tui.domain.drafts.model import Draft
+from tui.domain.drafts.sending import CommitOptions
 from tui.domain.kinds.fleet import DRAFTS_RESOURCE
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref, Row
 from tui.domain.ports import HookRefused, Missing
-from tui.domain.sending import CommitOptions
 from tui.ui import draft_words, draftwork, keys
 from tui.ui.bars import Footer, Header, Line
 from tui.ui.prompt import ask

@@ -11,10 +11,10 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
-from tui.domain.conflict import Clash
-from tui.domain.draft import Draft
+from tui.domain.drafts.conflict import Clash
+from tui.domain.drafts.model import Draft
+from tui.domain.drafts.sending import CommitOptions
 from tui.domain.kinds.kind import Tone
-from tui.domain.sending import CommitOptions
 from tui.ui import draft_words, keys
 from tui.ui.screens.dialogs import Confirm
 from tui.ui.screens.words_view import WordsView

@@ -10,8 +10,8 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
-from tui.domain.draft import Draft
-from tui.domain.hunks import FilePatch
+from tui.domain.drafts.hunks import FilePatch
+from tui.domain.drafts.model import Draft
 from tui.domain.kinds.kind import Tone
 from tui.ui import keys
 from tui.ui.text import safe

@@ -7,10 +7,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from tui.domain import hunks
-from tui.domain.conflict import Clash
-from tui.domain.draft import Draft
-from tui.domain.hunks import FilePatch
+from tui.domain.drafts import hunks
+from tui.domain.drafts.conflict import Clash
+from tui.domain.drafts.hunks import FilePatch
+from tui.domain.drafts.model import Draft
 from tui.ui.screens.draft_patch import Subject
 
 if TYPE_CHECKING:

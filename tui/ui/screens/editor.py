@@ -18,10 +18,10 @@ from textual.timer import Timer
 from textual.widgets import TextArea
 
 from tui.domain import giturl
-from tui.domain.draft import Draft, Operation
+from tui.domain.drafts.model import Draft, Operation
+from tui.domain.drafts.told import operations
 from tui.domain.kinds.kind import Tone
 from tui.domain.schema import Problem
-from tui.domain.told import operations
 from tui.ui import keys
 from tui.ui.bars import Footer, Header
 from tui.ui.prompt import ask

@@ -15,9 +15,9 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import TextArea
 
-from tui.domain.draft import Draft
+from tui.domain.drafts.message import SUBJECT
+from tui.domain.drafts.model import Draft
 from tui.domain.kinds.kind import Tone
-from tui.domain.message import SUBJECT
 from tui.ui import keys
 from tui.ui.bars import Footer, Header
 from tui.ui.screens.base import FleetScreen

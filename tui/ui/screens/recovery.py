@@ -12,10 +12,10 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from tui.domain import giturl, when
-from tui.domain.draft import Draft
+from tui.domain.drafts.model import Draft
+from tui.domain.drafts.states import StateInfo
 from tui.domain.kinds.kind import Cell, Tone
 from tui.domain.ports import Missing
-from tui.domain.states import StateInfo
 from tui.ui import draftwork, keys
 from tui.ui.bars import Footer, Header, Line
 from tui.ui.screens.base import FleetScreen

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
-from tui.domain import hunks
-from tui.domain.hunks import FilePatch
+from tui.domain.drafts import hunks
+from tui.domain.drafts.hunks import FilePatch
 from tui.ui import paint
 from tui.ui.widgets.viewer import Viewer
 

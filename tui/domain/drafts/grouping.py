@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from tui.domain import hunks
-from tui.domain.draft import Operation
+from tui.domain.drafts import hunks
+from tui.domain.drafts.model import Operation
 
 KEYS = ("cluster", "group", "application")
 """What files can be grouped by."""

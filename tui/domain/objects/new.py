@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from tui.domain import defaults
-from tui.domain.objecttemplates import TEMPLATES
+from tui.domain.objects import defaults
+from tui.domain.objects.templates import TEMPLATES
 from tui.domain.source.planning import KUSTOMIZATIONS
 from tui.domain.yamledit import Refused, documents, get_value, set_value
 from tui.domain.yamledit.render import Layout, block

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from tui.domain import yamledit
-from tui.domain.conflict import Decision
-from tui.domain.message import Difference, differences
+from tui.domain.drafts.conflict import Decision
+from tui.domain.drafts.message import Difference, differences
 from tui.domain.yamledit import Refused, Session, Step, format_path
 from tui.domain.yamledit.render import Layout, inline
 from tui.domain.yamlvalue import same

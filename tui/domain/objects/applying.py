@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from tui.domain import newobject, yamledit
+from tui.domain import yamledit
+from tui.domain.objects import new as newobject
 from tui.domain.yamledit import Document, Refused
 
 LIVE = ("managedFields", "uid", "resourceVersion")  # of metadata: then it comes from a cluster

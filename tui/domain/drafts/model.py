@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from tui.domain.conflict import Choice
+from tui.domain.drafts.conflict import Choice
 
 DRAFTS = "drafts"  # the resource name under which draft rows live in the store
 FORMAT = 1  # version of the stored form

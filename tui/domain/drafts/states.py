@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from tui.domain.draft import Draft, Operation, as_in, one_line
+from tui.domain.drafts.model import Draft, Operation, as_in, one_line
 
 KEPT_DAYS = 90  # promised at least; fleet itself never deletes a state or a dropped draft
 _NAMED = 3  # files or values that one line names

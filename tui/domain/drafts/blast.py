@@ -15,7 +15,7 @@ from tui.domain.argo import application as argo
 from tui.domain.argo.application import ApplicationBrief
 from tui.domain.argo.reach import Why
 from tui.domain.argo.windows import Verdict
-from tui.domain.blastfiles import APPLICATION, ARGO, PROJECT, SET, Changed, Diff, Place
+from tui.domain.drafts.blastfiles import APPLICATION, ARGO, PROJECT, SET, Changed, Diff, Place
 from tui.domain.obj import Row
 from tui.domain.settings import Settings
 from tui.domain.source.model import dig, records, strings

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from tui.domain.conflict import Clash
-from tui.domain.draft import Change
+from tui.domain.drafts.conflict import Clash
+from tui.domain.drafts.model import Change
 
 
 class CommitOptions(msgspec.Struct, frozen=True):

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from tui.domain.conflict import Clash
-from tui.domain.draft import Draft
+from tui.domain.drafts.conflict import Clash
+from tui.domain.drafts.model import Draft
 
 
 class Follower(msgspec.Struct, frozen=True):

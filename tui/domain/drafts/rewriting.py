@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from tui.domain.conflict import Clash
-from tui.domain.draft import Draft, Operation
+from tui.domain.drafts.conflict import Clash
+from tui.domain.drafts.model import Draft, Operation
 
 EDITS = "edits"  # in a pick: what a commit would take now, the edits that were picked or else all
 _TRAILER = re.compile(r"[A-Za-z0-9-]+: \S")

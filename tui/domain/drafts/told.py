@@ -8,8 +8,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from tui.domain import yamledit
-from tui.domain.draft import Operation
-from tui.domain.message import differences
+from tui.domain.drafts.message import differences
+from tui.domain.drafts.model import Operation
 from tui.domain.yamledit.split import MAX_TEXT, chunks
 
 MOST_TOLD = 8  # changed values that a commit message names

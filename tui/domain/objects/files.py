@@ -14,8 +14,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from tui.domain import listing, yamledit
-from tui.domain.draft import Operation
+from tui.domain import yamledit
+from tui.domain.drafts.model import Operation
+from tui.domain.objects import listing
 from tui.domain.source.planning import KUSTOMIZATIONS, clean
 from tui.domain.yamledit import Document, Refused, Session
 
