@@ -16,8 +16,19 @@ from typing import TYPE_CHECKING
 import click
 
 from tui.cli.draft.blast import deleted
-from tui.cli.draft.common import NOT_DONE, OUTPUT, TROUBLE, emit, print_listed, progress, run, say
-from tui.cli.draft.edits import REPOSITORY, part, show_edit
+from tui.cli.draft.common import (
+    NOT_DONE,
+    OUTPUT,
+    REPOSITORY,
+    TROUBLE,
+    emit,
+    part,
+    print_listed,
+    progress,
+    run,
+    say,
+    show_edit,
+)
 from tui.cli.draft.many import BY, groups_of
 from tui.cli.output import complain
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli.draft.common import TROUBLE, emit, run, say
+from tui.cli.draft.common import OUTPUT, TROUBLE, emit, run, say
 from tui.cli.output import complain
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ WAIT = 10.0  # seconds that a push waits for the clusters to answer
 @click.command()
 @click.argument("name")
 @click.option("--offline", is_flag=True, help="Ask no cluster: only what the files themselves say.")
-@click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="How to print.")
+@OUTPUT
 @click.pass_obj
 def blast(options: Options, name: str, offline: bool, output: str) -> None:
     """Print the blast radius of a draft.

@@ -15,12 +15,20 @@ from tui.cli.output import complain, print_rows
 
 if TYPE_CHECKING:
     from tui.cli.options import Options
+    from tui.domain.drafts.model import Draft
     from tui.fleet.draftrows import Listed
     from tui.fleet.drafts import Drafts
     from tui.fleet.runtime import Fleet
 
 NOT_DONE, TROUBLE = 1, 3  # exit codes: refused or nothing there; could not be reached or read
 OUTPUT = click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="How to print.")
+REPOSITORY = click.option(
+    "--repository",
+    "repo",
+    metavar="URL|DIR",
+    default="",
+    help="Which repository; a new one joins the draft.",
+)
 
 
 @asynccontextmanager
@@ -89,6 +97,21 @@ def say(text: str) -> int:
     from tui.ui.text import safe
 
     sys.stdout.write((safe(text) if sys.stdout.isatty() else text) + "\n")
+    return 0
+
+
+async def part(drafts: Drafts, name: str, repo: str, path: str) -> Draft:
+    """The part of a draft that an edit is for: that of a repository, which may join by it, or the one with the file."""
+    return await drafts.extend(name, repo) if repo else (await drafts.find(name, path=path))[1]
+
+
+async def show_edit(drafts: Drafts, before: Draft, after: Draft, output: str) -> int:
+    """Print the diff of an edit, or as JSON the draft."""
+
+    if output == "json":
+        return print_listed([await drafts.show(after)], output)
+    repository, _ = await drafts.find(after)
+    emit((await repository.diff(before.head, after.head))[1])
     return 0
 
 

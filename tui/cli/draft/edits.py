@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.cli.draft.common import NOT_DONE, emit, print_listed, run
+from tui.cli.draft.common import NOT_DONE, OUTPUT, REPOSITORY, part, run, show_edit
 
 if TYPE_CHECKING:
     from tui.cli.options import Options
-    from tui.domain.drafts.model import Draft, Operation
+    from tui.domain.drafts.model import Operation
     from tui.domain.yamledit import Edited
     from tui.domain.yamledit.sharing import Sharing
     from tui.fleet.drafts import Drafts
@@ -21,14 +21,6 @@ if TYPE_CHECKING:
 Step = Callable[[str, int | None, str], "tuple[Edited, Operation, str]"]
 """One edit: text, document's number and name -> what it gives, what was done, why it is most likely a slip or ""."""
 
-OUTPUT = click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="How to print.")
-REPOSITORY = click.option(
-    "--repository",
-    "repo",
-    metavar="URL|DIR",
-    default="",
-    help="Which repository; a new one joins the draft.",
-)
 _FILE = click.argument("file", metavar="FILE[#DOC]")
 _FORCE = click.option("--force", is_flag=True, help="Do also what makes the file bad YAML or no Kubernetes object.")
 _LIKE_WORDS = {"ignore_unknown_options": True}  # so that a value may begin with a dash
@@ -213,21 +205,6 @@ def edit(
         return await show_edit(drafts, before, await drafts.edit(before, path, text, operations, held.oid), output)
 
     run(options, work)
-
-
-async def part(drafts: Drafts, name: str, repo: str, path: str) -> Draft:
-    """The part of a draft that an edit is for: that of a repository, which may join by it, or the one with the file."""
-    return await drafts.extend(name, repo) if repo else (await drafts.find(name, path=path))[1]
-
-
-async def show_edit(drafts: Drafts, before: Draft, after: Draft, output: str) -> int:
-    """Print the diff of an edit, or as JSON the draft."""
-
-    if output == "json":
-        return print_listed([await drafts.show(after)], output)
-    repository, _ = await drafts.find(after)
-    emit((await repository.diff(before.head, after.head))[1])
-    return 0
 
 
 VERBS = (set_, unset, append, rename)

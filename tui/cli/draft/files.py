@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli.draft.common import run
-from tui.cli.draft.edits import OUTPUT, REPOSITORY
+from tui.cli.draft.common import OUTPUT, REPOSITORY, part, run, show_edit
 
 if TYPE_CHECKING:
     from tui.cli.options import Options
@@ -175,7 +174,6 @@ async def _document(drafts: Drafts, name: str, url: str, path: str, word: str) -
 
 def _do(options: Options, name: str, path: str, repo: str, output: str, plan: Plan) -> None:
     """Plan, do it as one step of undo, tell the notes on stderr, print the diff."""
-    from tui.cli.draft.edits import part, show_edit
     from tui.cli.output import complain
 
     async def work(drafts: Drafts) -> int:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.cli.draft.common import emit, print_listed, run, run_on_fleet, say
-from tui.cli.draft.edits import OUTPUT
+from tui.cli.draft.common import OUTPUT, emit, print_listed, run, run_on_fleet, say
 
 if TYPE_CHECKING:
     from tui.cli.options import Options

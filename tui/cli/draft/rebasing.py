@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli.draft.common import NOT_DONE, progress, run, say
+from tui.cli.draft.common import NOT_DONE, OUTPUT, progress, run, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from tui.domain.drafts.model import Draft
     from tui.fleet.drafts import Drafts
 
-OUTPUT = click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="How to print.")
 _SHOWN = 12  # lines of each side that are printed
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli.draft.common import NOT_DONE, emit, print_listed, run, say
+from tui.cli.draft.common import NOT_DONE, OUTPUT, emit, print_listed, run, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.argument("state", default="")
 @click.option("--text", "file", metavar="FILE", help="Print the text typed into FILE and never saved.")
 @click.option("--limit", default=50, show_default=True, metavar="N", help="How many states to list.")
-@click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="How to print.")
+@OUTPUT
 @click.pass_obj
 def recover(options: Options, name: str, state: str, file: str | None, limit: int, output: str) -> None:
     """List what can be brought back, and bring it back.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.cli.draft.common import run, say
+from tui.cli.draft.common import OUTPUT, run, say
 from tui.cli.draft.staging import Ranges, check_one_file, chosen_lines, lines_option
 from tui.cli.output import complain
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tui.domain.drafts.sending import CommitOptions
     from tui.fleet.drafts import Drafts
 
-OUTPUT = click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="How to print.")
 _MESSAGE = click.option("-m", "--message", multiple=True, help="Commit message, a paragraph each.")
 _COMMIT = click.argument("commit", metavar="COMMIT")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from tui.cli.draft.blast import agreed
-from tui.cli.draft.common import NOT_DONE, print_listed, progress, run, say
+from tui.cli.draft.common import NOT_DONE, OUTPUT, print_listed, progress, run, say
 from tui.cli.draft.many import BY, groups_of
 from tui.cli.output import complain
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tui.domain.drafts.sending import PushPlan
     from tui.fleet.drafts import Drafts
 
-OUTPUT = click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="How to print.")
 _NO_VERIFY = click.option("--no-verify", "skip", is_flag=True, help="Run none of your hooks.")
 
 

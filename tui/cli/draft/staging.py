@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli.draft.common import emit, print_listed, run, say
+from tui.cli.draft.common import OUTPUT, emit, print_listed, run, say
 
 if TYPE_CHECKING:
     from tui.cli.options import Options
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _REPOSITORY = click.option(
     "--repository", "repo", metavar="URL|DIR", default="", help="Which repository of a draft that spans several."
 )
-OUTPUT = click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", help="How to print.")
 Ranges = tuple[tuple[int, int], ...]
 
 
