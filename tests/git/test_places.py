@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import stat
 import time
 from pathlib import Path
@@ -12,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.git.conftest import World, fingerprint, git
+from tui.adapters import runner
 from tui.adapters.git import checkout as clones
 from tui.adapters.git import repository as private
-from tui.adapters.git.command import GitTrouble, Refused, environment, explain
+from tui.adapters.git.command import GitTrouble, Refused, environment, explain, trouble
 from tui.adapters.git.objects import Missing
 from tui.adapters.git.repositories import GitRepositories
 from tui.domain import giturl
@@ -418,3 +420,33 @@ async def test_two_fleets_may_fetch_at_once(world: World, repositories: GitRepos
 )
 def test_what_git_says_in_plain_words(said: str, words: str) -> None:
     assert words in explain(said)
+
+
+async def test_hooks_and_user_are_those_of_the_clone_fleet_is_started_in(world: World) -> None:
+    """Drafts are found without a clone being named: that of the folder counts, or any other when the last is gone."""
+    other = world.clone.parent / "other"
+    git(world.clone.parent, "clone", "-q", str(world.origin), str(other))
+    for started, used in ((world.clone / "shop", world.clone), (other, other)):
+        service = GitRepositories(world.data, started)
+        await service.open(str(started))
+        await service.close()
+        again = GitRepositories(world.data, world.data.parent)  # in no clone: the one used last
+        assert [held.checkout for held in (await again.existing())[0]] == [str(used)]
+        await again.close()
+    service = GitRepositories(world.data, world.clone / "shop")
+    assert [held.checkout for held in (await service.existing())[0]] == [str(world.clone)]
+    await service.close()
+    service = GitRepositories(world.data, other)
+    await service.existing()
+    await service.close()
+    shutil.rmtree(other)
+    service = GitRepositories(world.data, world.data.parent, [(world.clone, "")])
+    assert [held.checkout for held in (await service.existing())[0]] == [str(world.clone)]
+    await service.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [(-signal.SIGXFSZ, "ulimit"), (-signal.SIGKILL, "SIGKILL"), (3, "code 3"), (-999, "code -999")]
+)
+def test_how_a_git_ended_that_said_nothing(code: int, words: str) -> None:
+    assert words in str(trouble(runner.Result(("git",), code, b"", b"")))

@@ -166,3 +166,15 @@ async def test_what_came_in_piece_by_piece_is_superseded(world: World, repositor
 )
 def test_which_version_is_newer(base: str, ours: str, theirs: str, is_newer: bool) -> None:
     assert newer(base, ours, theirs) is is_newer
+
+
+async def test_the_same_line_at_another_depth_is_another_change(world: World, repository: GitRepository) -> None:
+    world.upstream({"deep.yaml": "a:\n  b: 1\n"})
+    await repository.fetch()
+    draft = await repository.create("deep", "main", "deep")
+    await repository.edit(draft.id, {"deep.yaml": b"a:\n  b: 2\n"})
+    draft = await repository.commit(draft.id, "deep")
+    world.upstream({"deep.yaml": "a:\nb: 2\n"})
+    world.upstream({"deep.yaml": "a:\nb: 2\nc: 3\n"})
+    await repository.fetch()
+    assert (await repository.around(draft)).landed == ""

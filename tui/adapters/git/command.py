@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -168,7 +169,16 @@ def checked(result: runner.Result, codes: Sequence[int]) -> runner.Result:
 def trouble(result: runner.Result) -> GitTrouble:
     """The error that a failed git command means."""
     kind = NeedsTerminal if _ASKING.search(result.errors) else GitTrouble
-    return kind(explain(result.errors) or f"git ended with code {result.code}", result.errors)
+    return kind(explain(result.errors) or _ended(result.code), result.errors)
+
+
+def _ended(code: int) -> str:
+    """How a git ended that said nothing."""
+    if code == -signal.SIGXFSZ:
+        return "git may not write files of that size (ulimit -f); nothing was changed"
+    with suppress(ValueError):
+        return f"git was ended by {signal.Signals(-code).name}"
+    return f"git ended with code {code}"
 
 
 # What git, ssh, ssh-keygen and gpg write when they have nobody to ask: measured with git 2.39, OpenSSH 9.2, GnuPG 2.2.

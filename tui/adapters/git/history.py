@@ -16,6 +16,8 @@ from tui.domain.ports import CommitInfo
 SEARCHED = 2000  # commits of the target that are looked through for a squashed or rebased draft
 _NAMED = 500  # files that are named on a command line
 _SIGNED = re.compile(r"(.*?)\s*<[^>]*>\s+(-?\d{1,12})(?:\s+[+-]\d{4})?")
+_LINE = re.compile(rb"^[ +-](?!-- |\+\+ ).*$", re.MULTILINE)  # of a patch, but for its head
+_BLANKS = bytes.maketrans(b" \t\r\v\f", b"\1\2\3\4\5")
 PATCH = 4 << 20  # bytes of a diff that is shown
 
 
@@ -218,14 +220,19 @@ def _same_patch(repository: Repository, draft: Draft, paths: list[str], target: 
     git = repository.git
     shape = ("-p", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames")
     own = git("diff-tree", "-r", *shape, draft.base, draft.tip, "--", *paths, limit=PATCH).out
-    wanted = git("patch-id", "--stable", data=own).out.split(b" ")[0]
+    wanted = git("patch-id", "--stable", data=_blanks_kept(own)).out.split(b" ")[0]
     theirs = git(
         "log", "--reverse", "--format=%x00commit %H", f"--max-count={SEARCHED}", "--no-merges", *shape,
         f"{draft.base}..{target}", "--", *paths, limit=8 * PATCH,
     ).out  # fmt: skip
-    ids = git("patch-id", "--stable", data=theirs.replace(b"\0commit ", b"commit ")).out
+    ids = git("patch-id", "--stable", data=_blanks_kept(theirs.replace(b"\0commit ", b"commit "))).out
     for line in ids.decode("ascii").splitlines():
         patch_id, _, oid = line.partition(" ")
         if patch_id.encode() == wanted:
             return oid
     return ""
+
+
+def _blanks_kept(patch: bytes) -> bytes:
+    """A patch whose blanks count for `git patch-id`, which leaves them out: in YAML they say where a value belongs."""
+    return _LINE.sub(lambda line: line[0][:1] + line[0][1:].translate(_BLANKS), patch)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from tui.adapters.git import checkout as clones
@@ -35,11 +37,14 @@ class GitRepositories:
     ) -> None:
         self.data = data
         self.settings = settings
+        self.folder = folder
         self.folders = [*([(folder, "")] if folder else []), *clones]
         self._now = now
         self._open: dict[str, GitRepository] = {}
         self._opening = asyncio.Lock()
         self._urls: dict[Path, str] = {}  # of private repositories, read once
+        self._noted: dict[str, str] = {}  # URL -> the clone that was used last, read with it
+        self._found: list[Checkout] | None = None  # the clone of the folder fleet was started in, looked for once
 
     async def find(self, url: str) -> Found:
         return await in_thread(None, self._find, url)
@@ -141,14 +146,34 @@ class GitRepositories:
             if path in self._urls:
                 continue
             try:
-                url = dict(clones.configuration(path, checkout=False)).get("remote.origin.url", "")
-                self._urls[path] = self._checked(url)
+                values = dict(clones.configuration(path, checkout=False))
+                url = self._urls[path] = self._checked(values.get("remote.origin.url", ""))
+                self._noted[url] = values.get("fleet.checkout", "")
             except (GitTrouble, NotInstalled) as error:
                 broken.append(f"{path}: {error}")
         return list(self._urls.values()), broken
 
     def _reopen(self, url: str) -> Repository | None:
-        return open_repository(self.data, url, None)
+        return open_repository(self.data, url, self._clone_of(url))
+
+    def _clone_of(self, url: str) -> Checkout | None:
+        """The clone whose user and hooks count from now on; None = still the one that was used last.
+
+        That is the one fleet was started in, else any that is known once the last one is gone.
+        """
+        noted = Path(self._noted.get(url) or os.devnull)
+        here = self._started_in(self.folder) if self.folder and not self.folder.is_relative_to(noted) else []
+        if found := next((one for one in here if giturl.same(one.url, url)), None):
+            return found
+        return None if noted.is_dir() else clones.match(self.folders, url)
+
+    def _started_in(self, folder: Path) -> list[Checkout]:
+        if self._found is None:
+            self._found = []
+            with suppress(GitTrouble, NotInstalled):
+                if any((place / ".git").exists() for place in (folder, *folder.parents)):
+                    self._found = clones.find_checkouts(folder)
+        return self._found
 
     @staticmethod
     def _checked(url: str) -> str:
