@@ -159,7 +159,7 @@ def test_the_way_to_the_remote_survives_a_kill_at_any_command(world: World, tmp_
     code, commands, errors = journey.run(0, "never")
     assert code == 0, errors
     start = {"before": 1, "after": 3, "both": 6}[mode]
-    for at in range(1 if THOROUGH else start, commands + 1, 1 if THOROUGH else 9):
+    for at in range(1 if THOROUGH else start, commands + 1, 1 if THOROUGH else 15):
         journey.reset()
         journey.run(at, mode)
         journey.finish()
