@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from tests.git.conftest import World, git
@@ -21,6 +22,7 @@ from tui.domain.obj import Ref
 from tui.fleet.blast import Blasts
 from tui.fleet.drafts import Drafts
 from tui.fleet.locating import Located, Locator
+from tui.ui import typeahead
 from tui.ui.app import FleetApp
 from tui.ui.panes.drafts import DraftsPane
 from tui.ui.scope import APPLICATIONS
@@ -126,6 +128,32 @@ async def test_an_edit_becomes_a_commit_of_a_draft(ready: World) -> None:
         assert not listed.draft.dirty
         await until(lambda: app.shell.pane.here() is not None, pilot)
         assert app.shell.pane.here().name == listed.draft.name
+
+
+@pytest.mark.parametrize("patience", [0.0, 60.0])
+async def test_what_is_typed_while_a_commit_is_made_goes_where_it_is_meant(
+    ready: World, patience: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(typeahead, "PATIENCE", patience)
+    async with editing(ready) as (fleet, app, pilot):
+        await pilot.press("e")
+        await until(lambda: isinstance(app.screen, EditorScreen), pilot)
+        await pilot.press("ctrl+f", *"replicas: 3", "enter", "right", "backspace", "5", "ctrl+s")
+        await until(lambda: isinstance(app.screen, DiffScreen), pilot)
+        await pilot.press("c")
+        await until(lambda: app.screen.query("#prompt Input"), pilot)
+        for key in ("enter", "colon", *"clusters", "enter"):
+            app.post_message(events.Key(key, {"colon": ":", "enter": "\r"}.get(key, key)))
+        await until(lambda: app.screen is app.shell and app.shell.pane_id() == "clusters", pilot)
+
+        async def committed() -> bool:
+            return [len(listed.commits) for listed in await fleet.drafts.list()] == [1]
+
+        async with asyncio.timeout(60):
+            while not await committed():
+                await pilot.pause(0.02)
+        await at_rest(app, pilot)
+        assert not [note.message for note in app._notifications if note.severity == "error"]
 
 
 async def test_a_draft_is_pushed_after_asking(ready: World) -> None:

@@ -210,9 +210,10 @@ class FleetApp(Working):
         answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         for asked in [found for found in self.screen.query(Prompt) if found.finished]:
             await asked.remove()  # of two questions in a row the second waits until the first is off the screen
-        ask(self.screen, label, answer.set_result, value=value)
-        self.is_through(asyncio.current_task())
-        return await answer
+        if not ask(self.screen, label, answer.set_result, value=value):
+            self.say(f"{label.strip(': ')}: something else is being typed; ask again after it", Tone.WARN)
+            return None
+        return await self.answer_of(answer)
 
     def choose_edit(self, ref: Ref) -> None:
         """Choose one of the edits people make most of an object."""
@@ -269,8 +270,8 @@ class FleetApp(Working):
         self.exit()
 
     async def back_to_shell(self) -> None:
-        """Close every screen over the first one."""
+        """Close every screen over the first one; who waits for what one of them asks hears that nobody chose."""
         while self.screen is not self.shell:
             if isinstance(self.screen, FleetScreen):
                 await self.screen.closing()
-            self.pop_screen()
+            self.screen.dismiss(None)

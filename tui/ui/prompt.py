@@ -191,10 +191,12 @@ def ask(
     propose: Callable[[str], Sequence[Proposal]] | None = None,
     more: Callable[[str], None] | None = None,
     hint: str = "",
-) -> None:
-    """Ask for a line at the bottom of a screen; a prompt that is open there already stays.
+) -> bool:
+    """Ask for a line at the bottom of a screen; False when a prompt is open there already, which stays.
 
     With `more`, ctrl-o hands the line over to it instead of `done`; `hint` says so beside the line.
     """
-    if not screen.query(Prompt):
-        screen.mount(Prompt(label, done, value, changed, propose, more, hint))
+    if screen.query(Prompt):
+        return False
+    screen.mount(Prompt(label, done, value, changed, propose, more, hint))
+    return True

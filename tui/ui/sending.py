@@ -90,7 +90,7 @@ async def _ask_message(app: FleetApp, drafts: Drafts, draft: Draft | str, dirty:
     def whole(text: str) -> str:
         return f"{text}\n{body}" if body and text.strip() else text
 
-    ask(
+    asked = ask(
         app.screen,
         "commit: " if len(dirty) == 1 else f"commit in {len(dirty)} repositories: ",
         lambda text: answer.set_result((text, False)),
@@ -99,8 +99,10 @@ async def _ask_message(app: FleetApp, drafts: Drafts, draft: Draft | str, dirty:
         more=lambda text: answer.set_result((text, True)),
         hint=WHOLE,
     )
-    app.is_through(asyncio.current_task())
-    text, edit = await answer
+    if not asked:
+        app.say("something else is being typed: press c again after it", Tone.WARN)
+        return None
+    text, edit = await app.answer_of(answer)
     await keeper.flush()
     if text is None:
         return None

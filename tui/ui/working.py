@@ -25,6 +25,7 @@ class Working(TypeAhead):
         super().__init__()
         self._told: set[str] = set()
         self._through_when: dict[asyncio.Task[None], asyncio.Future[None]] = {}
+        self._holding: set[asyncio.Task[None]] = set()  # work of keys that wait for it
 
     def say(self, text: str, tone: Tone = Tone.PLAIN) -> None:
         """Show a line for some seconds. The text is data, never markup."""
@@ -40,9 +41,10 @@ class Working(TypeAhead):
             task = asyncio.current_task()
             assert task is not None
             if hold:
-                through = self._through_when[task] = asyncio.get_running_loop().create_future()
-                self.work.add(through)
+                self._holding.add(task)
+                self._hold(task)
                 task.add_done_callback(self.is_through)
+                task.add_done_callback(self._holding.discard)
             try:
                 await work
             except Trouble as error:
@@ -51,6 +53,20 @@ class Working(TypeAhead):
                 self.report(what, error)
 
         self.run_worker(guarded(), group=what, exit_on_error=False)
+
+    def _hold(self, task: asyncio.Task[None]) -> None:
+        """The next key waits for this work, for a moment."""
+        through = self._through_when[task] = asyncio.get_running_loop().create_future()
+        self.work.add(through)
+
+    async def answer_of(self, asked: Awaitable[Answer]) -> Answer:
+        """What the user answers: meanwhile keys go on, and the key that answers is followed as the one that asked."""
+        task = asyncio.current_task()
+        self.is_through(task)
+        answer = await asked
+        if task in self._holding:
+            self._hold(task)  # type: ignore[arg-type]
+        return answer
 
     def is_through(self, task: asyncio.Task[None] | None) -> None:
         """What a key has set going is done, or asks the user: the next key may come."""
@@ -61,9 +77,7 @@ class Working(TypeAhead):
 
     async def wait_for(self, screen: Screen[Answer]) -> Answer | None:
         """Show a screen and wait for what it ends with. Only from `do`."""
-        ending = self.push_screen(screen, wait_for_dismiss=True)
-        self.is_through(asyncio.current_task())
-        return await ending
+        return await self.answer_of(self.push_screen(screen, wait_for_dismiss=True))
 
     def report(self, what: str, error: Exception) -> None:
         """Tell of a fault nobody foresaw, once, and log it."""

@@ -15,6 +15,7 @@ from tui.ui import frame, keys
 from tui.ui.bars import Footer, Header
 from tui.ui.obey import ask_command
 from tui.ui.panes import PANES
+from tui.ui.prompt import Prompt
 from tui.ui.scope import APPLICATIONS
 from tui.ui.widgets.line_view import LineView
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tui.fleet.runtime import Fleet
     from tui.ui.app import FleetApp
 
+LOOK_AGAIN = 0.1  # seconds between two looks whether a screen that is done may close
 RECOUNT = 0.25  # seconds between two counts of all Applications
 
 
@@ -140,6 +142,18 @@ class FleetScreen(Screen[Any]):
 
     async def closing(self) -> None:
         """Called before this screen is taken away: keep what would be lost."""
+
+    def end(self, result: Any = None) -> None:
+        """Close with a result, after work that took its time: once what the user opened over it meanwhile is closed.
+
+        A screen that was left meanwhile stays left.
+        """
+        if self not in self.app.screen_stack:
+            return
+        if self.is_current and all(asked.finished for asked in self.query(Prompt)):
+            self.dismiss(result)
+        else:
+            self.set_timer(LOOK_AGAIN, lambda: self.end(result))
 
     async def action_back(self) -> None:
         """Close this screen."""

@@ -258,7 +258,7 @@ class ConflictScreen(FleetScreen):
             self._next(0)
             return
         self.fleet_app.say(f"{done.draft.name} is on top of {done.draft.target}; z undoes it", Tone.GOOD)
-        self.dismiss(True)
+        self.end(True)
 
     async def action_back(self) -> None:
         """Leave; what was decided stays decided."""

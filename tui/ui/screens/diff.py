@@ -65,7 +65,7 @@ class DiffScreen(FleetScreen):
         from tui.ui import sending
 
         if await sending.commit(self.fleet_app, self.draft):
-            self.dismiss(True)
+            self.end(True)
 
     async def action_back(self) -> None:
         self.dismiss(False)

@@ -110,7 +110,7 @@ class DraftScreen(FleetScreen):
             except Missing:
                 if self.is_current:
                     self.fleet_app.say(f"{self.name_shown} is not there any more", Tone.WARN)
-                    self.dismiss()
+                    self.end()
                 return
         if not self.is_mounted:
             return

@@ -174,7 +174,7 @@ class EditorScreen(FleetScreen):
 
         assert self.opened.draft is not None
         if await drafting.review(self.fleet_app, self.opened.draft.name):
-            self.dismiss()
+            self.end()
         elif self.fleet.drafts is not None:
             self.opened.draft = (await self.fleet.drafts.show(self.opened.draft)).draft
 
@@ -186,7 +186,7 @@ class EditorScreen(FleetScreen):
         await self._keep()
         if self._editor.text != self._saved:
             self.fleet_app.say("the text is kept: e goes on with it")
-        self.dismiss()
+        self.end()
 
     async def action_back(self) -> None:
         self.action_close()
