@@ -205,3 +205,31 @@ async def test_what_was_taken_off_the_target_does_not_come_back(world: World) ->
     assert (await drafts.push(await drafts.plan_push(draft.id, to_target=True))).done
     assert git(world.origin, "log", "--format=%s", "main").splitlines() == ["more web", "change"]
     await drafts.close()
+
+
+async def test_what_was_pushed_to_the_target_and_taken_off_again_is_said(
+    world: World, repository: GitRepository
+) -> None:
+    draft = await make(repository)
+    assert (await send(repository, draft.id, to_target=True)).done
+    git(world.origin, "update-ref", "refs/heads/main", "main~1")
+    await repository.fetch()
+    draft = await repository.draft(draft.id)
+    stands = standing(draft, await repository.around(draft))
+    assert "it was pushed to main, and is not there any more" in stands.detail and not stands.landed
+
+
+async def test_a_draft_dropped_before_or_while_it_is_pushed(world: World, repositories: GitRepositories) -> None:
+    install(world, "pre-push", "echo here\n")
+    world.seal()
+    repository = await repositories.open(str(world.clone))
+    draft = await make(repository)
+    plan = await repository.plan_push(draft, to_target=False)
+    await repository.drop(draft.id)
+    with pytest.raises(Refused, match="in the trash"):
+        await repository.push(plan)
+    assert git(world.origin, "branch", "--list", "fleet/*") == ""
+    await repository.restore(draft.id)
+    refs = repository.refs
+    result = await repository.push(plan, lambda line: refs.drop(draft.id) if line == "here" else None)
+    assert result.done and result.message.endswith("the draft was dropped meanwhile")

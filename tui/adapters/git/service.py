@@ -363,6 +363,8 @@ class GitRepository:
         draft = await self.draft(plan.draft)
         if plan.problem:
             raise Refused(plan.problem)
+        if draft.dropped:
+            raise Refused("the draft is in the trash; restore it first")
         if draft.tip != plan.commit or draft.dirty:
             raise Refused("the draft has changed since the push was shown")
         self.repository.git.config = await self._call(self.repository.settings)
@@ -380,10 +382,12 @@ class GitRepository:
             result = await pushing.push(
                 self.repository, draft, plan, self.settings, progress, tag=tag, terminal=terminal
             )
-        if result.done and plan.to_target:
-            await self.update(draft.id, merged=plan.commit)
-        elif result.done:
-            await self.update(draft.id, branch=plan.branch, pushed=plan.commit, page=result.page)
+        known: dict[str, object] = {"branch": plan.branch, "pushed": plan.commit, "page": result.page}
+        try:
+            if result.done:
+                await self.update(draft.id, **({"merged": plan.commit} if plan.to_target else known))
+        except Missing:  # hooks may take minutes
+            result = msgspec.structs.replace(result, message=f"{result.message}; the draft was dropped meanwhile")
         return msgspec.structs.replace(result, said=said)
 
     async def pull_request(self, draft: Draft, *, make: bool = True) -> PullRequest:

@@ -85,6 +85,8 @@ def standing(draft: Draft, around: Surroundings) -> Standing:
         notes.append(f"{_count(len(draft.unsaved), 'text')} not saved")
     if around.lost:
         notes.append(f"{draft.target} was force-pushed")
+    if draft.merged and draft.merged == draft.tip and not draft.dirty:  # and has not landed
+        notes.append(f"it was pushed to {draft.target}, and is not there any more")
     if around.behind:
         notes.append(f"{draft.target} is {_count(around.behind, 'commit')} ahead")
     if draft.pushed and draft.pushed == draft.tip and not draft.dirty:
