@@ -353,3 +353,12 @@ async def test_a_hook_that_removes_all_it_was_given(world: World, repositories: 
     with pytest.raises(HookRefused, match="removed the folder or the index"):
         await repository.commit(draft.id, "more web")
     assert await repository.draft(draft.id) == draft and leftovers(repository) == []
+
+
+async def test_a_hook_that_commits_leaves_the_message_alone(world: World, repositories: GitRepositories) -> None:
+    install(world, "pre-commit", "git commit --no-verify -qm mine; git commit --no-verify --amend -qm other\n")
+    repository = await opened(world, repositories)
+    draft = await edited(repository)
+    done = await repository.commit(draft.id, "more web")
+    assert [subject for _, subject in await repository.commits(done)] == ["more web"]
+    assert git(world.clone, "log", "--format=%s") == "change"

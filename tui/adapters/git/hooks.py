@@ -109,11 +109,11 @@ def check_commit(
     touched = _touched(repository, parent, tree)
     said: list[str] = []
     with worktree(repository, parent, tree, touched, hooks.config) as place:
-        file = place.admin / "COMMIT_EDITMSG"
-        file.write_text(message, encoding="utf-8")
         run = _Runner(hooks, place, timeout, listen, stop, said)
         if "pre-commit" in names:
             tree = _pre_commit(repository, run, tree)
+        file = place.admin / "COMMIT_EDITMSG"  # after it, as git does: a commit that it makes has one of its own
+        file.write_text(message, encoding="utf-8")
         for name, more in (("prepare-commit-msg", tuple(source)), ("commit-msg", ())):
             if name in names:
                 run(name, str(file), *more)
