@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from textual import events
 
 from tests.git.conftest import World
 from tests.git.conftest import home as home
 from tests.git.conftest import world as world
 from tests.ui.test_draft_screen import DB, LINES, WEB, Hand, hand
 from tests.ui.test_draft_screen import ready as ready
+from tui.ui import typeahead
 from tui.ui.obey import obey
+from tui.ui.screens import conflicts
 from tui.ui.screens.conflicts import ConflictScreen
 from tui.ui.screens.draft import DraftScreen
 from tui.ui.screens.editor import EditorScreen
@@ -98,6 +101,29 @@ async def test_an_own_value_is_written_and_journalled_until_it_is_taken(ready: W
         await it.until(lambda: isinstance(it.app.screen, ConflictScreen))
         await it.until(lambda: any(clash.choice == "text" for clash in it.app.screen.clashes))
         assert not await kept()
+
+
+async def test_decisions_typed_ahead_go_to_one_conflict_after_the_other(
+    ready: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(typeahead, "PATIENCE", 0.0)
+    monkeypatch.setattr(conflicts, "LOCAL", 0.0)
+    async with hand(ready) as it:
+        await clashing(it, ready)
+        fields = [
+            clash.field or clash.path
+            for item in it.app.screen.list.items
+            for clash in it.app.screen.clashes
+            if item.key[0] == "clash" and item.key[2] == clash.key
+        ]
+        for key in ("m", "t", "m", "enter"):
+            it.app.post_message(events.Key(key, {"enter": "\r"}.get(key, key)))
+        await it.until(lambda: isinstance(it.app.screen, DraftScreen))
+        draft = await it.draft()
+        text = await it.at(draft.tip, WEB) + await it.at(draft.tip, DB)
+        values = {"line3": ("33", "4"), "line25": ("99", "5"), "size": ("2", "8")}
+        for field, side in zip(fields, (0, 1, 0), strict=True):
+            assert f"{field}: {values[field][side]}\n" in text
 
 
 async def test_a_dropped_draft_is_listed_with_its_patch_and_restored(ready: World) -> None:

@@ -146,6 +146,12 @@ async def test_foreign_text_stays_text():
         assert not {"\x1b", "\u202e", "\t", "\r"} & set(text)
 
 
+async def test_a_line_end_of_windows_is_not_part_of_the_line():
+    app = Bare("a: 1\r\nb: 2\r\n", "yaml")
+    async with app.run_test(size=(60, 10)):
+        assert [app.viewer.line_text(at) for at in range(2)] == ["a: 1", "b: 2"]
+
+
 async def test_one_line_of_megabytes_is_shown():
     app = Bare("x: '" + "漢 " * 1_000_000 + "'")
     async with app.run_test(size=(60, 10)) as pilot:

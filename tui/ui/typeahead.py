@@ -31,6 +31,7 @@ class TypeAhead(App[None]):
         self._waiting: asyncio.Task[None] | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self.work: set[asyncio.Future[None]] = set()  # what keys have set going and the next key should find done
+        self.patience = PATIENCE  # of the next key with that work
 
     @property
     def typing(self) -> bool:
@@ -71,8 +72,9 @@ class TypeAhead(App[None]):
     async def _stands(self, serial: int) -> None:
         """Wait for what the key has set going, then for the screen to be painted."""
         if self.work:
-            await asyncio.wait(self.work, timeout=PATIENCE)
+            await asyncio.wait(self.work, timeout=max(PATIENCE, self.patience))
             self.work.clear()  # what takes longer goes on alone
+        self.patience = PATIENCE
         if not self.is_running or self._exit:
             return
         painted, screen = asyncio.Event(), self.screen

@@ -14,6 +14,7 @@ from tui.domain.ports import Trouble
 from tui.ui.typeahead import TypeAhead
 
 Answer = TypeVar("Answer")
+LOCAL = 2.0  # seconds of patience with work that asks nobody: what follows is meant for what it leads to
 _log = logging.getLogger("fleet.ui")
 _SEVERITY = {Tone.BAD: "error", Tone.WARN: "warning"}
 
@@ -31,11 +32,13 @@ class Working(TypeAhead):
         """Show a line for some seconds. The text is data, never markup."""
         self.notify(text, severity=_SEVERITY.get(tone, "information"), markup=False)  # type: ignore[arg-type]
 
-    def do(self, work: Awaitable[None], what: str, hold: bool = True) -> None:
+    def do(self, work: Awaitable[None], what: str, hold: bool = True, patience: float = 0.0) -> None:
         """Run something that waits; what goes wrong becomes a line that says what was being done.
 
-        With `hold` the next key waits for it (for a moment), so that it goes where this leads.
+        With `hold` the next key waits for it (for a moment, or `patience` seconds), so that it goes where this leads.
         """
+        if hold:
+            self.patience = max(self.patience, patience)
 
         async def guarded() -> None:
             task = asyncio.current_task()
@@ -65,7 +68,7 @@ class Working(TypeAhead):
         self.is_through(task)
         answer = await asked
         if task in self._holding:
-            self._hold(task)  # type: ignore[arg-type]
+            self._hold(task)
         return answer
 
     def is_through(self, task: asyncio.Task[None] | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
@@ -25,6 +26,7 @@ from tui.ui.screens.words_view import WordsView
 from tui.ui.text import safe
 from tui.ui.widgets.items import Item, Items
 from tui.ui.words import BLANK, Line
+from tui.ui.working import LOCAL
 
 if TYPE_CHECKING:
     from tui.fleet.drafts import Drafts
@@ -44,6 +46,7 @@ class ConflictScreen(FleetScreen):
         self.draft = draft
         self.found: Sequence[tuple[Draft, Conflicts]] = ()
         self.list = Items(without="enter")
+        self._deciding = asyncio.Lock()  # one decision after the other, however fast they are typed
 
     @property
     def drafts(self) -> Drafts:
@@ -145,6 +148,14 @@ class ConflictScreen(FleetScreen):
     # -- deciding ---------------------------------------------------------------------------------------------------
 
     def _decide(self, take: str, whole: bool = False) -> None:
+        self.fleet_app.do(self._take(take, whole), "deciding", patience=LOCAL)
+
+    async def _take(self, take: str, whole: bool) -> None:
+        """Decide what is under the cursor once the decision before it is kept and has moved the cursor on."""
+        async with self._deciding:
+            await self._taken(take, whole)
+
+    async def _taken(self, take: str, whole: bool) -> None:
         key = self.list.cursor_key
         if not isinstance(key, tuple):
             self.fleet_app.say("there is no conflict to decide", Tone.WARN)
@@ -153,14 +164,14 @@ class ConflictScreen(FleetScreen):
         if whole or held is None:
             draft, found = self.found[key[1]]
             path = held[2].path if held is not None else key[2]
-            self.fleet_app.do(self._choose_file(draft, found, path, take), "deciding")
+            await self._choose_file(draft, found, path, take)
             return
         draft, _, clash = held
         if take not in clash.takes:
             words = ", ".join(TOOK[each] for each in clash.takes)
             self.fleet_app.say(f"{TOOK[take]} cannot be taken here: {words}", Tone.WARN)
             return
-        self.fleet_app.do(self._choose(draft, clash.key, take), "deciding")
+        await self._choose(draft, clash.key, take)
 
     async def _choose(self, draft: Draft, key: str, choice: Decision | str) -> None:
         await self.drafts.choose(draft, key, choice)
@@ -215,8 +226,9 @@ class ConflictScreen(FleetScreen):
         self.fleet_app.do(self._untake(held[0], held[2].key), "taking it back")
 
     async def _untake(self, draft: Draft, key: str) -> None:
-        await self.drafts.unchoose(draft, key)
-        await self._load()
+        async with self._deciding:
+            await self.drafts.unchoose(draft, key)
+            await self._load()
 
     def action_take_text(self) -> None:
         """Write what it shall be."""
@@ -235,20 +247,25 @@ class ConflictScreen(FleetScreen):
         name = f"{clash.key} (conflict of {draft.name})"
         text = await self.fleet_app.wait_for(TextScreen(title, clash.reason, begin, name, clash.saw))
         if text is not None:
-            await self._choose(draft, clash.key, Decision("text", text))
+            async with self._deciding:
+                await self._choose(draft, clash.key, Decision("text", text))
 
     # -- ending -----------------------------------------------------------------------------------------------------
 
     def action_resolve(self) -> None:
         """Rebase when everything is decided; else go to what is not."""
-        left = [clash for clash in self.clashes if clash.open]
-        if left:
-            self.fleet_app.say(f"{len(left)} still to decide: {left[0].key}", Tone.WARN)
-            self._next(self.list.cursor)
-            return
-        self.fleet_app.do(self._resolve(), "rebasing")
+        self.fleet_app.do(self._resolve(), "rebasing", patience=LOCAL)
 
     async def _resolve(self) -> None:
+        async with self._deciding:
+            left = [clash for clash in self.clashes if clash.open]
+            if left:
+                self.fleet_app.say(f"{len(left)} still to decide: {left[0].key}", Tone.WARN)
+                self._next(self.list.cursor)
+                return
+            await self._rebase()
+
+    async def _rebase(self) -> None:
         done = await self.drafts.rebase(self.draft)
         for note in done.notes:
             self.fleet_app.say(note, Tone.WARN)

@@ -27,6 +27,7 @@ from tui.ui.screens.draft_patch import PatchPanel, Subject
 from tui.ui.screens.draft_reading import Patches, Shown, clash_text
 from tui.ui.screens.said import Said
 from tui.ui.widgets.items import Items
+from tui.ui.working import LOCAL
 
 if TYPE_CHECKING:
     from tui.fleet.drafts import Drafts
@@ -234,7 +235,7 @@ class DraftScreen(FleetScreen):
 
     def act(self, work: Work, what: str, said: str = "") -> None:
         """Do something to the draft and show what became of it; the next key waits for it."""
-        self.fleet_app.do(self.carry(work, said), what)
+        self.fleet_app.do(self.carry(work, said), what, patience=LOCAL)
 
     async def carry(self, work: Work, said: str = "") -> None:
         """The same, from a worker."""
@@ -249,7 +250,7 @@ class DraftScreen(FleetScreen):
 
     def make(self, work: Making, what: str, said: str = "") -> None:
         """As `act` for what makes commits: a key may ask for its passphrase, a hook may refuse and is shown."""
-        self.fleet_app.do(self.remake(work, said), what)
+        self.fleet_app.do(self.remake(work, said), what, patience=LOCAL)
 
     async def remake(self, work: Making, said: str = "") -> None:
         """The same, from a worker."""

@@ -21,6 +21,7 @@ from tui.ui.screens.words_view import WordsView
 from tui.ui.text import padded, safe, width_of
 from tui.ui.widgets.items import Items
 from tui.ui.widgets.line_view import PLAIN
+from tui.ui.working import LOCAL
 
 if TYPE_CHECKING:
     from tui.fleet.drafts import Drafts
@@ -311,7 +312,9 @@ class CommitsPanel(_Panel):
             self.say("it is the newest commit" if up else "it is the oldest commit of the draft")
             return
         draft, number = part.draft, self.parts.index(part)
-        self.draft_screen.fleet_app.do(self._moved(draft, commit.oid, up, number, wanted), "moving the commit")
+        self.draft_screen.fleet_app.do(
+            self._moved(draft, commit.oid, up, number, wanted), "moving the commit", patience=LOCAL
+        )
 
     async def _moved(self, draft: Draft, oid: str, up: bool, number: int, place: int) -> None:
         """The cursor follows the commit, which has another id now."""

@@ -199,8 +199,7 @@ class Viewer(LineView):
         """Text of a line, from 0, without its line end."""
         start = self._starts[at]
         end = self._starts[at + 1] - 1 if at + 1 < len(self._starts) else len(self._text)
-        line = self._text[start:end]
-        return line[:-1] if line.endswith(("\r", "\n")) else line
+        return self._text[start:end].removesuffix("\n").removesuffix("\r")
 
     # --- lines -----------------------------------------------------------------------------------------------
 
