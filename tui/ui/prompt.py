@@ -17,12 +17,13 @@ from tui.domain.kinds.kind import Tone
 from tui.ui.commands import Proposal
 from tui.ui.text import padded
 from tui.ui.widgets.line_view import LineView
+from tui.ui.widgets.plain_input import PlainInput
 
 SHOWN = 9  # proposals shown at once
 _NAME = 34  # cells of a proposal's text before what it is
 
 
-class _Line(Input):
+class _Line(PlainInput):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "give_up", show=False),
         Binding("tab", "take", show=False),

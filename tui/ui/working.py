@@ -11,6 +11,7 @@ from textual.screen import Screen
 
 from tui.domain.kinds.kind import Tone
 from tui.domain.ports import Trouble
+from tui.ui.text import safe
 from tui.ui.typeahead import TypeAhead
 
 Answer = TypeVar("Answer")
@@ -30,7 +31,8 @@ class Working(TypeAhead):
 
     def say(self, text: str, tone: Tone = Tone.PLAIN) -> None:
         """Show a line for some seconds. The text is data, never markup."""
-        self.notify(text, severity=_SEVERITY.get(tone, "information"), markup=False)  # type: ignore[arg-type]
+        shown = "\n".join(safe(line) for line in text.split("\n"))
+        self.notify(shown, severity=_SEVERITY.get(tone, "information"), markup=False)  # type: ignore[arg-type]
 
     def do(self, work: Awaitable[None], what: str, hold: bool = True, patience: float = 0.0) -> None:
         """Run something that waits; what goes wrong becomes a line that says what was being done.

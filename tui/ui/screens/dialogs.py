@@ -17,6 +17,7 @@ from tui.domain.kinds.kind import Cell, Column, Tone
 from tui.ui import keys
 from tui.ui.screens.words_view import WordsView
 from tui.ui.text import safe
+from tui.ui.widgets.plain_input import PlainInput
 from tui.ui.widgets.rows import TableRow
 from tui.ui.widgets.table import Table
 from tui.ui.words import BLANK, Line, heading
@@ -84,7 +85,7 @@ class TypeToConfirm(_Question):
 
     def answers(self) -> ComposeResult:
         yield Static(Content(f"type {safe(self._word)} and press enter    esc no"), classes="keys")
-        yield Input(compact=True)
+        yield PlainInput(compact=True)
 
     def on_mount(self) -> None:
         """Type at once."""

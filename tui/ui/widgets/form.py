@@ -20,11 +20,12 @@ from tui.domain.kinds.kind import Tone
 from tui.ui import paint
 from tui.ui.text import fit, padded, safe, width_of
 from tui.ui.widgets.line_view import CURSOR, PLAIN, RESTING, LineView
+from tui.ui.widgets.plain_input import PlainInput
 
 _GAP = 2  # cells between choices
 
 
-class _Typed(Input):
+class _Typed(PlainInput):
     """A value that may be typed; choices are proposed behind the cursor and walked through with PgDn, PgUp."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
