@@ -30,7 +30,11 @@ async def send(repository: GitRepository, draft_id: str, *, to_target: bool = Fa
 
 async def test_pre_push_is_told_what_goes_where(world: World, repositories: GitRepositories, tmp_path: Path) -> None:
     seen = tmp_path / "seen"
-    install(world, "pre-push", f'{{ echo "$@"; cat; git rev-parse HEAD; cat shop/web.yaml; }} >>{seen}; echo fine\n')
+    install(
+        world,
+        "pre-push",
+        f'{{ echo "$@"; cat; git rev-parse HEAD; cat shop/web.yaml; }} >>{seen}; echo fine$GIT_INDEX_FILE\n',
+    )
     world.seal()
     repository = await repositories.open(str(world.clone))
     draft = await make(repository)

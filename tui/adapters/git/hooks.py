@@ -181,7 +181,7 @@ class _Runner:
 
         try:
             result = runner.call(
-                argv, cwd=self.place.folder, env=self._environment(), data=data, timeout=self.timeout, limit=OUTPUT,
+                argv, cwd=self.place.folder, env=self._environment(name), data=data, timeout=self.timeout, limit=OUTPUT,
                 on_error_line=tell if self.listen else None, stop=self.stop,
             )  # fmt: skip
         except runner.TimedOut:
@@ -195,7 +195,7 @@ class _Runner:
         how = f"exit code {result.code}" if result.code > 0 else f"signal {-result.code}"
         return result.code, f"your hook {name} refused ({how})" + ("" if any(lines) else " and did not say why")
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, name: str) -> dict[str, str]:
         settings = (("core.hooksPath", str(self.hooks.folder)), ("core.fsmonitor", "false"), *self.place.config)
         env = inherited() | configured(settings)
         env |= {
@@ -206,6 +206,8 @@ class _Runner:
         }
         env |= {"GIT_LFS_SKIP_SMUDGE": "1", "FLEET_CHECKOUT": str(self.hooks.clone or "")}
         env.pop("GPG_TTY", None)
+        if name == "pre-push":  # git names the index to hooks of commits only; elsewhere it would be the wrong one
+            del env["GIT_INDEX_FILE"]
         return env
 
 
