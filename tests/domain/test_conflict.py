@@ -159,3 +159,15 @@ def test_where_a_draft_stands(around: Surroundings, state: str, detail: str) -> 
 )
 def test_a_draft_of_several_parts_is_as_far_as_the_last(states: tuple[str, str], whole: str) -> None:
     assert least([(DRAFT, Standing(state)) for state in states]).state == whole
+
+
+@pytest.mark.parametrize(
+    ("open_ops", "words"), [((1, 2), "3 edits not committed"), ((0, 2), "2 edits not committed"), ((0, 0), "")]
+)
+def test_what_is_not_committed_is_counted_over_all_parts(open_ops: tuple[int, int], words: str) -> None:
+    parts = [
+        msgspec.structs.replace(DRAFT, tip="t" * 40, head=("h" if count else "t") * 40, open_ops=count)
+        for count in open_ops
+    ]
+    found = least([(part, standing(part, Surroundings(behind=2))) for part in parts])
+    assert found.detail == ", ".join(filter(None, [words, f"{DRAFT.target} is 2 commits ahead"]))

@@ -74,7 +74,8 @@ async def commit(app: FleetApp, name: str) -> bool:
     if done is None:
         app.say(f"{name}: not committed; the message is kept", Tone.WARN)
         return False
-    app.say(f"{done.name}: committed {done.tip[:7]}; P in Drafts pushes it", Tone.GOOD)
+    what = done.tip[:7] if len(dirty) == 1 else f"in {len(dirty)} repositories"
+    app.say(f"{done.name}: committed {what}; P in Drafts pushes it", Tone.GOOD)
     return True
 
 

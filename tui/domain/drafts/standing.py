@@ -80,7 +80,7 @@ def standing(draft: Draft, around: Surroundings) -> Standing:
         return Standing("conflict", _conflict_words(draft, around), behind=around.behind, clashes=around.clashes)
     notes = []
     if draft.dirty:
-        notes.append(f"{_count(draft.open_ops, 'edit')} not committed" if draft.open_ops else "edits not committed")
+        notes.append(_open_words([draft]))
     if draft.unsaved:
         notes.append(f"{_count(len(draft.unsaved), 'text')} not saved")
     if around.lost:
@@ -96,6 +96,14 @@ def standing(draft: Draft, around: Surroundings) -> Standing:
     if draft.empty and not draft.unsaved:
         notes.insert(0, "no change yet")
     return Standing("local", ", ".join(notes), behind=around.behind)
+
+
+def _open_words(dirty: Sequence[Draft]) -> str:
+    """How much of some parts is not committed; "" without any."""
+    if not dirty:
+        return ""
+    count = sum(draft.open_ops for draft in dirty)
+    return f"{_count(count, 'edit')} not committed" if count else "edits not committed"
 
 
 def gone_words(draft: Draft, default: str) -> str:
@@ -157,9 +165,17 @@ def least(parts: Sequence[tuple[Draft, Standing]]) -> Standing:
     count only when there are no others."""
     counting = [part for part in parts if not part[0].empty or part[0].unsaved] or list(parts)
     found = [standing for _, standing in counting]
-    worst = min(found, key=lambda one: _PROGRESS.index(one.state) if one.state in _PROGRESS else -1)
+    at = min(range(len(found)), key=lambda at: _PROGRESS.index(s) if (s := found[at].state) in _PROGRESS else -1)
+    worst, detail = found[at], found[at].detail
+    if worst.state == "local":  # what is not committed is told of all parts
+        dirty = [draft for draft, _ in counting if draft.dirty]
+        own = _open_words([counting[at][0]] if counting[at][0].dirty else [])
+        detail = ", ".join(
+            words for words in (_open_words(dirty), detail.removeprefix(own).removeprefix(", ")) if words
+        )
     return msgspec.structs.replace(
         worst,
+        detail=detail,
         arrived=sum(one.arrived for one in found),
         total=sum(one.total for one in found),
         behind=max(one.behind for one in found),
