@@ -14,10 +14,12 @@ from tui.cli.draft.many import BY, groups_of
 from tui.cli.output import complain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import msgspec
 
     from tui.cli.options import Options
-    from tui.domain.drafts.sending import PushPlan
+    from tui.domain.drafts.sending import PullRequest, PushPlan, PushResult
     from tui.fleet.drafts import Drafts
 
 _NO_VERIFY = click.option("--no-verify", "skip", is_flag=True, help="Run none of your hooks.")
@@ -131,6 +133,7 @@ def push(
             _show(plan)
         if not await agreed(options, drafts, name, yes, confirm, offline):
             return NOT_DONE
+        results: list[PushResult] = []
         for plan in plans:
             shown = progress()  # overwrites its line, so that what a hook said is told afterwards
             try:
@@ -139,20 +142,21 @@ def push(
                 for line in error.lines if shown else ():
                     complain(line)
                 complain("nothing was pushed; --no-verify runs no hook")
+                _json(results, output)
                 raise
             for line in result.said if shown else ():
                 complain(line)
             for line in result.lines:
                 complain(f"remote: {line}")
-            if output == "json":
-                _json(result)
-            else:
+            results.append(result)
+            if output != "json":
                 (say if result.done else complain)(result.message)
                 if result.page:
                     say(result.page)
             if not result.done:
-                return NOT_DONE
-        return 0
+                break
+        _json(results, output)
+        return 0 if all(result.done for result in results) else NOT_DONE
 
     run(options, work)
 
@@ -170,17 +174,15 @@ def pr(options: Options, name: str, page: bool, output: str) -> None:
 
     async def work(drafts: Drafts) -> int:
         parts = [held for _, held in await drafts.parts(name)]
-        code = 0
+        made: list[PullRequest] = []
         for held in [held for held in parts if held.pushed] or parts[:1]:
-            done = await drafts.pull_request(held, make=not page)
-            if output == "json":
-                _json(done)
-            else:
-                complain(done.message)
-            if done.url and output != "json":
-                say(done.url)
-            code = code or (0 if done.url or done.made else NOT_DONE)
-        return code
+            made.append(await drafts.pull_request(held, make=not page))
+            if output != "json":
+                complain(made[-1].message)
+                if made[-1].url:
+                    say(made[-1].url)
+        _json(made, output)
+        return 0 if all(done.url or done.made for done in made) else NOT_DONE
 
     run(options, work)
 
@@ -203,11 +205,9 @@ def _show(plan: PushPlan) -> None:
 def _refuse(plans: list[PushPlan], output: str) -> int:
     from tui.domain.drafts.sending import PushResult
 
-    for plan in plans:
-        if not plan.problem:
-            continue
-        if output == "json":
-            _json(PushResult(False, plan.problem, plan.branch, plan.commit))
+    refused = [plan for plan in plans if plan.problem]
+    _json([PushResult(False, plan.problem, plan.branch, plan.commit) for plan in refused], output)
+    for plan in refused:
         complain(f"{plan.remote}: {plan.problem}" if len(plans) > 1 else plan.problem)
         for clash in plan.clashes:
             complain(f"{clash.path}: {clash.reason}")
@@ -232,13 +232,15 @@ def _told_by_hooks(line: str) -> None:
         complain(line)
 
 
-def _json(value: msgspec.Struct) -> int:
+def _json(values: Sequence[msgspec.Struct], output: str) -> None:
+    """With `-o json` one document: what happened, or a list of it where a draft spans repositories."""
     import msgspec
 
     from tui.cli.output import json_text
 
-    sys.stdout.write(json_text(msgspec.to_builtins(value)) + "\n")
-    return 0
+    if output == "json" and values:
+        told = [msgspec.to_builtins(value) for value in values]
+        sys.stdout.write(json_text(told[0] if len(told) == 1 else told) + "\n")
 
 
 VERBS = (push, pr)

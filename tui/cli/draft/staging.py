@@ -76,8 +76,9 @@ def chosen_lines(patch: str, files: tuple[str, ...], ranges: Ranges) -> Lines:
 def stage(options: Options, name: str, files: tuple[str, ...], ranges: Ranges | None, repo: str, output: str) -> None:
     """Pick what the next commit takes: FILEs, or lines of one. Prints what is picked.
 
-    Without FILE everything that is edited now. As long as nothing is picked a commit takes all edits; an edit made
-    after picking is not picked. A renamed file is picked as a whole.
+    Without FILE everything that is edited now; of a draft that spans repositories, that in --repository. As long as
+    nothing is picked a commit takes all edits; an edit made after picking is not picked. A renamed file is picked as a
+    whole.
     """
     check_one_file(files, ranges)
 
