@@ -15,6 +15,7 @@ from tests.ui.still import at_rest, screen
 from tests.ui.test_editing import EditingFleet, until
 from tui.domain.drafts.model import Draft
 from tui.ui.app import FleetApp
+from tui.ui.bars import Footer
 from tui.ui.screens.conflicts import ConflictScreen
 from tui.ui.screens.dialogs import Confirm
 from tui.ui.screens.draft import DraftScreen
@@ -239,7 +240,10 @@ async def test_a_commit_is_split_at_the_lines_that_are_picked(ready: World) -> N
         await it.edit(WEB, "line3: 3", "line3: 33")
         await it.committed(WEB, "line25: 25", "line25: 99", "both")
         await it.open()
-        await it.press("e", "a", "space", "enter")
+        await it.press("e", "a", "space")
+        shown = [label for _, label, _ in it.screen.query_one(Footer)._keys]
+        assert "Split" in shown and "Other side" not in shown and "Discard" not in shown
+        await it.press("enter")
         await it.until(it.asked)
         await it.press(*["backspace"] * 20, *"first", "enter")
         await it.answer("enter")

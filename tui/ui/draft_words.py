@@ -60,7 +60,7 @@ def file_items(parts: Sequence[PartView], clashes: Sequence[Clash]) -> list[Item
             )
         )
     for number, part in enumerate(parts):
-        if len(parts) > 1:
+        if len(parts) > 1 and part.files:
             items.append(Item(("repository", number), (Cell(short(part.draft.repo), Tone.ACCENT),)))
         picking = bool(part.draft.index)
         indent = "  " if len(parts) > 1 else ""
@@ -126,7 +126,7 @@ def commit_items(parts: Sequence[PartView]) -> list[Item]:
     """The commits, newest first, below their repository when there are several."""
     items: list[Item] = []
     for number, part in enumerate(parts):
-        if len(parts) > 1:
+        if len(parts) > 1 and part.commits:
             items.append(Item(("repository", number), (Cell(short(part.draft.repo), Tone.ACCENT),)))
         items += [_commit(number, commit, "  " if len(parts) > 1 else "") for commit in part.commits]
     return items

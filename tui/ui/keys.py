@@ -6,7 +6,7 @@ place. Keys for what fleet never does to a cluster are in the table too: pressed
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -345,13 +345,19 @@ def by_id(name: str) -> Action:
     raise KeyError(name)
 
 
-def footer(places: Iterable[str], remap: Mapping[str, str] = {}) -> list[tuple[str, str, str]]:
-    """(key, label, action id) of what the footer shows in some places, inner places first."""
+def footer(
+    places: Iterable[str], remap: Mapping[str, str] = {}, without: Collection[str] = (), also: Collection[str] = ()
+) -> list[tuple[str, str, str]]:
+    """(key, label, action id) of what the footer shows in some places, inner places first.
+
+    `without` and `also` are ids of actions that it leaves out, or shows as well.
+    """
     actions = remapped(remap)
     made: dict[str, tuple[str, str, str]] = {}
     for place in places:
         for action in actions:
-            if action.where == place and action.footer and action.keys:
+            shows = (action.footer or action.id in also) and action.id not in without
+            if action.where == place and shows and action.keys:
                 made.setdefault(action.keys[0], (shown(action.keys[0]), action.label, action.id))
     return list(made.values())
 

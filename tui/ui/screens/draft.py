@@ -231,6 +231,21 @@ class DraftScreen(FleetScreen):
             return ("draft",)
         return ("draft_commits" if self._left is self.commits else "draft_files", "draft")
 
+    def refooter(self) -> None:
+        """Lines of a commit are split off: it has no other side, and nothing of it is discarded."""
+        subject = self.patch.subject
+        if not self.patch.picking or subject is None or subject.side:
+            super().refooter()
+            return
+        shown = keys.footer(
+            (*self.places(), "everywhere"),
+            self.fleet_app.settings.keys,
+            without=("lines_side", "lines_discard", "commit_staged"),
+            also=("lines_done",),
+        )
+        for footer in self.query(Footer):
+            footer.keys(shown)
+
     # -- what panels ask --------------------------------------------------------------------------------------------
 
     def act(self, work: Work, what: str, said: str = "") -> None:
