@@ -103,6 +103,21 @@ async def test_an_own_value_is_written_and_journalled_until_it_is_taken(ready: W
         assert not await kept()
 
 
+async def test_lines_are_written_where_they_end(ready: World) -> None:
+    async with hand(ready) as it:
+        taken: list[str | None] = []
+
+        async def ask() -> None:
+            taken.append(await it.app.wait_for(TextScreen("what it shall be", "", "# one\n# two\n", "here")))
+
+        it.app.do(ask(), "asking")
+        await it.until(lambda: isinstance(it.app.screen, TextScreen) and it.app.screen.query(Editor))
+        await it.pilot.press("!", "ctrl+s", "ctrl+s")
+        await it.until(lambda: taken)
+        assert taken == ["# one\n# two!\n"]
+        assert not [note.message for note in it.app._notifications if note.severity == "error"]
+
+
 async def test_decisions_typed_ahead_go_to_one_conflict_after_the_other(
     ready: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

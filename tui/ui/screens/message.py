@@ -85,7 +85,7 @@ class MessageScreen(FleetScreen):
 
     async def _end(self, text: str | None) -> None:
         await self._keep()
-        self.dismiss(text)
+        self.end(text)
 
     async def action_back(self) -> None:
         self.action_message_close()

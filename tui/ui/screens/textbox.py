@@ -56,14 +56,21 @@ class TextScreen(ModalScreen[str | None]):
     def on_mount(self) -> None:
         """Go on with what was typed last time."""
         self._editor.focus()
-        self._editor.move_cursor(self._editor.document.end)
+        self._to_end()
         self.fleet_app.do(self._recover(), "looking for text that was not saved")
+
+    def _to_end(self) -> None:
+        """The cursor behind the last character that is typed, not in the empty line after a last line end."""
+        document = self._editor.document
+        last = next((at for at in range(document.line_count - 1, 0, -1) if document.get_line(at)), 0)
+        self._editor.move_cursor((last, len(document.get_line(last))))
 
     async def _recover(self) -> None:
         drafts = self.fleet_app.fleet.drafts
         for kept in await drafts.recovered() if drafts is not None else ():
             if kept.path == self._named and kept.over == self._over and self._editor.text == self._begin:
                 self._editor.text = kept.text
+                self._to_end()
                 self.fleet_app.say("this was typed last time and not taken")
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
@@ -97,4 +104,5 @@ class TextScreen(ModalScreen[str | None]):
             await self._keep()
         elif drafts is not None:
             await drafts.discard_autosave(None, self._named, self._over)
-        self.dismiss(text)
+        if self.is_current:  # the key may have been pressed twice
+            self.dismiss(text)
