@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from tui.domain.drafts.blast import Blast, Deletion
 from tui.domain.drafts.model import Change, Draft
 from tui.domain.drafts.standing import Standing
 from tui.fleet.draftrows import Listed
@@ -58,3 +59,9 @@ def test_commits_say_whether_the_remote_has_them() -> None:
     commits = (CommitView("a" * 40, "newer", "b" * 40), CommitView("b" * 40, "older", "c" * 40, pushed=True))
     found = draft_words.commit_items([part(commits=commits)])
     assert ["pushed" in "".join(cell.text for cell in item.right) for item in found] == [False, True]
+
+
+def test_what_is_deleted_is_read_before_a_narrow_terminal_cuts_the_line() -> None:
+    radius = Blast(known=3, deleted=(Deletion("object", "ConfigMap shop/old", "old.yaml"),))
+    second = draft_words.standing([part()], Standing("local"), radius)[1]
+    assert "".join(cell.text for cell in second) == "1 object deleted; touches 0 Applications, 0 workloads"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tui.domain import giturl
-from tui.domain.drafts.blast import Blast
+from tui.domain.drafts.blast import Blast, deletions
 from tui.domain.drafts.conflict import Clash
 from tui.domain.drafts.model import Change
 from tui.domain.drafts.standing import Standing
@@ -35,7 +35,10 @@ def standing(parts: Sequence[PartView], whole: Standing, radius: Blast | str) ->
         second = [Cell(f"touches ? {radius}", Tone.UNKNOWN)]
     else:
         tone = Tone.BAD if radius.deleted else Tone.UNKNOWN if radius.share is None else Tone.PLAIN
-        second = [Cell(f"touches {blast_words.summary(radius)}", tone)]
+        words = f"touches {blast_words.summary(radius)}"
+        if gone := deletions(radius):  # first: the end of the line is not seen on a narrow terminal
+            words = f"{gone} deleted; " + words.replace(f"; {gone} deleted", "", 1)
+        second = [Cell(words, tone)]
     third: list[Cell] = []
     for part in parts:
         held = part.draft
