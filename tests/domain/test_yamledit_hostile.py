@@ -30,6 +30,8 @@ for name, ask in {
     "delete": lambda: yamledit.delete(text, "list[-1]").changed,
     "select": lambda: yamledit.select(text, "Deployment/web"),
 }.items():
+    if name not in sys.argv[2:] and len(sys.argv) > 2:
+        continue
     try:
         print(name, ask())
     except Refused as error:
@@ -59,9 +61,9 @@ def run(*command: str, stdin: Path | None = None) -> subprocess.CompletedProcess
         )  # fmt: skip
 
 
-def ask(text: str) -> dict[str, str]:
-    """What each question about the text was answered with."""
-    done = run("-c", ASK, text)
+def ask(text: str, *questions: str) -> dict[str, str]:
+    """What each question about the text was answered with; without any, all are asked."""
+    done = run("-c", ASK, text, *questions)
     assert done.returncode == 0, done.stderr[-2000:]
     return dict(line.split(" ", 1) for line in done.stdout.splitlines())
 
@@ -69,27 +71,26 @@ def ask(text: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("text", "refusal"),
     [
-        ("'[' * 10_000 + ']' * 10_000", "exceeded maximum nesting depth"),
+        ("'[' * 10_000 + ']' * 10_000", "nested deeper than 200 levels"),
         ("'{a: ' * 10_000", "nested deeper than 200 levels"),
         ("'- ' * 10_000", "nested deeper than 200 levels"),
         ("'? ' * 10_000", "nested deeper than 200 levels"),
         ("chr(10).join(' ' * n + 'a:' for n in range(4_000))", "nested deeper than 200 levels"),
         ("chr(10).join(' ' * n + 'a:' for n in range(10_000))", "the document has 47 MB"),
         ("'a: \\0'", "control characters are not allowed"),
-        ("'list: [' + '1,' * 4_000_000 + ']'", "more than 400,000 values"),
-        ("'a: {{ x }}\\n' * 500_000", "more than 400,000 values"),
-        ("'{{' * 4_000_000", "not valid YAML"),
+        ("'list: [' + '1,' * 450_000 + ']'", "more than 400,000 values"),
+        ("'a: {{ x }}\\n' * 410_000", "more than 400,000 values"),
+        ("'{{' * 400_000", "nested deeper than 200 levels"),
         ("'{{ x }}' * 140_000", "not valid YAML"),
-        ("'{{' + 'x' * 500_000 + '{{' * 200_000", "not valid YAML"),
-        ("'--- a\\n' * 2_000_000", "more than 20,000 documents"),
+        ("'{{' + 'x' * 100_000 + '{{' * 50_000", "not valid YAML"),
+        ("'--- a\\n' * 200_000", "more than 20,000 documents"),
         ("'a: ' + 'x' * (17 << 20)", "the document has 17 MB"),
         ("'a: 1\\n' * 15_000_000", "the file has 71 MB"),
     ],
 )
 def test_what_cannot_be_read_is_refused(text: str, refusal: str) -> None:
-    answers = ask(text)
-    for question in ("get", "name", "set", "append"):
-        assert refusal in answers[question], answers
+    answers = ask(text, "get", "set", "append")
+    assert len(answers) == 3 and all(refusal in answer for answer in answers.values()), answers
 
 
 def test_alias_bombs_are_edited_without_being_expanded() -> None:
@@ -101,13 +102,13 @@ def test_alias_bombs_are_edited_without_being_expanded() -> None:
 
 
 def test_what_is_only_large_is_edited() -> None:
-    answers = ask("'kind: Deployment\\nname: web\\nlist: [' + 'x,' * 150_000 + ']\\n' + '# c\\n' * 1_000_000")
+    answers = ask("'kind: Deployment\\nname: web\\nlist: [' + 'x,' * 60_000 + ']\\n' + '# c\\n' * 1_000_000")
     assert {answers[question] for question in ("set", "list", "append", "delete")} == {"True"}, answers
 
 
 def test_an_anchor_with_very_many_users_is_asked_about() -> None:
-    answers = ask("'name: &n web\\nlist:\\n' + '- *n\\n' * 150_000 + 'z: [a]\\n'")
-    assert "used on lines 3, 4, 5" in answers["set"] and "149990 more" in answers["set"]
+    answers = ask("'name: &n web\\nlist:\\n' + '- *n\\n' * 50_000 + 'z: [a]\\n'")
+    assert "used on lines 3, 4, 5" in answers["set"] and "49990 more" in answers["set"]
     assert answers["append"] == answers["delete"] == "True"
 
 

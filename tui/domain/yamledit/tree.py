@@ -59,6 +59,8 @@ def parse(source: str) -> Iterator[Any]:
         mark = error.problem_mark or error.context_mark
         line, column = place(source, mark.index) if mark else (0, 0)
         reason = ", ".join(part for part in (error.context, error.problem) if part)
+        if "nesting depth" in reason:  # newer libraries look ahead, and have a limit of their own
+            raise Unreadable(f"nested deeper than {MAX_DEPTH} levels", line, column) from None
         raise Unreadable(f"not valid YAML: {reason}", line, column) from None
     except yaml.reader.ReaderError as error:
         line, column = place(source, error.position) if isinstance(error.position, int) else (0, 0)
