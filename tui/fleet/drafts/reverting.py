@@ -9,7 +9,7 @@ import msgspec
 from tui.domain.drafts import model
 from tui.domain.drafts.conflict import Clash
 from tui.domain.drafts.model import Change, Draft, Operation
-from tui.domain.ports import Clashing, Refused
+from tui.domain.ports import Clashing, Refused, Trouble
 from tui.fleet.drafts.committing import Committing
 from tui.fleet.drafts.editing import Editing
 
@@ -110,7 +110,7 @@ class Reverting(Committing, Editing):
                 raise Clashing(f"what {commit[:10]} did has been changed since", tuple(clashes))
             if done.state == part.state:
                 raise Refused(f"nothing of {commit[:10]} is left to revert there")
-        except Exception:
+        except Trouble:
             if fresh:
                 await repository.drop(part.id)
             raise
