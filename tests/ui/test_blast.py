@@ -12,7 +12,7 @@ from tests.ui.still import StillFleet, at_rest, screen
 from tests.ui.test_editing import DEPLOYMENT, EditingFleet, until
 from tui.domain.drafts.blast import Blast, Deletion, Object, Reason, Touched
 from tui.domain.obj import Ref
-from tui.ui import blast_words
+from tui.ui.drafting import blast_words
 from tui.ui.screens.dialogs import Choice, Confirm, TypeToConfirm
 from tui.ui.screens.words_view import WordsView
 

@@ -354,7 +354,7 @@ async def test_more_lines_of_a_file_that_is_picked_in_part_are_picked(ready: Wor
 
 
 async def test_a_file_of_another_repository_is_edited_in_the_same_draft(ready: World) -> None:
-    from tui.ui import drafting
+    from tui.ui.drafting import editing
     from tui.ui.screens.dialogs import Choice
 
     other = ready.clone.parent / "other.git"
@@ -369,7 +369,7 @@ async def test_a_file_of_another_repository_is_edited_in_the_same_draft(ready: W
         chosen: list[Draft | None] = []
 
         async def choose() -> None:
-            chosen.append(await drafting.choose_draft(it.app, url, "main", "Edit web"))
+            chosen.append(await editing.choose_draft(it.app, url, "main", "Edit web"))
 
         it.app.do(choose(), "choosing")
         await it.until(lambda: isinstance(it.app.screen, Choice))

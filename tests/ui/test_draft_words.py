@@ -9,7 +9,7 @@ from tui.domain.drafts.model import Change, Draft
 from tui.domain.drafts.standing import Standing
 from tui.fleet.draftrows import Listed
 from tui.fleet.drafts.looking import CommitView, FileView, PartView
-from tui.ui import draft_words
+from tui.ui.drafting import draft_words
 
 DRAFT = Draft("id", "more-web", "More web", "https://git.example.test/shop/deploy.git", "main", "b" * 40, "t" * 40, "h")
 CHANGE = Change("shop/web.yaml", "M", "", 2, 1)

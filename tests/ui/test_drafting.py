@@ -7,7 +7,7 @@ from tests.ui.still import StillFleet
 from tui.domain.drafts.model import Operation
 from tui.domain.drafts.told import MOST_TOLD, operations
 from tui.domain.ports import Found
-from tui.ui.drafting import used_first
+from tui.ui.drafting.editing import used_first
 
 ABOUT = Operation("shop/web.yaml", application="web", cluster="prod-eu")
 DEPLOYMENT = """\

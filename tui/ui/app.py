@@ -78,13 +78,13 @@ class FleetApp(Working):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        from tui.ui import drafting
+        from tui.ui.drafting import editing
 
         gc.enable()
         self.fleet.start()
         self.run_worker(self._follow(), group="follow", exit_on_error=False)
         self.set_interval(1.0, self._post_tick)  # ages grow although nothing else happens
-        self.do(drafting.offer_recovered(self), "looking for text that was not saved", hold=False)
+        self.do(editing.offer_recovered(self), "looking for text that was not saved", hold=False)
 
     async def _follow(self) -> None:
         version = -1
@@ -189,9 +189,9 @@ class FleetApp(Working):
 
     def draft_edit(self, ref: Ref) -> None:
         """Draft an edit of an object where it is declared."""
-        from tui.ui import drafting
+        from tui.ui.drafting import editing
 
-        self.do(drafting.edit(self, ref), f"finding the source of {ref.name}")
+        self.do(editing.edit(self, ref), f"finding the source of {ref.name}")
 
     async def show_drafts(self, name: str) -> None:
         """The Drafts pane with the cursor on a draft."""
@@ -217,31 +217,31 @@ class FleetApp(Working):
 
     def choose_edit(self, ref: Ref) -> None:
         """Choose one of the edits people make most of an object."""
-        from tui.ui import drafting
+        from tui.ui.drafting import editing
 
-        self.do(drafting.form(self, ref), f"editing {ref.name}")
+        self.do(editing.form(self, ref), f"editing {ref.name}")
 
     def choose_bulk(self, refs: Sequence[Ref]) -> None:
         """Choose one edit of many objects."""
-        from tui.ui import bulk
+        from tui.ui.drafting import bulk
 
         self.do(bulk.edit(self, refs), f"editing {len(refs)} objects")
 
     def draft_new(self, ref: Ref | None) -> None:
         """Draft a new object, beside one that is there."""
-        from tui.ui import making
+        from tui.ui.drafting import making
 
         self.do(making.make(self, ref), "making an object")
 
     def draft_removal(self, ref: Ref) -> None:
         """Draft the removal of an object."""
-        from tui.ui import removing
+        from tui.ui.drafting import removing
 
         self.do(removing.remove(self, ref), f"removing {ref.name}")
 
     def draft_revert(self, ref: Ref, entry: int) -> None:
         """Draft the revert of an Application to an entry of its history."""
-        from tui.ui import reverting
+        from tui.ui.drafting import reverting
 
         self.do(reverting.revert(self, ref, entry), f"reverting {ref.name}")
 

@@ -39,7 +39,7 @@ def blast(options: Options, name: str, offline: bool, output: str) -> None:
 
     async def work(drafts: Drafts) -> int:
         from tui.cli.wire import settings_of
-        from tui.ui import blast_words
+        from tui.ui.drafting import blast_words
 
         _, held = await drafts.find(name)
         settings = settings_of(options)
@@ -126,7 +126,7 @@ async def agreed(options: Options, drafts: Drafts, name: str, yes: bool, confirm
     """
     from tui.cli.wire import settings_of
     from tui.domain.drafts.blast import confirmation
-    from tui.ui import blast_words
+    from tui.ui.drafting import blast_words
 
     terminal = sys.stdin.isatty()
     if not (yes or confirm or terminal):
@@ -159,7 +159,7 @@ async def agreed(options: Options, drafts: Drafts, name: str, yes: bool, confirm
 async def deleted(options: Options, drafts: Drafts, name: str) -> list[str]:
     """What a draft deletes, as far as its files say it, one line each."""
     from tui.cli.wire import settings_of
-    from tui.ui import blast_words
+    from tui.ui.drafting import blast_words
 
     found, _, _ = await radius(options, settings_of(options), drafts, name, None, True)
     return [blast_words.named(each) for each in found.deleted]

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from textual.binding import BindingType
 
 from tui.domain.kinds.fleet import DRAFTS_RESOURCE
-from tui.ui import drafting, draftwork, keys, sending
+from tui.ui import keys
+from tui.ui.drafting import draftwork, editing, sending
 from tui.ui.panes.table import TablePane
 from tui.ui.screens.draft import DraftScreen
 from tui.ui.widgets.table import Table
@@ -55,7 +56,7 @@ class DraftsPane(TablePane):
 
     def action_draft_edit(self) -> None:
         """Go on editing."""
-        self._with(drafting.edit_draft, "opening the draft")
+        self._with(editing.edit_draft, "opening the draft")
 
     def action_draft_commit(self) -> None:
         """Commit what is staged."""
@@ -71,16 +72,16 @@ class DraftsPane(TablePane):
 
     def action_draft_drop(self) -> None:
         """Into the trash after asking."""
-        self._with(drafting.drop, "dropping")
+        self._with(editing.drop, "dropping")
 
     def action_draft_undo(self) -> None:
         """Take back the last action."""
-        self._with(drafting.undo, "undoing")
+        self._with(editing.undo, "undoing")
 
     def action_draft_redo(self) -> None:
         """Do it again."""
         if (ref := self.here()) is not None:
-            self.fleet_app.do(drafting.undo(self.fleet_app, ref.name, again=True), "redoing")
+            self.fleet_app.do(editing.undo(self.fleet_app, ref.name, again=True), "redoing")
 
     def action_draft_rebase(self) -> None:
         """On top of what its target has now."""

@@ -46,7 +46,7 @@ class DiffScreen(FleetScreen):
         assert drafts is not None
         changes, patch = await drafts.diff(self.draft, open_only=self.open_only)
         if self.by:
-            from tui.ui.bulk import groups_of
+            from tui.ui.drafting.bulk import groups_of
 
             patch = await drafts.diff_by(self.draft, self.by, groups_of(self.fleet_app), open_only=self.open_only)
         added = sum(max(0, change.added) for change in changes)
@@ -62,7 +62,7 @@ class DiffScreen(FleetScreen):
         self.fleet_app.do(self._commit(), "committing")
 
     async def _commit(self) -> None:
-        from tui.ui import sending
+        from tui.ui.drafting import sending
 
         if await sending.commit(self.fleet_app, self.draft):
             self.end(True)

@@ -18,8 +18,9 @@ from tui.domain.kinds.fleet import DRAFTS_RESOURCE
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref, Row
 from tui.domain.ports import HookRefused, Missing
-from tui.ui import draft_words, draftwork, keys
+from tui.ui import keys
 from tui.ui.bars import Footer, Header, Line
+from tui.ui.drafting import draft_words, draftwork
 from tui.ui.prompt import ask
 from tui.ui.screens.base import FleetScreen
 from tui.ui.screens.draft_panels import CommitsPanel, FilesPanel, StandingView
@@ -269,7 +270,7 @@ class DraftScreen(FleetScreen):
 
     async def remake(self, work: Making, said: str = "") -> None:
         """The same, from a worker."""
-        from tui.ui import sending
+        from tui.ui.drafting import sending
 
         async def made(drafts: Drafts) -> object:
             return await sending.with_terminal(
@@ -384,9 +385,9 @@ class DraftScreen(FleetScreen):
 
     def edit_some(self) -> None:
         """Edit one of the draft's files."""
-        from tui.ui import drafting
+        from tui.ui.drafting import editing
 
-        self.fleet_app.do(self._after(drafting.edit_draft(self.fleet_app, self.draft_id)), "opening the file")
+        self.fleet_app.do(self._after(editing.edit_draft(self.fleet_app, self.draft_id)), "opening the file")
 
     async def _after(self, work: Coroutine[Any, Any, Any]) -> None:
         await work
@@ -417,7 +418,7 @@ class DraftScreen(FleetScreen):
 
     def action_commit_staged(self) -> None:
         """Commit what is picked, or all."""
-        from tui.ui import sending
+        from tui.ui.drafting import sending
 
         self.fleet_app.do(self._after(sending.commit(self.fleet_app, self.draft_id)), "committing")
 
@@ -431,7 +432,7 @@ class DraftScreen(FleetScreen):
 
     def action_push(self) -> None:
         """Push after asking."""
-        from tui.ui import sending
+        from tui.ui.drafting import sending
 
         self.fleet_app.do(self._after(sending.push(self.fleet_app, self.draft_id)), "pushing")
 
@@ -441,7 +442,7 @@ class DraftScreen(FleetScreen):
 
     def action_page(self) -> None:
         """The page of the pull request."""
-        from tui.ui import sending
+        from tui.ui.drafting import sending
 
         self.fleet_app.do(sending.page(self.fleet_app, self.name_shown), "opening the page")
 

@@ -15,7 +15,8 @@ from tui.domain.drafts.conflict import Clash
 from tui.domain.drafts.model import Draft
 from tui.domain.drafts.sending import CommitOptions
 from tui.domain.kinds.kind import Tone
-from tui.ui import draft_words, keys
+from tui.ui import keys
+from tui.ui.drafting import draft_words
 from tui.ui.screens.dialogs import Confirm
 from tui.ui.screens.words_view import WordsView
 from tui.ui.text import padded, safe, width_of

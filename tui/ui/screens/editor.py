@@ -170,10 +170,10 @@ class EditorScreen(FleetScreen):
         await self._show_diff()
 
     async def _show_diff(self) -> None:
-        from tui.ui import drafting
+        from tui.ui.drafting import editing
 
         assert self.opened.draft is not None
-        if await drafting.review(self.fleet_app, self.opened.draft.name):
+        if await editing.review(self.fleet_app, self.opened.draft.name):
             self.end()
         elif self.fleet.drafts is not None:
             self.opened.draft = (await self.fleet.drafts.show(self.opened.draft)).draft

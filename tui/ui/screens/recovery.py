@@ -16,8 +16,9 @@ from tui.domain.drafts.model import Draft
 from tui.domain.drafts.states import StateInfo
 from tui.domain.kinds.kind import Cell, Tone
 from tui.domain.ports import Missing
-from tui.ui import draftwork, keys
+from tui.ui import keys
 from tui.ui.bars import Footer, Header, Line
+from tui.ui.drafting import draftwork
 from tui.ui.screens.base import FleetScreen
 from tui.ui.text import safe
 from tui.ui.widgets.items import Item, Items

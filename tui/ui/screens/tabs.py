@@ -15,8 +15,9 @@ from tui.domain.kinds import POLICY_RESOURCES
 from tui.domain.kinds.fleet import DRAFTS_RESOURCE
 from tui.domain.obj import Ref, Row
 from tui.domain.tail import TailEvent
-from tui.ui import blast_words, words
+from tui.ui import words
 from tui.ui.application_words import application, unhealthy
+from tui.ui.drafting import blast_words
 from tui.ui.scope import APPLICATIONS
 from tui.ui.screens import object_words, policy
 from tui.ui.screens.history import HistoryTable

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref
-from tui.ui import drafting
+from tui.ui.drafting import editing
 from tui.ui.screens.dialogs import Confirm
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ async def revert(app: FleetApp, ref: Ref, entry: int) -> None:
     if row is None:
         app.say(f"{ref.name} is not there any more", Tone.WARN)
         return
-    drafts = drafting.drafts_of(app)
+    drafts = editing.drafts_of(app)
     locator = Locator(app.fleet.store, app.fleet.facts, drafts)
     app.say(f"comparing with what was deployed as {entry}")
     cluster = app.fleet.facts.destination(row).rstrip("?")

@@ -13,7 +13,7 @@ from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref
 from tui.domain.objects.new import Wanted, file_name, from_live, from_template, template_names, to_yaml
 from tui.domain.ports import Refused
-from tui.ui import drafting
+from tui.ui.drafting import editing
 from tui.ui.scope import APPLICATIONS
 from tui.ui.screens.dialogs import Choice
 from tui.ui.screens.editor import Opened
@@ -28,7 +28,7 @@ async def make(app: FleetApp, ref: Ref | None) -> None:
     """Ask what the new object is made from and where it is to be, draft its file, and go on in the editor."""
     own: Mapping[str, str] = {}
     try:
-        own = await asyncio.to_thread(drafting.drafts_of(app).templates)
+        own = await asyncio.to_thread(editing.drafts_of(app).templates)
     except ValueError as error:  # the folder that is configured cannot be read
         app.say(str(error), Tone.WARN)
     like = [(LIVE, f"like {ref.name}", "the live object, without what its cluster wrote into it")] if ref else []
@@ -85,19 +85,19 @@ async def _where(app: FleetApp, ref: Ref | None) -> Where | None:
     if ref is not None and row is not None and ref.resource != APPLICATIONS:
         found = app.fleet.facts.application_ref(row)
         owner = app.fleet.store.get(found) if found is not None else None
-    drafts = drafting.drafts_of(app)
+    drafts = editing.drafts_of(app)
     if owner is not None and owner.ref.resource == APPLICATIONS:
         for plan in sources.plans(owner.manifest()):
             if plan.chart or not plan.repo_url:
                 continue
             found_here = await drafts.find_repository(plan.repo_url)
-            if not (found_here.ready or found_here.checkout) and not await drafting.fetch(app, (plan.repo_url,)):
+            if not (found_here.ready or found_here.checkout) and not await editing.fetch(app, (plan.repo_url,)):
                 return None
             repository = await drafts.repository(plan.repo_url)
             target = plan.revision if plan.revision in await repository.branches() else ""
             return Where(plan.repo_url, target, plan.path, plan.path, owner.ref.name)
     cluster = ref.cluster if ref is not None else ""
-    known = drafting.used_first(app.fleet, cluster, await drafts.here())
+    known = editing.used_first(app.fleet, cluster, await drafts.here())
     if not known:
         raise Refused("no clone is known to put it into: start fleet in one, or name one with --repo")
     choices = [(each.url, giturl.shown(each.url), each.checkout) for each in known]
@@ -114,10 +114,10 @@ async def _draft(app: FleetApp, ref: Ref | None, where: Where, text: str, file: 
     if not path:
         return
     title = f"Add {name}"
-    draft = await drafting.choose_draft(app, where.repo, where.target, title)
-    if draft is drafting.GIVEN_UP:
+    draft = await editing.choose_draft(app, where.repo, where.target, title)
+    if draft is editing.GIVEN_UP:
         return
-    drafts = drafting.drafts_of(app)
+    drafts = editing.drafts_of(app)
     cluster = ""
     if ref is not None:
         row = app.fleet.store.get(ref)
@@ -134,4 +134,4 @@ async def _draft(app: FleetApp, ref: Ref | None, where: Where, text: str, file: 
     content = await drafts.open(done, made)
     told = plan.work.operations[0]
     opened = Opened(done.repo, done.target, made, content.text, content.oid, done, title=title, operation=told)
-    await drafting.open_editor(app, opened)
+    await editing.open_editor(app, opened)

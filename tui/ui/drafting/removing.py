@@ -9,7 +9,7 @@ from tui.domain.drafts.model import Draft, Operation
 from tui.domain.kinds.fleet import DRAFTS_RESOURCE
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref
-from tui.ui import drafting
+from tui.ui.drafting import editing
 from tui.ui.screens.dialogs import Choice, Confirm
 
 if TYPE_CHECKING:
@@ -24,15 +24,15 @@ MOST_SHOWN = 12  # lines of a question
 async def remove(app: FleetApp, ref: Ref) -> None:
     """Draft the removal of an object from the file that declares it, after asking; what is generated is refused."""
     if ref.resource == DRAFTS_RESOURCE:
-        await drafting.drop(app, ref.name)
+        await editing.drop(app, ref.name)
         return
     place = await _declared(app, ref)
     if place is None:
         return
-    draft = await drafting.choose_draft(app, place.repo, place.target, f"Remove {ref.name}")
-    if draft is drafting.GIVEN_UP:
+    draft = await editing.choose_draft(app, place.repo, place.target, f"Remove {ref.name}")
+    if draft is editing.GIVEN_UP:
         return
-    drafts = drafting.drafts_of(app)
+    drafts = editing.drafts_of(app)
     about = Operation(place.file, application=place.application, cluster=place.cluster)
     doc = await document_in(drafts, place, draft)
     plan = await drafts.plan_removal(
@@ -43,7 +43,7 @@ async def remove(app: FleetApp, ref: Ref) -> None:
     if not await app.wait_for(Confirm(f"Draft the removal of {what}?", facts, yes="draft it")):
         return
     done = await drafts.carry_out(plan, draft, f"Remove {what}")
-    await drafting.review(app, done.name)
+    await editing.review(app, done.name)
 
 
 def told(plan: Planned) -> list[str]:
@@ -56,7 +56,7 @@ def told(plan: Planned) -> list[str]:
 async def _declared(app: FleetApp, ref: Ref) -> Place | None:
     """The document that is the object; None, said why, when nothing is exactly that."""
     located = await app.fleet.locate(ref)
-    if not located.places and located.to_clone and await drafting.fetch(app, located.to_clone):
+    if not located.places and located.to_clone and await editing.fetch(app, located.to_clone):
         located = await app.fleet.locate(ref)
     exact = [place for place in located.places if place.confidence == "exact" and place.role == "manifest"]
     if len(exact) > 1:

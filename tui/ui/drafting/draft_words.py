@@ -13,7 +13,7 @@ from tui.domain.drafts.model import Change
 from tui.domain.drafts.standing import Standing
 from tui.domain.kinds.columns import state_cell
 from tui.domain.kinds.kind import Cell, Tone
-from tui.ui import blast_words
+from tui.ui.drafting import blast_words
 from tui.ui.widgets.items import Item
 from tui.ui.words import Line
 

@@ -11,7 +11,7 @@ from tui.domain import giturl
 from tui.domain.drafts.model import Content, Draft, Operation
 from tui.domain.kinds.kind import Tone
 from tui.domain.ports import Missing, Trouble
-from tui.ui import drafting
+from tui.ui.drafting import editing
 from tui.ui.screens.dialogs import Choice, Confirm
 from tui.ui.screens.editor import EditorScreen, Opened
 
@@ -48,7 +48,7 @@ async def edit_file(app: FleetApp, draft: Draft, path: str) -> None:
         text, over = "", ""
     about = next((operation for operation in reversed(held.ops) if operation.file == path), Operation(path))
     opened = Opened(held.repo, held.target, path, text, over, held, title=held.title, operation=about)
-    await drafting.open_editor(app, opened)
+    await editing.open_editor(app, opened)
 
 
 async def rebase(app: FleetApp, name: str) -> None:

@@ -12,7 +12,7 @@ from tui.domain.edits import EDITS, kind_of, offered
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref
 from tui.fleet import bulk as core
-from tui.ui import drafting
+from tui.ui.drafting import editing
 from tui.ui.scope import APPLICATIONS
 from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.dialogs import Choice
@@ -27,7 +27,7 @@ BY_PATH = "set"
 
 async def edit(app: FleetApp, refs: Sequence[Ref]) -> None:
     """Choose an edit, fill its form once, show what it means for each object, and draft it for all."""
-    drafts = drafting.drafts_of(app)
+    drafts = editing.drafts_of(app)
     place = await _first(app, refs)
     if place is None:
         app.say(f"none of the {len(refs)} is declared exactly in a repository that is here", Tone.WARN)
@@ -44,8 +44,8 @@ async def edit(app: FleetApp, refs: Sequence[Ref]) -> None:
     if asked is None:
         return
     title, change = asked
-    draft = await drafting.choose_draft(app, place.repo, place.target, title)
-    if draft is drafting.GIVEN_UP:
+    draft = await editing.choose_draft(app, place.repo, place.target, title)
+    if draft is editing.GIVEN_UP:
         return
     app.say(f"looking for the files of {len(refs)} objects")
     found = await core.work_out(drafts, app.fleet.locate, refs, change, draft, lambda ref: _cluster(app, ref))
@@ -100,11 +100,11 @@ async def _commit(app: FleetApp, draft: str, name: str, found: core.Bulk) -> Non
     if chosen is None:
         app.say(f"{name}: not committed yet")
     elif chosen:
-        done = await drafting.drafts_of(app).commit_by_group(draft, chosen, groups)
+        done = await editing.drafts_of(app).commit_by_group(draft, chosen, groups)
         app.say(f"{name}: {len(done)} commits; P in Drafts pushes them", Tone.GOOD)
         await app.show_drafts(name)
     else:
-        await drafting.review(app, name, by="cluster")
+        await editing.review(app, name, by="cluster")
 
 
 def groups_of(app: FleetApp) -> dict[str, str]:

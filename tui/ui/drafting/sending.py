@@ -20,7 +20,7 @@ from tui.domain.drafts.model import Draft
 from tui.domain.drafts.sending import PushOptions, PushPlan, PushResult
 from tui.domain.kinds.kind import Tone
 from tui.domain.ports import HookRefused, Missing, NeedsTerminal
-from tui.ui import blast_words
+from tui.ui.drafting import blast_words
 from tui.ui.prompt import ask
 from tui.ui.scope import APPLICATIONS
 from tui.ui.screens.dialogs import Choice, Confirm, TypeToConfirm
@@ -162,7 +162,7 @@ async def push(app: FleetApp, name: str, to_target: bool = False) -> None:
 
 async def _push_part(app: FleetApp, draft: Draft, to_target: bool, options: PushOptions) -> None:
     """Push what a draft is in one repository; what the target has changed as well is shown to be decided."""
-    from tui.ui import draftwork
+    from tui.ui.drafting import draftwork
 
     drafts, name = _drafts(app), draft.name
     plan = await with_terminal(app, lambda terminal: drafts.plan_push(draft, to_target, options, terminal=terminal))

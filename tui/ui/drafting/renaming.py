@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from tui.domain import yamledit
 from tui.domain.drafts.model import Draft, Operation
 from tui.domain.obj import Ref
-from tui.ui import drafting
-from tui.ui.removing import document_in, told
+from tui.ui.drafting import editing
+from tui.ui.drafting.removing import document_in, told
 from tui.ui.screens.dialogs import Confirm
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def choices(place: Place) -> list[tuple[str, str, str]]:
 
 async def rename(app: FleetApp, ref: Ref, place: Place, draft: Draft | None, which: str) -> None:
     """Ask for the new name, show what follows from it, and draft it."""
-    drafts = drafting.drafts_of(app)
+    drafts = editing.drafts_of(app)
     about = Operation(place.file, application=place.application, cluster=place.cluster)
     if which == FILE:
         new = await app.ask_line("new path: ", place.file)
@@ -47,4 +47,4 @@ async def rename(app: FleetApp, ref: Ref, place: Place, draft: Draft | None, whi
         title = f"Rename {held} to {new}"
     if await app.wait_for(Confirm(f"Draft it: {title}?", told(plan), yes="draft it")):
         done = await drafts.carry_out(plan, draft, title)
-        await drafting.review(app, done.name)
+        await editing.review(app, done.name)

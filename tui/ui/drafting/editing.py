@@ -96,7 +96,7 @@ async def _not_from_git(app: FleetApp, ref: Ref, reason: str, declarable: bool) 
     question = f"Draft {ref.name} as a new file?"
     if not await app.wait_for(Confirm(question, (reason[:1].upper() + reason[1:] + ".",), yes="new file")):
         return
-    from tui.ui import making
+    from tui.ui.drafting import making
 
     await making.make_like(app, ref)
 
@@ -201,7 +201,7 @@ async def open_editor(app: FleetApp, opened: Opened) -> None:
 
 async def form(app: FleetApp, ref: Ref) -> None:
     """Choose one of the edits people make most, fill its form, and show what it changes."""
-    from tui.ui import renaming
+    from tui.ui.drafting import renaming
 
     place = await locate(app, ref)
     if place is None:
