@@ -69,7 +69,7 @@ PICTURES = (
     Picture("events", command("events"), shows="Healthy"),
     Picture("editor", EDIT, shows="replicas"),
     Picture("drafts", command("drafts"), shows="raise-catalog"),
-    Picture("diff", (*command("drafts"), "d"), shows="replicas: 5"),
+    Picture("diff", (*command("drafts"), "slash", *typed("raise"), "enter", "d"), shows="replicas: 5"),
     Picture(
         "draft", (*command("drafts"), "slash", *typed("raise"), "enter", "enter", "space", "enter"), shows="picked"
     ),
