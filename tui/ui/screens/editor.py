@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
-import tempfile
 from pathlib import Path
 from typing import ClassVar
 
@@ -25,6 +21,7 @@ from tui.domain.schema import Problem
 from tui.ui import keys
 from tui.ui.bars import Footer, Header
 from tui.ui.prompt import ask
+from tui.ui.screens import external
 from tui.ui.screens.base import FleetScreen
 from tui.ui.screens.dialogs import Confirm
 from tui.ui.text import safe
@@ -218,17 +215,10 @@ class EditorScreen(FleetScreen):
 
     def action_external(self) -> None:
         """Go on in the user's own editor."""
-        command = self.fleet_app.settings.editor or os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
-        with tempfile.TemporaryDirectory(prefix="fleet-") as folder:
-            path = Path(folder) / Path(self.opened.path).name
-            path.write_bytes(self._editor.text.encode("utf-8"))
-            line = self._editor.cursor_location[0] + 1
-            place = [f"+{line}"] if Path(shlex.split(command)[0]).name in ("vi", "vim", "nvim", "nano", "emacs") else []
-            with self.app.suspend():
-                failed = subprocess.run([*shlex.split(command), *place, str(path)], check=False).returncode
-            if failed:
-                self.fleet_app.say(f"{command} ended with {failed}; its text was not taken", Tone.WARN)
-                return
-            self._editor.text = path.read_bytes().decode("utf-8", "replace")
+        line = self._editor.cursor_location[0] + 1
+        text = external.edited(self.fleet_app, self._editor.text, Path(self.opened.path).name, line)
+        if text is None:
+            return
+        self._editor.text = text
         self._editor.goto(line)
         self._settled()

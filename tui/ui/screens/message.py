@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
-import tempfile
-from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -17,9 +12,9 @@ from textual.widgets import TextArea
 
 from tui.domain.drafts.message import SUBJECT
 from tui.domain.drafts.model import Draft
-from tui.domain.kinds.kind import Tone
 from tui.ui import keys
 from tui.ui.bars import Footer, Header
+from tui.ui.screens import external
 from tui.ui.screens.base import FleetScreen
 from tui.ui.text import safe
 from tui.ui.widgets.editor import Editor
@@ -100,13 +95,6 @@ class MessageScreen(FleetScreen):
 
     def action_message_external(self) -> None:
         """Go on in the user's own editor."""
-        command = self.fleet_app.settings.editor or os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
-        with tempfile.TemporaryDirectory(prefix="fleet-") as folder:
-            path = Path(folder) / "COMMIT_EDITMSG"
-            path.write_bytes(self._editor.text.encode("utf-8"))
-            with self.app.suspend():
-                failed = subprocess.run([*shlex.split(command), str(path)], check=False).returncode
-            if failed:
-                self.fleet_app.say(f"{command} ended with {failed}; its text was not taken", Tone.WARN)
-                return
-            self._editor.text = path.read_bytes().decode("utf-8", "replace")
+        text = external.edited(self.fleet_app, self._editor.text, "COMMIT_EDITMSG")
+        if text is not None:
+            self._editor.text = text
