@@ -44,6 +44,7 @@ def _show(fleet_factory: Callable[[], Fleet], settings: Settings, terminal: Term
         raise
     ending.app = app
     try:
+        ending.check()
         app.run(mouse=settings.mouse)
     finally:
         gc.enable()

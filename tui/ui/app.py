@@ -28,6 +28,8 @@ from tui.ui.screens.shell import Shell
 from tui.ui.working import Working
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from tui.fleet.runtime import Fleet
 
 FRAME = 1 / 30  # seconds: data is painted at most this often; keys are answered at once
@@ -60,6 +62,8 @@ class FleetApp(Working):
         self.fleet: Fleet = fleet
         self.settings = settings
         self.favourites: list[str] = []  # namespaces, the last chosen first
+        self._shell_stands = False
+        self._leave_asked = False
         for colours in themes.PALETTES.values():
             self.register_theme(themes.theme(colours))
         self.theme = settings.theme if settings.theme in themes.PALETTES else themes.DEFAULT
@@ -69,6 +73,18 @@ class FleetApp(Working):
 
     def get_default_screen(self) -> Screen[None]:
         return Shell()
+
+    def shell_stands(self) -> None:
+        """The first screen has been built; who asked to leave meanwhile may do so now."""
+        self._shell_stands = True
+        if self._leave_asked:
+            self.exit()
+
+    def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        """Leave; a first screen that is being built is finished before, or it would fail half-built."""
+        self._leave_asked = True
+        if self._shell_stands:
+            super().exit(result, return_code, message)
 
     def on_mount(self) -> None:
         """Start the fleet once the first frame stands."""

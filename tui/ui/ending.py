@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -19,20 +20,29 @@ PATIENCE_WITHOUT_TERMINAL = 2.0  # painting on a terminal that is gone holds it 
 
 
 class Ending:
-    """From its making on, SIGTERM and SIGHUP end the program in order. `app` is told once there is one."""
+    """From its making on, SIGTERM, SIGHUP and SIGINT end the program in order. `app` is told once there is one.
+
+    SIGINT comes only while the terminal still makes one of Ctrl-C, before Textual has it, or from outside.
+    """
 
     def __init__(self, terminal: Terminal) -> None:
         self.app: FleetApp | None = None
         self.number = 0  # the signal that came; 0 = none
         self._terminal = terminal
-        for name in ("SIGTERM", "SIGHUP"):
+        for name in ("SIGTERM", "SIGHUP", "SIGINT"):
             if (number := getattr(signal, name, None)) is not None:
                 signal.signal(number, self._asked)
+        self._told_unraisable, sys.unraisablehook = sys.unraisablehook, self._unraisable
 
     @property
     def code(self) -> int:
         """The exit code by the convention of shells; 0 when no signal came."""
         return 128 + self.number if self.number else 0
+
+    def check(self) -> None:
+        """End now when a signal came where the interpreter drops exceptions. Raises SystemExit."""
+        if self.number:
+            raise SystemExit(self.code)
 
     def _asked(self, number: int, frame: Any) -> None:
         again, self.number = self.number, number
@@ -50,6 +60,10 @@ class Ending:
             timer.daemon = True
             timer.start()
         loop.call_soon_threadsafe(self.app.exit)
+
+    def _unraisable(self, dropped: Any) -> None:
+        if dropped.exc_type is not SystemExit:  # else `check` ends the program
+            self._told_unraisable(dropped)
 
     def _at_once(self) -> None:
         try:

@@ -46,11 +46,10 @@ class Shell(FleetScreen):
     async def on_mount(self) -> None:
         """Show the Applications of the whole fleet."""
         self._measure()
-        if not self.query("#body"):
-            return  # the program is being ended before its first frame
         await self.visit(View(frame.FIRST))
         assert self.pane is not None
         self.pane.take_focus()
+        self.fleet_app.shell_stands()
 
     def on_resize(self, event: events.Resize) -> None:
         """Divide the terminal anew."""
@@ -58,7 +57,7 @@ class Shell(FleetScreen):
 
     def _measure(self) -> None:
         if not self.query("#tree"):
-            return  # likewise
+            return  # resized before it was composed
         size = self.app.size
         measure = frame.geometry(size.width, size.height)
         tree = self.query_one("#tree", Pane)
