@@ -18,6 +18,7 @@ LAZY = {
     "draft": "tui.cli.draft:draft",
     "events": "tui.cli.events:events",
     "get": "tui.cli.get:get",
+    "policy": "tui.cli.policy:policy",
     "yaml": "tui.cli.yaml:yaml",
 }
 
