@@ -165,9 +165,7 @@ class Entry(NamedTuple):
     ports: tuple[PortRule, ...]  # () = nothing
     default_deny: bool  # whether it switches default deny on for its subjects in its direction
     authentication: str = ""  # "", "required", "disabled", "test-always-fail"
-    requires: tuple[
-        Term, ...
-    ] = ()  # fromRequires: what each `endpoint` peer of its subjects must meet too (<= 1.18)
+    requires: tuple[Term, ...] = ()  # fromRequires: what each `endpoint` peer of its subjects must meet too (<= 1.18)
 
 
 class Invalid(NamedTuple):
