@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.domain.kinds import apps, argo, batch, cilium, core, fleet, networking, scaling
+from tui.domain.kinds import apps, argo, batch, cilium, cilium_infra, core, fleet, networking, scaling
 from tui.domain.kinds import columns as c
 from tui.domain.kinds.cilium import POLICY_COLUMNS, POLICY_RESOURCES
 from tui.domain.kinds.kind import Kind
@@ -22,7 +22,7 @@ __all__ = [
 
 KINDS: dict[str, Kind] = {
     kind.resource: kind
-    for module in (fleet, argo, cilium, core, apps, batch, networking, scaling)
+    for module in (fleet, argo, cilium, cilium_infra, core, apps, batch, networking, scaling)
     for kind in module.KINDS
 }
 

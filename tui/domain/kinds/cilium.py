@@ -112,10 +112,19 @@ class _Networking(_Struct, frozen=True, gc=False):
     node: str = ""
 
 
+class NamedPort(_Struct, frozen=True, gc=False):
+    """A port that a container of the pod gives a name."""
+
+    name: str = ""
+    port: int = 0
+    protocol: str = "TCP"
+
+
 class _EndpointStatus(_Struct, frozen=True, gc=False):
     id: int = 0
     identity: EndpointIdentity | None = None
     networking: _Networking | None = None
+    named_ports: tuple[NamedPort, ...] | None = msgspec.field(default=None, name="named-ports")
     state: str = ""
 
 
@@ -134,6 +143,15 @@ def _addresses(obj: CiliumEndpoint) -> str:
     return ", ".join(text for each in held for text in (each.ipv4, each.ipv6) if text)
 
 
+def named_ports(obj: CiliumEndpoint) -> dict[str, int]:
+    """Port numbers by `name/PROTOCOL`, as rules look them up."""
+    return {f"{each.name}/{each.protocol}": each.port for each in _status(obj).named_ports or ()}
+
+
+def _ports(obj: CiliumEndpoint) -> str:
+    return ", ".join(f"{each.name} {each.protocol} {each.port}" for each in _status(obj).named_ports or ())
+
+
 CILIUMENDPOINTS = Kind(
     plural="ciliumendpoints",
     kind="CiliumEndpoint",
@@ -148,6 +166,7 @@ CILIUMENDPOINTS = Kind(
         c.of("identity", "IDENTITY", lambda o: (_status(o).identity or EndpointIdentity()).id, width=8, right=True),
         c.of("ip", "IP", _addresses, width=24),
         c.of("node", "NODE", lambda obj: (_status(obj).networking or _Networking()).node, c.show_muted, 16),
+        c.of("ports", "NAMED PORTS", _ports, c.show_muted, 30, wide=True),
     ),
 )
 
