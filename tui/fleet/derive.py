@@ -19,7 +19,7 @@ from tui.domain.kinds import KINDS, find
 from tui.domain.obj import Ref, Row
 from tui.domain.ports import Context
 from tui.domain.settings import Settings
-from tui.fleet.selections import Selections
+from tui.fleet.netpol.selections import Selections
 from tui.store import Store
 
 # Kinds whose objects prove, by their tracking id, which cluster a destination means. All are few or watched anyway.

@@ -17,6 +17,7 @@ from tui.domain.groups import cluster_secret_name, groups_of, host_of
 from tui.domain.kinds import KINDS, OWN, generic
 from tui.domain.kinds.core import EVENTS, Event
 from tui.domain.kinds.kind import Kind
+from tui.domain.kinds.single import SINGLE
 from tui.domain.obj import Ref, Row
 from tui.domain.ports import Absent, Clusters, CommitInfo, Context, Denied, EventKeeper, Missing, Served, Trouble
 from tui.domain.schema import Problem
@@ -29,6 +30,7 @@ from tui.fleet.commits import Commits
 from tui.fleet.derive import StoreFacts
 from tui.fleet.locating import Located, Locator
 from tui.fleet.manifest import Manifest, cleaned
+from tui.fleet.netpol.watching import Netpol
 from tui.fleet.owners import Owners
 from tui.fleet.sourcefiles import SourceFiles
 from tui.fleet.sync import Batch, Network
@@ -81,7 +83,7 @@ class Fleet:
         """
         self.kinds: dict[str, Kind] = {
             resource: kind if background else replace(kind, watch="view")
-            for resource, kind in KINDS.items()
+            for resource, kind in (KINDS | SINGLE).items()
             if resource not in OWN
         }
         self.settings = settings
@@ -112,6 +114,7 @@ class Fleet:
         self._checker = Checker(self._network.read)
         self._looks: dict[str, Look] = {}
         self._waiters: set[asyncio.Future[None]] = set()
+        self.netpol = Netpol(self.store, self.facts, self.look, self.unlook, self.notify)
 
     # -- life -----------------------------------------------------------------------------------------------------
 
@@ -129,6 +132,7 @@ class Fleet:
             asking.cancel()
         await asyncio.gather(*self._asking, return_exceptions=True)
         await self._network.stop()
+        await self.netpol.close()
         if self._commits is not None:
             await self._commits.close()
         if self._blasts is not None:

@@ -104,10 +104,17 @@ class Kind:
     state: Callable[[Any, Facts], Cell] | None = None  # the object's state in one word, for trees
     health: Callable[[Any], Health | None] | None = None  # Argo CD's built-in health rule over the record
     field_selector: str = ""  # of its list and watch, where the API server can leave out what nobody reads
+    within: str = ""  # the one namespace that is listed and watched; "" = all
+    called: str = ""  # its key in fleet where it is a part of another kind, as one object of known name
     depends: tuple[str, ...] = ()  # resources that are watched along with it, for the facts in its columns
     needs: tuple[str, ...] = ()  # resources whose changes alter its cells too, but which nobody watches for its sake
 
     @property
     def resource(self) -> str:
         """`pods`, `deployments.apps`: the key of this kind everywhere in fleet."""
+        return self.called or self.collection
+
+    @property
+    def collection(self) -> str:
+        """`pods`, `deployments.apps`: what API servers serve it as."""
         return f"{self.plural}.{self.group}" if self.group else self.plural

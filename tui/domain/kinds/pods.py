@@ -44,9 +44,16 @@ class ContainerStatus(_Struct, frozen=True, gc=False):
     last_state: ContainerState = ContainerState()
 
 
+class ContainerPort(_Struct, frozen=True, gc=False):
+    name: str = ""
+    container_port: int = 0
+    protocol: str = "TCP"
+
+
 class Container(_Struct, frozen=True, gc=False):
     name: str = ""
     image: str = ""
+    ports: tuple[ContainerPort, ...] | None = None
     restart_policy: str = ""  # Always on an init container: a sidecar
 
 

@@ -190,7 +190,7 @@ class Reflector:
         name = kind.kind
         version = kind.versions[self._try % len(kind.versions)]
         if everything is not None:
-            served = everything.get(kind.resource)
+            served = everything.get(kind.collection)
             if served is None:
                 raise Absent("not served by this cluster")
             verbs, name = served.verbs, kind.kind or served.kind
@@ -199,7 +199,8 @@ class Reflector:
             version = next((v for v in kind.versions if v in served.versions), served.versions[0])
         api = f"{kind.group}/{version}" if kind.group else version
         self.held.serve(api, name)
-        return f"/{'apis' if kind.group else 'api'}/{api}/{kind.plural}", not verbs or "watch" in verbs
+        where = f"namespaces/{kind.within}/" if kind.within else ""
+        return f"/{'apis' if kind.group else 'api'}/{api}/{where}{kind.plural}", not verbs or "watch" in verbs
 
     def _selection(self) -> list[tuple[str, str]]:
         return [("fieldSelector", self.kind.field_selector)] if self.kind.field_selector else []

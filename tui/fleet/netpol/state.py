@@ -1,0 +1,62 @@
+"""What is known of one cluster at one moment: its policies, who can talk, and what is missing for a sure answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from tui.domain.cilium.model import Endpoint, Invalid, Rulebook, Surroundings, Written
+from tui.domain.cilium.naming import Group
+from tui.domain.obj import Ref
+
+
+class End(NamedTuple):
+    """Somebody who can talk: the endpoint as policies see it, and where it is found in the cluster."""
+
+    endpoint: Endpoint
+    group: Group  # the application
+    ref: Ref | None = None  # its CiliumEndpoint, pod or node; None for `world` and the like
+    node: str = ""  # of a pod, and of a node itself; "" when not known
+    own: Endpoint | None = None  # of a node: as its own host policies see it
+
+    @property
+    def name(self) -> str:
+        """`shop/web-1`, a node's name, or what Cilium calls it: `world`."""
+        return self.endpoint.name
+
+
+@dataclass(frozen=True)
+class State:
+    """Answers follow from `book` and `endpoints`. `caveats` and `blind` say in sentences what they do not count."""
+
+    cluster: str
+    serial: int  # moves with every other answer
+    written: tuple[Written, ...]
+    book: Rulebook
+    ends: Mapping[str, End]  # by name
+    told_from: str  # "ciliumendpoints.cilium.io" or "pods"
+    caveats: tuple[str, ...] = ()
+    blind: tuple[str, ...] = ()  # policies that exist and cannot be read: what they might decide is unknown
+    unidentified: frozenset[str] = field(default=frozenset())  # names of endpoints that have no identity yet
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """What else decides in the cluster."""
+        return self.book.surroundings
+
+    @property
+    def invalid(self) -> tuple[Invalid, ...]:
+        """Policies that Cilium rejects."""
+        return self.book.invalid
+
+    @cached_property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Every endpoint, and what is none but can talk: nodes, the API server, the world."""
+        return tuple(end.endpoint for end in self.ends.values())
+
+    @cached_property
+    def by_ref(self) -> Mapping[Ref, End]:
+        """The ends that are objects."""
+        return {end.ref: end for end in self.ends.values() if end.ref is not None}
