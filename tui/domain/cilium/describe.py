@@ -84,6 +84,11 @@ def subject(rule: Rule, namespace: str, resource: str) -> str:
     return f"{noun} with {selector_text(rule.selector)} {scope}"
 
 
+def entry_text(entry: Any, section: str, resource: str) -> str:
+    """An entry of a section in a few words: `app=web → TCP 8080`; "" when it allows nothing."""
+    return _entry(entry, section, resource, short=True)
+
+
 def _subject(rule: Rule, namespace: str, resource: str) -> str:
     return f"It selects {subject(rule, namespace, resource)}."
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tui.domain.cilium.choice import NewRule, Port
+from tui.domain.cilium.comparing import asks_above, canonical, covered, peers_of
 from tui.domain.cilium.model import Direction
 from tui.domain.cilium.policy import CCNP, CNP, KNP, SECTIONS, Policy, mapping, sequence
 from tui.domain.cilium.spelling import cilium_port, entry, kubernetes_port
@@ -33,7 +34,6 @@ from tui.domain.yamledit.sharing import Sharing
 
 KINDS = {"CiliumNetworkPolicy": CNP, "CiliumClusterwideNetworkPolicy": CCNP, "NetworkPolicy": KNP}
 _GROUPS = {CNP: "cilium.io", CCNP: "cilium.io", KNP: "networking.k8s.io"}
-_NOT_PEERS = frozenset(("toPorts", "ports", "icmps", "authentication"))
 _AT = re.compile(r"^\w+\[\d+\]: ")  # the place in front of a problem, which moves when entries go
 
 
@@ -169,12 +169,12 @@ def _into_existing(
     shared: Sharing,
 ) -> Edited | None:
     """The same with the ports added to an entry that has the same peers; None when an entry of its own is needed."""
-    peers, layer = _peers(made), _layer(made)
+    peers, layer = peers_of(made), asks_above(made)
     for index, existing in enumerate(sequence(spec.get(rule.section))):
         existing = mapping(existing)
-        if _canonical(existing) == _canonical(made):
+        if canonical(existing) == canonical(made):
             return Edited(text)
-        if _peers(existing) != peers or _canonical(existing.get("authentication")) != _canonical(
+        if peers_of(existing) != peers or canonical(existing.get("authentication")) != canonical(
             made.get("authentication")
         ):
             continue
@@ -201,7 +201,7 @@ def add_ports(text: str, held: Held, path: Sequence[Step], ports: Sequence[Port]
         there = [mapping(each) for each in sequence(existing.get("ports"))]
         after = text
         for each in wanted:
-            if not _covered(each, there, "TCP"):
+            if not covered(each, there, "TCP"):
                 after = append_item(after, (*path, "ports"), each, held.doc, shared=shared).text
                 there.append(each)
         return _checked(text, after, held)
@@ -210,7 +210,7 @@ def add_ports(text: str, held: Held, path: Sequence[Step], ports: Sequence[Port]
     there = [mapping(port) for index in plain for port in sequence(lists[index].get("ports"))]
     missing: list[Any] = []
     for port in map(cilium_port, ports):
-        if not _covered(port, [*there, *missing]):
+        if not covered(port, [*there, *missing]):
             missing.append(port)
     after = text
     if plain:
@@ -321,46 +321,7 @@ def deny_all(text: str, held: Held, direction: Direction, number: int = 0) -> Ed
     return _checked(text, set_value(text, (*path, direction), [{}], held.doc).text, held)
 
 
-# -- comparing and checking ----------------------------------------------------------------------------------------
-
-
-def _canonical(value: Any) -> Any:
-    """Equal for what means the same: the order of keys and of list items does not matter."""
-    if isinstance(value, Mapping):
-        return tuple(sorted((str(key), _canonical(part)) for key, part in value.items()))
-    if isinstance(value, list | tuple):
-        return ("list", *sorted((_canonical(part) for part in value), key=repr))
-    return repr(value)
-
-
-def _peers(made: Mapping[str, Any]) -> Any:
-    return _canonical({key: value for key, value in made.items() if key not in _NOT_PEERS})
-
-
-def _layer(made: Mapping[str, Any]) -> bool:
-    """Whether something is asked above layer 4."""
-    return any(set(mapping(ports)) - {"ports"} for ports in sequence(made.get("toPorts")))
-
-
-def _covered(wanted: Mapping[str, Any], there: Sequence[Mapping[str, Any]], default: str = "ANY") -> bool:
-    """Whether a port is among others, or within one of their ranges; ANY covers TCP, UDP and SCTP.
-
-    `default`: the protocol of a port that names none.
-    """
-    return any(_covers(one, wanted, default) for one in there)
-
-
-def _covers(one: Mapping[str, Any], other: Mapping[str, Any], default: str) -> bool:
-    mine, its = (str(each.get("protocol") or default).upper() for each in (one, other))
-    if mine != its and not (mine == "ANY" and its in ("TCP", "UDP", "SCTP")):
-        return False
-    first, wanted = (str(each.get("port", "0")) for each in (one, other))
-    if first == "0":
-        return True
-    if not (first.isdigit() and wanted.isdigit()):
-        return first == wanted
-    last, end = (max(int(port), int(each.get("endPort") or 0)) for port, each in ((first, one), (wanted, other)))
-    return wanted != "0" and int(first) <= int(wanted) and end <= last
+# -- checking ---------------------------------------------------------------------------------------------------------
 
 
 def _checked(before: str, after: str, held: Held) -> Edited:
