@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import msgspec
 import pytest
 import yaml
 
+from tui.demo.content.cilium import absent_kinds, settings_of, version_of
 from tui.demo.content.clusters import CLUSTERS
 from tui.demo.content.history import AUTHORS, STEPS, commits_of
 from tui.demo.content.tree import final_tree
 from tui.demo.controllers.cilium import problem_of
 from tui.demo.repository import Reader, create_clone, create_origin, git
+from tui.domain.cilium.policy import CCNP, CNP, Policy
+from tui.domain.cilium.validity import problems
 
 REPO = "file:///srv/harbour/deploy.git"
 
@@ -59,6 +63,57 @@ def test_exactly_one_policy_is_invalid() -> None:
             "combining FromEndpoints and FromCIDR is not supported yet"
         )
     }
+
+
+def test_what_fleet_finds_invalid_is_what_the_stand_in_of_the_operator_rejects() -> None:
+    for path, obj in objects():
+        if obj["kind"] in ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"):
+            resource = CNP if obj["kind"] == "CiliumNetworkPolicy" else CCNP
+            policy = msgspec.convert(obj, Policy, strict=False)
+            assert bool(problems(policy, resource)) == bool(problem_of(obj)), path
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "cidrGroupRef", "cidrGroupSelector", "dns", "egressDeny", "endPort", "except", "fromCIDRSet", "fromEntities",
+        "http", "icmps", "ingressDeny", "ipBlock", "nodeSelector", "specs", "toCIDR", "toEntities", "toFQDNs",
+    ],
+)  # fmt: skip
+def test_every_form_of_a_rule_is_there_to_look_at(field: str) -> None:
+    def keys(value: object) -> set[str]:
+        if isinstance(value, dict):
+            return set(value).union(*map(keys, value.values()))
+        return set().union(*map(keys, value)) if isinstance(value, list) else set()
+
+    assert any(field in keys(obj) for _, obj in objects() if "NetworkPolicy" in obj["kind"])
+
+
+def test_the_same_policy_differs_is_missing_and_is_invalid_somewhere() -> None:
+    found: dict[str, dict[str, str]] = {}
+    for path, text in final_tree(REPO).items():
+        place, _, name = path.removeprefix("platform/baseline/").partition("/policies/")
+        if name:
+            found.setdefault(name, {})[place] = text
+    assert len(set(found["allow-scrape.yaml"].values())) > len({"prod", "staging"})  # its label says which
+    assert "prod-ap-1" not in found["deny-cloud-metadata.yaml"]
+    assert set(found["partner-feed.yaml"]) == {"prod-eu-1", "prod-us-1"}
+
+
+def test_clusters_are_set_up_in_different_ways() -> None:
+    settings = {spec.name: settings_of(spec) for spec in CLUSTERS if not spec.host}
+    mesh = [spec.name for spec in CLUSTERS if spec.mesh]
+    assert len({settings[name]["cluster-id"] for name in mesh}) == len(mesh) == 3
+    assert len({version_of(spec) for spec in CLUSTERS}) >= 4
+    for key, value in (
+        ("policy-audit-mode", "true"),
+        ("enable-host-firewall", "true"),
+        ("policy-default-local-cluster", "true"),
+        ("hubble-export-file-path", "stdout"),
+    ):
+        assert any(held.get(key) == value for held in settings.values()), key
+    assert len({held["cluster-id"] for held in settings.values()}) == len(settings) - 1, "one was copied"
+    assert {bool(absent_kinds(spec)) for spec in CLUSTERS} == {True, False}
 
 
 def test_the_history_ends_in_the_files() -> None:

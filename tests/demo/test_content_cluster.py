@@ -122,6 +122,26 @@ async def test_scaling_down_to_nothing_takes_endpoints_along(cluster: SimulatedC
     assert cluster.storage.list("ciliumendpoints.cilium.io", "shop") == []
 
 
+async def test_new_labels_of_a_namespace_make_new_identities(cluster: SimulatedCluster) -> None:
+    cluster.start()
+    watched = Versions(cluster.storage, "deployments.apps", "shop", "app")
+    cluster.storage.apply(workload("Deployment", replicas=2))
+    await watched.until(available(2))
+    (before,) = cluster.storage.list("ciliumidentities.cilium.io")
+    assert before["security-labels"]["k8s:io.cilium.k8s.namespace.labels.kubernetes.io/metadata.name"] == "shop"
+
+    def relabel(namespace: Obj) -> None:
+        namespace["metadata"]["labels"]["tier"] = "silver"
+
+    cluster.storage.patch("namespaces", "", "shop", relabel)
+    (after,) = cluster.storage.list("ciliumidentities.cilium.io")
+    assert after["security-labels"]["k8s:io.cilium.k8s.namespace.labels.tier"] == "silver"
+    for endpoint in cluster.storage.list("ciliumendpoints.cilium.io", "shop"):
+        assert str(endpoint["status"]["identity"]["id"]) == after["metadata"]["name"] != before["metadata"]["name"]
+        assert "k8s:io.cilium.k8s.namespace.labels.tier=silver" in endpoint["status"]["identity"]["labels"]
+        assert endpoint["status"]["named-ports"] == [{"name": "http", "port": 80, "protocol": "TCP"}]
+
+
 async def test_a_stateful_set_comes_up_and_rolls_in_order(cluster: SimulatedCluster) -> None:
     cluster.start()
     order: list[str] = []

@@ -15,6 +15,7 @@ from typing import Any
 from tui.demo import kubeconfig, pki
 from tui.demo.apiserver.access import Deny, User
 from tui.demo.apiserver.crds import definition_of
+from tui.demo.apiserver.resource import ResourceType
 from tui.demo.apiserver.resources import builtin
 from tui.demo.apiserver.server import ApiServer, ServerTls
 from tui.demo.apiserver.storage import Storage
@@ -22,6 +23,7 @@ from tui.demo.argocd.controller import Controller
 from tui.demo.argocd.names import APPLICATIONS, NAMESPACE
 from tui.demo.clock import Clock, stamp
 from tui.demo.content import logs, scenario, system
+from tui.demo.content.cilium import absent_kinds, cilium_objects
 from tui.demo.content.clusters import CLUSTERS, VIRTUAL_NAME, VIRTUAL_NAMESPACE, ClusterSpec
 from tui.demo.content.generated import FILE, GeneratedApp, application, more_apps, more_clusters, project
 from tui.demo.content.history import AUTHORS, Commit, commits_of
@@ -162,7 +164,7 @@ class Demo:
         logins = []
         for spec in self._specs:
             # A client must be able to watch from the version of a long list, whatever happens meanwhile.
-            storage = Storage(builtin(*_groups(spec)), window=max(1000, int(self.options.rate * 15)))
+            storage = Storage(_served(spec), window=max(1000, int(self.options.rate * 15)))
             self.world.clusters[spec.name] = SimulatedCluster(
                 spec, storage, self.clock, scenario.fate, self.options.seed
             )
@@ -244,7 +246,8 @@ class Demo:
         for resource in list(cluster.storage.resources.values()):
             if resource.custom:
                 cluster.storage.apply(_dated(definition_of(resource), created + 1800))
-        for obj in system.system_objects(cluster.spec):
+        installed = [] if cluster.spec.host else cilium_objects(cluster.spec)
+        for obj in (*system.dns_objects(), *installed):
             made = cluster.storage.apply(fill(_dated(obj, created + 3600)))
             cluster.settle(made, created + 3600 * 24 * (150 + cluster.spec.number % 50))
 
@@ -322,10 +325,11 @@ async def _started(server: ApiServer, port: int) -> str:
         return await server.start()
 
 
-def _groups(spec: ClusterSpec) -> tuple[str, ...]:
-    if spec.hub:
-        return "argoproj.io", "cilium.io"
-    return () if spec.host else ("cilium.io",)
+def _served(spec: ClusterSpec) -> list[ResourceType]:
+    """The resources of a cluster: Argo CD's on the hub only, no Cilium in a virtual cluster, none of other versions."""
+    groups = ("argoproj.io", "cilium.io") if spec.hub else () if spec.host else ("cilium.io",)
+    absent = absent_kinds(spec)
+    return [resource for resource in builtin(*groups) if resource.plural not in absent]
 
 
 def _namespace(name: str) -> dict[str, Any]:

@@ -62,6 +62,7 @@ class Past:
         for cluster in self._world.clusters.values():  # their pods came later than they
             for service in cluster.storage.list("services"):
                 cluster.settle(service, 0.0)
+            cluster.agents.renew()
         for name in self._names():  # once more: what was deployed later may have changed what is seen now
             self._controller.refresh(name)
         for appset in hub.list(APPSETS, NAMESPACE):

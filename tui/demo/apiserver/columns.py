@@ -288,6 +288,11 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         _text("IPv4", _first("status.networking.addressing", "ipv4")),
         _text("IPv6", _first("status.networking.addressing", "ipv6")),
     ),
+    "ciliumexternalworkloads.cilium.io": (
+        _NAME,
+        _number("Cilium ID", "status.id"),
+        _text("IP", "status.ip"),
+    ),
     "ciliumidentities.cilium.io": (
         _NAME,
         _text("Namespace", lambda obj, now: c.at(obj, "metadata.labels", {}).get("io.kubernetes.pod.namespace", "")),

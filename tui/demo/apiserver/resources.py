@@ -79,11 +79,16 @@ _ROWS: dict[tuple[str, str], tuple[_Row, ...]] = {
             "cilium ciliumpolicy",
             ("status",),
         ),
+        ("*CiliumEgressGatewayPolicy", "ciliumegressgatewaypolicies", "cegp", "cilium ciliumpolicy", ()),
         ("CiliumEndpoint", "ciliumendpoints", "cep ciliumep", "cilium", ()),
+        ("*CiliumExternalWorkload", "ciliumexternalworkloads", "cew", "cilium", ("status",)),
         ("*CiliumIdentity", "ciliumidentities", "ciliumid", "cilium", ("status",)),
+        ("CiliumLocalRedirectPolicy", "ciliumlocalredirectpolicies", "clrp", "cilium ciliumpolicy", ()),
         ("CiliumNetworkPolicy", "ciliumnetworkpolicies", "cnp ciliumnp", "cilium ciliumpolicy", ("status",)),
+        ("CiliumNodeConfig", "ciliumnodeconfigs", "", "cilium", ()),
         ("*CiliumNode", "ciliumnodes", "cn ciliumn", "cilium", ("status",)),
     ),
+    ("cilium.io", "v2alpha1"): (("*CiliumEndpointSlice", "ciliumendpointslices", "ces", "cilium", ()),),
 }
 
 _CUSTOM_GROUPS = ("argoproj.io", "cilium.io")

@@ -225,6 +225,8 @@ class Storage:
             metadata["namespace"] = metadata.get("namespace") or "default"
         else:
             metadata.pop("namespace", None)
+        if resource.name == "namespaces":
+            metadata["labels"] = {**(metadata.get("labels") or {}), "kubernetes.io/metadata.name": metadata["name"]}
         ordered: dict[str, Any] = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata}
         ordered.update((key, value) for key, value in obj.items() if key not in ordered)
         return resource, ordered

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from string import Template
 
+from tui.demo.content.cilium import version_of
 from tui.demo.content.clusters import ClusterSpec
+from tui.demo.content.policies import policy_files
 from tui.demo.content.shop import REGISTRY
 
 NAMESPACE = Template("""\
@@ -35,9 +37,11 @@ spec:
     - {}
 """)
 
-DNS = Template("""\
-# Names are resolved through Cilium's DNS proxy, so that toFQDNs rules can learn addresses.
-# Namespaces of the platform are left out: they must work when the proxy does not.
+PROXY_NOTE = "# Names are resolved through Cilium's DNS proxy, so that toFQDNs rules can learn addresses.\n"
+PLAIN_NOTE = "# Without the DNS proxy: before Cilium 1.18 its rules need default deny. (PLAT-402)\n"
+
+DNS = Template(f"""\
+{PROXY_NOTE}# Namespaces of the platform are left out: they must work when the proxy does not.
 apiVersion: cilium.io/v2
 kind: CiliumClusterwideNetworkPolicy
 metadata:
@@ -206,7 +210,7 @@ def baseline_files(spec: ClusterSpec) -> dict[str, str]:
         f"{base}/namespaces.yaml": "---\n".join(
             NAMESPACE.substitute(name=name, env=spec.env, level=level) for name in names
         ),
-        f"{base}/policies/allow-dns.yaml": DNS.substitute(env=spec.env),
+        f"{base}/policies/allow-dns.yaml": _dns(spec),
         f"{base}/metrics-agent.yaml": AGENT.substitute(
             registry=REGISTRY, tag="0.42.1" if spec.env == "edge" else "0.44.0"
         ),
@@ -216,8 +220,21 @@ def baseline_files(spec: ClusterSpec) -> dict[str, str]:
         if name in GUARDED and (spec.env in ("prod", "edge") or name == "payments"):
             tree[f"{base}/policies/default-deny-{name}.yaml"] = DENY.substitute(name=name)
     if spec.env in ("prod", "staging"):
-        tree[f"{base}/policies/allow-scrape.yaml"] = SCRAPE.substitute(env=spec.env)
-        tree[f"{base}/policies/deny-cloud-metadata.yaml"] = METADATA
+        scrape = SCRAPE.substitute(env=spec.env)
+        if spec.name == "prod-ap-1":  # as it was before exporters were moved to ports of their own
+            scrape = scrape.replace("              endPort: 9099\n", "")
+        else:
+            tree[f"{base}/policies/deny-cloud-metadata.yaml"] = METADATA
+        tree[f"{base}/policies/allow-scrape.yaml"] = scrape
     if spec.name == "prod-us-1":
         tree[f"{base}/policies/partner-feed.yaml"] = PARTNER
-    return tree
+    return tree | {f"{base}/{path}": text for path, text in policy_files(spec).items()}
+
+
+def _dns(spec: ClusterSpec) -> str:
+    """Through the proxy, except where Cilium is older than 1.18 and refuses rules of layer 7 without default deny."""
+    text = DNS.substitute(env=spec.env)
+    if version_of(spec) >= (1, 18):
+        return text
+    rules = text.index("          rules:\n")
+    return text[:rules].replace(PROXY_NOTE, PLAIN_NOTE)

@@ -43,6 +43,9 @@ class ClusterSpec:
     refuses: bool = False  # nothing listens at its address
     denies: tuple[str, ...] = ()  # resources its users may not read
     cilium: str = "1.18.4"
+    config: tuple[tuple[str, str], ...] = ()  # keys of cilium-config that are others here
+    mesh: bool = False  # one of the clusters that see each other's pods
+    flows: bool = False  # whether its agents write the flows they see into their logs
     cordoned: int = -1  # index of a node that takes no new pods
     labels: tuple[tuple[str, str], ...] = ()  # further labels of its Argo CD cluster Secret
 
@@ -60,17 +63,97 @@ VIRTUAL_NAMESPACE = "team-web"
 VIRTUAL_NAME = "preview"
 
 CLUSTERS = (
-    ClusterSpec("hub", "hub", "eu-west", 10, "v1.34.2", SMALL, nodes=3, control=3, access="certificate"),
-    ClusterSpec("prod-eu-1", "prod", "eu-west", 11, shape=LARGE, nodes=6, access="certificate"),
-    ClusterSpec("prod-us-1", "prod", "us-east", 12, shape=LARGE, nodes=5, access="certificate"),
-    ClusterSpec("prod-ap-1", "prod", "ap-south", 13, "v1.32.9", MIDDLE, nodes=4, access="exec", cordoned=3),
-    ClusterSpec("staging-eu-1", "staging", "eu-west", 14, "v1.34.2", MIDDLE, nodes=3),
-    ClusterSpec("dev-eu-1", "dev", "eu-west", 15, "v1.34.2", MIDDLE, nodes=2),
     ClusterSpec(
-        "edge-oslo-01", "edge", "eu-north", 21, "v1.31.12", STORE_BOX, ("shop",), 2, 1, labels=(("store", "oslo"),)
+        "hub",
+        "hub",
+        "eu-west",
+        10,
+        "v1.34.2",
+        SMALL,
+        nodes=3,
+        control=3,
+        access="certificate",
+        config=(("policy-cidr-match-mode", "nodes"),),
     ),
     ClusterSpec(
-        "edge-porto-02", "edge", "eu-south", 22, "v1.31.12", STORE_BOX, ("shop",), 2, 1, labels=(("store", "porto"),)
+        "prod-eu-1",
+        "prod",
+        "eu-west",
+        11,
+        shape=LARGE,
+        nodes=6,
+        access="certificate",
+        config=(("enable-egress-gateway", "true"), ("policy-default-local-cluster", "false")),
+        mesh=True,
+        flows=True,
+    ),
+    ClusterSpec(
+        "prod-us-1",
+        "prod",
+        "us-east",
+        12,
+        shape=LARGE,
+        nodes=5,
+        access="certificate",
+        cilium="1.19.1",
+        config=(("policy-default-local-cluster", "true"),),
+        mesh=True,
+        flows=True,
+    ),
+    ClusterSpec(
+        "prod-ap-1",
+        "prod",
+        "ap-south",
+        13,
+        "v1.32.9",
+        MIDDLE,
+        nodes=4,
+        access="exec",
+        cordoned=3,
+        config=(("policy-default-local-cluster", "false"),),
+        mesh=True,
+        flows=True,
+    ),
+    ClusterSpec("staging-eu-1", "staging", "eu-west", 14, "v1.34.2", MIDDLE, nodes=3, cilium="1.19.1", flows=True),
+    ClusterSpec(
+        "dev-eu-1",
+        "dev",
+        "eu-west",
+        15,
+        "v1.34.2",
+        MIDDLE,
+        nodes=2,
+        config=(("policy-audit-mode", "true"),),
+        flows=True,
+    ),
+    ClusterSpec(
+        "edge-oslo-01",
+        "edge",
+        "eu-north",
+        21,
+        "v1.31.12",
+        STORE_BOX,
+        ("shop",),
+        2,
+        1,
+        cilium="1.17.9",
+        config=(("enable-host-firewall", "true"),),
+        flows=True,
+        labels=(("store", "oslo"),),
+    ),
+    ClusterSpec(
+        "edge-porto-02",
+        "edge",
+        "eu-south",
+        22,
+        "v1.31.12",
+        STORE_BOX,
+        ("shop",),
+        2,
+        1,
+        cilium="1.17.9",
+        config=(("cluster-id", "21"),),  # Oslo's, copied along with the rest
+        labels=(("store", "porto"),),
     ),
     ClusterSpec(
         "edge-gdansk-03",
@@ -83,6 +166,7 @@ CLUSTERS = (
         2,
         1,
         denies=("pods", "ciliumendpoints.cilium.io"),
+        cilium="1.16.12",
         labels=(("store", "gdansk"),),
     ),
     ClusterSpec(
@@ -96,6 +180,7 @@ CLUSTERS = (
         2,
         1,
         refuses=True,
+        cilium="1.17.9",
         labels=(("store", "bergen"),),
     ),
     ClusterSpec(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from string import Template
 
 from tui.demo.content.clusters import ClusterSpec
+from tui.demo.content.policies import SALES_QUEUE
 from tui.demo.content.shop import REGISTRY
 
 TILL = Template("""\
@@ -139,4 +140,5 @@ def till_files(spec: ClusterSpec) -> dict[str, str]:
         f"{base}/sales-queue.yaml": TILL_STORE.substitute(values),
         f"{base}/service.yaml": TILL_SERVICE,
         f"{base}/policy.yaml": TILL_POLICY.substitute(values),
+        f"{base}/sales-queue-policy.yaml": SALES_QUEUE,
     }

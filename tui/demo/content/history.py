@@ -116,13 +116,26 @@ STEPS = (
         "till: Bergen\n\nThe line is not up yet; the cluster will catch up when it is.",
         ("edge/till/edge-bergen-04/*",),
     ),
+    Step(
+        "dev",
+        690,
+        "Keep scanners out of production, partners by name\n\nThe abuse desk renews the group every Monday.",
+        ("*/cidr-groups.yaml", "*/deny-scanners.yaml"),
+    ),
     Step("tomas", 640, "preview: virtual cluster for open pull requests", ("preview/*", "argocd/apps/preview-*")),
+    Step(
+        "sam",
+        610,
+        "orders-db: one name for the whole mesh, and a way out for its backups",
+        ("*/orders-db.yaml", "*/backup-policy.yaml"),
+    ),
     Step(
         "tomas",
         520,
         "storefront: two more replicas in eu for the autumn sale",
         edits=(("shop/storefront/prod-eu-1/deployment.yaml", "replicas: 4", "replicas: 6"),),
     ),
+    Step("agata", 470, "Store boxes: host firewall, Oslo first", ("*/node-guard.yaml",)),
     Step("bot", 430, "payments: 2.13.4 to production", edits=(image("payments", "prod-*", "2.13.1", "2.13.4"),)),
     Step(
         "dev",
@@ -164,6 +177,12 @@ STEPS = (
         150,
         "reports: hold the rollout\n\nFinance wants to check October first (FIN-811).",
         edits=(("shop/reports/prod-eu-1/deployment.yaml", "HistoryLimit: 3\n", f"HistoryLimit: 3{PAUSED}\n"),),
+    ),
+    Step(
+        "ingrid",
+        118,
+        "metrics-agent: say where it may go\n\neu first; the others when a week has passed without drops.",
+        ("*/metrics-agent-egress.yaml",),
     ),
     Step("bot", 96, "checkout: 2.30.2 to production", edits=(image("checkout", "prod-*", "2.29.0", "2.30.2"),)),
     Step(

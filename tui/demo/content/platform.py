@@ -7,6 +7,7 @@ from string import Template
 from tui.demo.content.baseline import NAMESPACES, baseline_files
 from tui.demo.content.clusters import CLUSTERS
 from tui.demo.content.edge import till_files
+from tui.demo.content.policies import BACKUP
 from tui.demo.content.shop import REGISTRY
 
 GATEWAY = Template("""\
@@ -130,6 +131,8 @@ kind: Service
 metadata:
   name: orders-db
   namespace: data
+  annotations:
+    service.cilium.io/global: "true"  # the shop in us and ap writes here, too
 spec:
   selector:
     app.kubernetes.io/name: orders-db
@@ -354,6 +357,7 @@ def platform_files() -> dict[str, str]:
     tree["data/orders-db/prod-eu-1/statefulset.yaml"] = DATABASE
     tree["data/orders-db/prod-eu-1/services.yaml"] = DATABASE_REST
     tree["data/orders-db/prod-eu-1/policy.yaml"] = DATABASE_POLICY
+    tree["data/orders-db/prod-eu-1/backup-policy.yaml"] = BACKUP
     tree["finance/jobs/prod-eu-1/jobs.yaml"] = JOBS
     tree["platform/observability/metrics-store.yaml"] = METRICS
     tree["platform/observability/dashboards.yaml"] = DASHBOARDS

@@ -1,4 +1,4 @@
-"""What clusters hold that no Application declares: Cilium, DNS, Argo CD itself, the virtual cluster's host."""
+"""What clusters hold that no Application declares: DNS, Argo CD itself, the virtual cluster's host."""
 
 from __future__ import annotations
 
@@ -65,62 +65,20 @@ def service(namespace: str, name: str, selector: dict[str, str], port: int, port
     }
 
 
-def system_objects(spec: ClusterSpec) -> list[Obj]:
-    """Objects of kube-system, in the order to create them."""
-    dns = {"k8s-app": "kube-dns"}
-    objects = [
-        workload(
-            "Deployment",
-            "kube-system",
-            "coredns",
-            "registry.harbour.example/k8s/coredns:v1.12.1",
-            2,
-            labels=dns,
-            port=53,
-            port_name="dns",
-        ),
-        service("kube-system", "kube-dns", dns, 53, "dns"),
+def dns_objects() -> list[Obj]:
+    """The cluster's DNS."""
+    labels = {"k8s-app": "kube-dns"}
+    ports = (("dns", 53, "UDP"), ("dns-tcp", 53, "TCP"), ("metrics", 9153, "TCP"))
+    deployment = workload(
+        "Deployment", "kube-system", "coredns", "registry.harbour.example/k8s/coredns:v1.12.1", 2, labels=labels
+    )
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    container["ports"] = [{"name": name, "containerPort": port, "protocol": protocol} for name, port, protocol in ports]
+    front = service("kube-system", "kube-dns", labels, 53, "dns")
+    front["spec"]["ports"] = [
+        {"name": name, "port": port, "protocol": protocol, "targetPort": port} for name, port, protocol in ports
     ]
-    if spec.host:
-        return objects
-    objects += [
-        workload(
-            "DaemonSet",
-            "kube-system",
-            "cilium",
-            f"registry.harbour.example/cilium/cilium:v{spec.cilium}",
-            labels={"k8s-app": "cilium"},
-            container="cilium-agent",
-            host=True,
-            memory="256Mi",
-        ),
-        workload(
-            "Deployment",
-            "kube-system",
-            "cilium-operator",
-            f"registry.harbour.example/cilium/operator:v{spec.cilium}",
-            1 if spec.env == "edge" else 2,
-            labels={"io.cilium/app": "operator", "name": "cilium-operator"},
-            host=True,
-        ),
-        config_map(
-            "kube-system",
-            "cilium-config",
-            {
-                "cluster-id": str(spec.number),
-                "cluster-name": spec.name,
-                "enable-policy": "default",
-                "policy-audit-mode": "false",
-                "enable-l7-proxy": "true",
-                "enable-host-firewall": "false",
-                "policy-default-local-cluster": "false",
-                "routing-mode": "native",
-                "kube-proxy-replacement": "true",
-                "enable-hubble": "true",
-            },
-        ),
-    ]
-    return objects
+    return [deployment, front]
 
 
 def argocd_objects() -> list[Obj]:

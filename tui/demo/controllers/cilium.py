@@ -7,6 +7,7 @@ from typing import Any
 
 from tui.demo.apiserver.storage import Storage
 from tui.demo.clock import Clock, stamp
+from tui.demo.content.cilium import version_of
 from tui.demo.content.clusters import ClusterSpec
 from tui.demo.controllers.nodes import Node
 
@@ -105,6 +106,8 @@ class Agents:
         }
         if ports:
             status["named-ports"] = ports
+        if version_of(self._spec) >= (1, 19):
+            status["service-account"] = pod["spec"].get("serviceAccountName", "default")
         self._storage.apply(
             {
                 "apiVersion": "cilium.io/v2",
@@ -119,6 +122,33 @@ class Agents:
                 "status": status,
             }
         )
+
+    def renew(self, namespace: str | None = None) -> None:
+        """Give endpoints (of a namespace) the identities that follow from the labels as they are now."""
+        if ENDPOINTS not in self._storage.resources:
+            return
+        now = self._clock.now()
+        for endpoint in self._storage.list(ENDPOINTS, namespace):
+            meta = endpoint["metadata"]
+            pod = self._storage.find("pods", meta["namespace"], meta["name"])
+            if pod is None:
+                continue
+            labels = self.labels_of(pod)
+            listed = [f"{key}={value}" for key, value in labels.items()]
+            if listed != endpoint["status"]["identity"]["labels"]:
+                identity = {"id": self._identity(labels, now), "labels": listed}
+                self._storage.update_status(
+                    ENDPOINTS, meta["namespace"], meta["name"], {**endpoint["status"], "identity": identity}
+                )
+        self._forget_unused()
+
+    def _forget_unused(self) -> None:
+        """Remove identities that no endpoint has, as the operator does."""
+        used = {endpoint["status"]["identity"]["id"] for endpoint in self._storage.list(ENDPOINTS)}
+        for labels, number in list(self._identities.items()):
+            if number not in used:
+                del self._identities[labels]
+                self._storage.delete(IDENTITIES, "", str(number))
 
     def _identity(self, labels: dict[str, str], when: float) -> int:
         key = tuple(labels.items())

@@ -113,6 +113,8 @@ class SimulatedCluster:
     def _namespace_changed(self, event: Event) -> None:
         if event.type == "ADDED" and not event.new().get("status"):
             self.storage.update_status("namespaces", "", event.key, {"phase": "Active"})
+        if event.type == "MODIFIED" and _labels(event.old()) != _labels(event.new()):
+            self.agents.renew(event.key)
 
     def enqueue(self, obj: Obj, seconds: float) -> None:
         """Look at an object after so many demo seconds, once even if asked several times."""
@@ -376,6 +378,10 @@ class SimulatedCluster:
 
 def _key(pod: Obj) -> tuple[str, str]:
     return pod["metadata"]["namespace"], pod["metadata"]["name"]
+
+
+def _labels(obj: Obj | None) -> Obj:
+    return (obj or {"metadata": {}})["metadata"].get("labels") or {}
 
 
 def _pull_words(fate: Fate, pod: Obj) -> str:

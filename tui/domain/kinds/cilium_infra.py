@@ -117,7 +117,6 @@ CILIUMNODECONFIGS = Kind(
     kind="CiliumNodeConfig",
     group=GROUP,
     versions=("v2", "v2alpha1"),
-    short=("cnc",),
     record=CiliumNodeConfig,
     columns=c.namespaced(
         c.of("nodes", "NODES", lambda obj: _selected(obj.spec.node_selector), width=30, least=8),
