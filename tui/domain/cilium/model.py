@@ -134,6 +134,7 @@ class HttpRule(NamedTuple):
     host: str = ""
     headers: tuple[str, ...] = ()  # "X-Token: 1" must be there as it is, "X-Token" must be present
     matches: tuple[tuple[str, str, str], ...] = ()  # headerMatches: (name, value, mismatch action or "")
+    secrets: tuple[str, ...] = ()  # headerMatches whose value is in a Secret: only its presence can be told
 
 
 class Layer7(NamedTuple):

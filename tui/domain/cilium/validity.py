@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tui.domain.cilium.model import Settings
 from tui.domain.cilium.policy import CNP, KNP, SECTIONS, Policy, mapping, rules, sequence
 
 ENTITIES = frozenset(
@@ -48,7 +49,7 @@ def validity(policy: Policy, resource: str) -> tuple[str, str]:
     return ("Invalid", f"not checked by Cilium yet; {found[0]}") if found else ("Unknown", "Cilium has not said")
 
 
-def problems(policy: Policy, resource: str) -> list[str]:
+def problems(policy: Policy, resource: str, settings: Settings | None = None) -> list[str]:
     """Why Cilium will reject this policy, as far as its text tells that exactly; [] when nothing is found."""
     if resource == KNP:
         return []
@@ -58,9 +59,14 @@ def problems(policy: Policy, resource: str) -> list[str]:
     found: list[str] = []
     for rule in every:
         found.extend(_of_rule(rule.raw, resource))
+        if settings and settings.version >= (1, 18) and not any(rule.sections.values()):
+            found.append("rule must have at least one of Ingress, IngressDeny, Egress, EgressDeny")
         for section in SECTIONS:
             for index, entry in enumerate(rule.sections[section] or ()):
                 found.extend(f"{section}[{index}]: {text}" for text in _of_entry(mapping(entry), section, rule.nodes))
+                held = mapping(entry)
+                if settings and not settings.node_selector_labels and (held.get("fromNodes") or held.get("toNodes")):
+                    found.append("FromNodes/ToNodes rules need enable-node-selector-labels")
     return found
 
 

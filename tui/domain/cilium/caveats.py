@@ -1,0 +1,37 @@
+"""What could make the real answer another one than the verdict, a sentence each."""
+
+from __future__ import annotations
+
+from tui.domain.cilium.identity import Identity
+from tui.domain.cilium.model import Flow, Rulebook, Side
+from tui.domain.cilium.words import called
+
+
+def caveats(
+    book: Rulebook, flow: Flow, egress: Side, ingress: Side, source: Identity, destination: Identity
+) -> tuple[str, ...]:
+    """What a reader must know besides the verdict."""
+    settings = book.surroundings.settings
+    found = []
+    if settings.audit and "denied" in (egress.verdict, ingress.verdict):
+        found.append("Policy audit mode is on: what is denied passes all the same, and is reported as AUDIT.")
+    for side in (egress, ingress):
+        if side.authentication in ("required", "test-always-fail"):
+            found.append(_authentication(side, settings.authentication))
+    if source.outside and ingress.verdict in ("allowed", "denied"):
+        found.append(
+            f"The source address may be masked: through a NodePort or LoadBalancer with externalTrafficPolicy Cluster "
+            f"{called(flow.source)} arrives as a node."
+        )
+    for end, who in ((flow.source, source), (flow.destination, destination)):
+        if who.cluster not in ("", settings.cluster):
+            found.append(f"{called(end)} is of cluster {who.cluster}: the policies there decide on its side.")
+    return tuple(dict.fromkeys(found))
+
+
+def _authentication(side: Side, on: bool) -> str:
+    if side.authentication == "test-always-fail":
+        return f"Authentication for {side.direction} is test-always-fail: every packet is dropped."
+    if not on:
+        return f"Authentication is required for {side.direction}, and mesh-auth-enabled is false: nobody can meet it."
+    return f"Authentication is required for {side.direction}: packets are dropped until both ends have authenticated."
