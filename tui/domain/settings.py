@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
-KINDS_OF_EDIT = ("add", "remove", "image", "replicas", "revision", "auto-sync", "metadata")
+KINDS_OF_EDIT = ("add", "remove", "image", "replicas", "revision", "auto-sync", "policy", "metadata")
 """What a commit can be about, for `commit.types`: objects that come or go, and the forms of `tui.domain.edits`."""
 TEMPLATE_FIELDS = (
     "summary", "type", "scope", "applications", "clusters", "objects", "files", "draft", "body",

@@ -81,6 +81,11 @@ def _held(value: Any, doc: int) -> Iterator[Held]:
                 yield one
 
 
+def held_in(document: Any, doc: int = 0) -> Held | None:
+    """The policy that a document (plain values) is; None when it is none."""
+    return _one(mapping(document), doc, ())
+
+
 def _one(value: Mapping[str, Any], doc: int, inside: tuple[Step, ...]) -> Held | None:
     resource = KINDS.get(str(value.get("kind", "")))
     if resource is None or str(value.get("apiVersion", "")).rpartition("/")[0] != _GROUPS[resource]:

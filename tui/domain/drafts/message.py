@@ -121,11 +121,15 @@ def _by_name(items: list[Any]) -> dict[str, Any] | None:
     return names if len(names) == len(items) else None
 
 
+_POLICY = re.compile(
+    r"specs?(\[\d+\])?\.(ingress|egress|enableDefaultDeny|endpointSelector|nodeSelector|podSelector|policyTypes)"
+)
 _COVERED: dict[str, Callable[[str], bool]] = {
     "image": lambda path: path.endswith((".image", ".newTag", ".digest", ".tag")) or path.startswith("images["),
     "replicas": lambda path: path.endswith((".replicas", ".count", "replicaCount")) or path == "replicas",
     "revision": lambda path: path.endswith(".targetRevision"),
     "auto-sync": lambda path: ".syncPolicy" in path and (".automated" in path or path.endswith(".syncPolicy")),
+    "policy": lambda path: bool(_POLICY.match(path)),
     "metadata": lambda path: path.startswith(("metadata.labels", "metadata.annotations")),
 }
 """Which differences an edit's own words already tell."""

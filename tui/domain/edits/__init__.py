@@ -9,9 +9,12 @@ from tui.domain.edits.applications import AutoSync, TargetRevision
 from tui.domain.edits.base import KUSTOMIZATION, VALUES, Edit, Field, kind_of
 from tui.domain.edits.images import ImageTag
 from tui.domain.edits.metadata import Metadata
+from tui.domain.edits.policies import PolicyRule
 from tui.domain.edits.replicas import Replicas
 
-EDITS: dict[str, Edit] = {edit.id: edit for edit in (ImageTag(), Replicas(), TargetRevision(), AutoSync(), Metadata())}
+EDITS: dict[str, Edit] = {
+    edit.id: edit for edit in (ImageTag(), Replicas(), TargetRevision(), AutoSync(), PolicyRule(), Metadata())
+}
 """Every form edit by its id, in the order in which they are offered."""
 
 __all__ = ["EDITS", "KUSTOMIZATION", "VALUES", "Edit", "Field", "kind_of", "offered"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import ClassVar
 
+from msgspec.structs import replace
 from rich.segment import Segment
 from textual import events, on
 from textual.app import ComposeResult
@@ -47,6 +48,12 @@ class _Typed(PlainInput):
     def answer(self) -> str:
         """What the form hands on."""
         return self.field.value if self.value == self._original else self.value
+
+    def propose(self, field: Field) -> None:
+        """The same field with other choices and help."""
+        self.field = field
+        choices = [safe(choice) for choice in field.choices]
+        self.suggester = SuggestFromList(choices) if choices else None
 
     def validate_value(self, value: str) -> str:
         """Nothing invisible gets in by pasting."""
@@ -171,6 +178,11 @@ class _Picked(LineView):
         self.post_message(self.Submitted(self))
 
 
+def _shape(field: Field) -> Field:
+    """What must be the same for a field to be the same one: proposals and help may differ where others may be typed."""
+    return replace(field, choices=() if field.free else field.choices, help="")
+
+
 class Form(Vertical):
     """Fields of `tui.domain.edits`. Up, down and tab move, enter submits, escape is for the screen."""
 
@@ -236,16 +248,35 @@ class Form(Vertical):
         """Show other fields. A field that stays as it is keeps what was typed, and the focus stays on its name."""
         if tuple(fields) == self._fields:
             return
-        kept = {field.name: field for field in self._fields}
+        kept = {field.name: _shape(field) for field in self._fields}
+        if [*map(_shape, fields)] == [*kept.values()]:
+            self._propose(fields)
+            return
         typed = {name: value for name, value in self.changed_values.items()}
         focused = next((name for name, field in self._inputs.items() if field.has_focus), None)
         self._fields = tuple(fields)
         await self.recompose()
         for field in fields:
-            if field.name in typed and kept.get(field.name) == field:
+            was = kept.get(field.name)
+            same = was is not None and replace(was, choices=field.choices) == replace(
+                _shape(field), choices=field.choices
+            )
+            if field.name in typed and same and (field.free or typed[field.name] in field.choices):
                 self.set_value(field.name, typed[field.name])
         if focused in self._inputs:
             self._inputs[focused].focus()
+
+    def _propose(self, fields: Sequence[Field]) -> None:
+        """Take over other proposals, without touching what is being typed."""
+        self._fields = tuple(fields)
+        for field in fields:
+            held = self._inputs[field.name]
+            if isinstance(held, _Typed):
+                held.propose(field)
+            else:
+                held.field = field
+            if held.has_focus:
+                self._help(held)
 
     def set_value(self, name: str, value: str) -> None:
         """Put a value into a field; for a field with fixed choices it must be one of them."""
@@ -288,10 +319,13 @@ class Form(Vertical):
         """Help for the field that has the focus."""
         for field in self._inputs.values():
             if field is event.widget:
-                text = field.field.help
-                if isinstance(field, _Typed) and field.field.choices:
-                    text += ("  " if text else "") + "PgDn PgUp: " + ", ".join(field.field.choices[:8])
-                self.query_one(".form--help", Static).update(Content(safe(text)))
+                self._help(field)
+
+    def _help(self, entry: _Typed | _Picked) -> None:
+        text, choices = entry.field.help, entry.field.choices
+        if isinstance(entry, _Typed) and choices:
+            text += ("  " if text else "") + "PgDn PgUp: " + ", ".join(choices[:8])
+        self.query_one(".form--help", Static).update(Content(safe(text)))
 
     @on(Input.Changed)
     @on(_Picked.Changed)
