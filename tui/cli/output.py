@@ -93,7 +93,7 @@ def _print_tables(rows: Sequence[tuple[Row, Kind]], facts: Facts, wide: bool, ou
             ]
             for row, kind in members
         ]
-        _print_table([*titles, *(column.title.upper() for column in shown)], body, out)
+        print_table([*titles, *(column.title.upper() for column in shown)], body, out)
 
 
 def _matching(kind: Kind, shown: Iterable[Column]) -> list[Column]:
@@ -125,7 +125,7 @@ def _identity(
     return titles, cells
 
 
-def _print_table(titles: Sequence[str], body: Sequence[Sequence[str]], out: IO[str]) -> None:
+def print_table(titles: Sequence[str], body: Sequence[Sequence[str]], out: IO[str]) -> None:
     from rich.cells import cell_len
 
     lines = [list(titles), *([_plain(text, out, line=True) for text in line] for line in body)]

@@ -6,7 +6,7 @@ import importlib
 
 import click
 
-VERBS: dict[str, str] = {}  # verb -> "module:command"
+VERBS: dict[str, str] = {"lint": "tui.cli.policy.lint:lint"}  # verb -> "module:command"
 
 
 class Verbs(click.Group):

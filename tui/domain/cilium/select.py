@@ -135,14 +135,15 @@ def pod_labels(
     labels: Mapping[str, str], namespace: str, namespace_labels: Mapping[str, str], service_account: str
 ) -> tuple[str, ...]:
     """The identity labels Cilium gives a pod, for clusters whose CiliumEndpoints cannot be read."""
-    found = [f"k8s:{key}={value}" for key, value in labels.items() if not _left_out(key)]
+    found = [f"k8s:{key}={value}" for key, value in labels.items() if not left_out(key)]
     found += [f"k8s:{NAMESPACE_LABELS}{key}={value}" for key, value in namespace_labels.items()]
     found.append(f"k8s:{NAMESPACE_KEY}={namespace}")
     found.append(f"k8s:io.cilium.k8s.policy.serviceaccount={service_account or 'default'}")
     return tuple(sorted(found))
 
 
-def _left_out(key: str) -> bool:
+def left_out(key: str) -> bool:
+    """Whether a pod label is no part of an identity, unless `labels` of cilium-config says otherwise."""
     return key.startswith(_LEFT_OUT) or "beta.kubernetes.io" in key
 
 
