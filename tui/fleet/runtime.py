@@ -28,6 +28,7 @@ from tui.fleet.blast import Blasts
 from tui.fleet.checking import Checker
 from tui.fleet.commits import Commits
 from tui.fleet.derive import StoreFacts
+from tui.fleet.flows import Flows
 from tui.fleet.locating import Located, Locator
 from tui.fleet.manifest import Manifest, cleaned
 from tui.fleet.netpol.watching import Netpol
@@ -106,6 +107,7 @@ class Fleet:
         self._network = Network(
             self._clusters, self.kinds, settings, self._deliver, observers=self._tailing.observers(), clock=clock
         )
+        self.flows = Flows(self._network, self.notify)
         self._hubs: set[str] = set()  # asked for their registrations
         self._asked: dict[str, set[str]] = {}  # hub that denies all Secrets -> namespaces asked for theirs
         self._registered: dict[str, dict[str, str]] = {}  # cluster Secret -> labels
@@ -131,6 +133,7 @@ class Fleet:
         for asking in self._asking:
             asking.cancel()
         await asyncio.gather(*self._asking, return_exceptions=True)
+        await self.flows.close()
         await self._network.stop()
         await self.netpol.close()
         if self._commits is not None:

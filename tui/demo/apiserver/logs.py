@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from tui.demo.apiserver.cells import seconds_of
+from tui.demo.apiserver.faults import Action, Fault
 from tui.demo.apiserver.options import Target
+from tui.demo.apiserver.reads import Cut
 from tui.demo.apiserver.status import ApiError
 
 if TYPE_CHECKING:
@@ -69,7 +71,9 @@ class _Options:
         return f"{stamp}{line[1]}\n".encode()
 
 
-async def serve(server: ApiServer, request: web.BaseRequest, target: Target) -> web.StreamResponse:
+async def serve(
+    server: ApiServer, request: web.BaseRequest, target: Target, fault: Fault | None = None
+) -> web.StreamResponse:
     """Answer GET …/pods/<name>/log."""
     pod = server.storage.get("pods", target.namespace or "", target.name)
     container = container_of(pod, request.query.get("container", ""))
@@ -84,7 +88,8 @@ async def serve(server: ApiServer, request: web.BaseRequest, target: Target) -> 
     if source is not None and request.method == "GET":
         lines = _timed(source(target.namespace or "", target.name, container), clock)
         with contextlib.suppress(ConnectionError):
-            await _send(response, lines, options)
+            cut = fault is not None and fault.action is Action.TRUNCATE
+            await _send(Cut(response, request, fault.after) if fault and cut else response, lines, options)
     await response.write_eof()
     return response
 
@@ -100,7 +105,7 @@ async def _timed(
             yield (clock(), line) if isinstance(line, str) else line
 
 
-async def _send(response: web.StreamResponse, lines: AsyncIterator[Line], options: _Options) -> None:
+async def _send(response: web.StreamResponse | Cut, lines: AsyncIterator[Line], options: _Options) -> None:
     """Write the past (trimmed to the tail), then, when following, whatever comes."""
     past: deque[Line] = deque(maxlen=options.tail)
     upcoming: asyncio.Future[Line] | None = None
@@ -135,7 +140,7 @@ async def _send(response: web.StreamResponse, lines: AsyncIterator[Line], option
                 await upcoming
 
 
-async def _write(response: web.StreamResponse, lines: Iterable[Line], options: _Options) -> bool:
+async def _write(response: web.StreamResponse | Cut, lines: Iterable[Line], options: _Options) -> bool:
     """Write lines; False when the byte limit is reached."""
     data = b"".join(options.bytes_of(line) for line in lines)
     if options.left is not None:

@@ -184,7 +184,7 @@ async def _watch(
         elif fault and fault.action in _WATCH_FAULTS:
             await _WATCH_FAULTS[fault.action](request, response)
         else:
-            stream = _Cut(response, request, fault.after) if fault and fault.action is Action.TRUNCATE else response
+            stream = Cut(response, request, fault.after) if fault and fault.action is Action.TRUNCATE else response
             await watch.run(stream, initial, initial_end)  # type: ignore[arg-type]
     except ConnectionError:
         pass  # the client has gone; there is nobody to tell
@@ -216,8 +216,8 @@ async def _eof(request: web.BaseRequest, response: web.StreamResponse) -> None:
 _WATCH_FAULTS = {Action.GARBAGE: _garbage, Action.SILENCE: _silence, Action.EOF: _eof}
 
 
-class _Cut:
-    """Lets so many bytes of a watch through, then closes the connection."""
+class Cut:
+    """Lets so many bytes of a stream through, then closes the connection."""
 
     def __init__(self, response: web.StreamResponse, request: web.BaseRequest, left: int) -> None:
         self._response, self._request, self._left = response, request, left

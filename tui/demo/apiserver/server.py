@@ -231,7 +231,7 @@ class ApiServer:
             raise no_such_path()
         if resource.name == "pods" and target.subresource == "log":
             self.access.check(user, "get", resource, target.namespace or "", target.name)
-            return await logs.serve(self, request, target)
+            return await logs.serve(self, request, target, fault)
         return await read(self, request, user, resource, target, fault)
 
     def _refusal(self, user: User, request: web.BaseRequest, target: Target | None) -> ApiError:

@@ -5,6 +5,7 @@ Names of fields and verdicts: Hubble `api/v1/flow/flow.proto`.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import NamedTuple
 
 import msgspec
@@ -107,6 +108,17 @@ class Observed(msgspec.Struct, frozen=True, gc=False):
         return self.verdict == "DROPPED" and (
             self.reason in (DEFAULT_DENY, DENY_RULE, AUTHENTICATION) or (above and not self.reason)
         )
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for flows about which policies decide alike: everything but when, where and from which port."""
+        asked = self.request
+        above = asked and (asked.method, asked.path, asked.host, asked.dns, asked.sni, *sorted(asked.headers.items()),
+                           *sorted(asked.kafka.items()))  # fmt: skip
+        return (
+            self.source, self.destination, self.direction, self.protocol, self.port, self.verdict, self.reason,
+            self.reply, self.event, above,
+        )  # fmt: skip
 
     @property
     def answer(self) -> bool:

@@ -11,7 +11,7 @@ import msgspec
 
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Object, Ref, Row
-from tui.domain.ports import Absent, Clusters, Served, ServerError
+from tui.domain.ports import Absent, Clusters, Connection, Served, ServerError
 from tui.fleet.bridge import Outbox
 from tui.fleet.sync.gate import Gate
 from tui.fleet.sync.held import Observer
@@ -108,6 +108,10 @@ class Supervisor:
         """One GET of a path below a cluster's API, with its query."""
         path, _, query = path.partition("?")
         return await self._session(cluster).connection.get(path, parse_qsl(query))
+
+    def connection(self, cluster: str) -> Connection:
+        """A cluster's connection as of now. Raises Absent, Unreachable."""
+        return self._session(cluster).connection
 
     async def cluster_secrets(self, hub: str, namespace: str = "") -> dict[str, dict[str, str]]:
         """Names and labels of Argo CD's cluster Secrets, of one namespace or of all.
