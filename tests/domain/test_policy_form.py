@@ -105,7 +105,7 @@ def test_the_form_proposes_what_exists_where_it_fits() -> None:
     first = by_name(edit.fields("CiliumNetworkPolicy", document, {}))
     assert first["do"].choices == (ADD, CHANGE, REMOVE, DENY)
     assert first["ports"].choices == ("http/TCP", "8080/TCP", "9000/TCP")  # of the policy's own pods
-    assert first["pods"].choices == ("app=web",)
+    assert first["pods"].choices == ("app=web", "every pod")
     there = by_name(
         edit.fields(
             "CiliumNetworkPolicy",
@@ -185,9 +185,10 @@ def test_it_is_offered_for_policies_alone() -> None:
     [
         ({"who": "entity", "entities": ""}, "say which entity"),
         ({"who": "service", "services": "db", "direction": "egress"}, "namespace/name"),
-        ({"who": "pods", "ports": "80", "above": "HTTP", "http": "FETCH /"}, "no request"),
+        ({"who": "pods", "pods": "a=b", "ports": "80", "above": "HTTP", "http": "FETCH /"}, "no request"),
         ({"who": "CIDR", "cidrs": "ten"}, "neither an address"),
         ({"who": "moon"}, "nobody"),
+        ({"who": "pods", "pods": ""}, "say which pods"),  # nobody is let in by an empty field
     ],
 )
 def test_answers_that_make_no_sense_are_refused(values: dict[str, str], reason: str) -> None:
@@ -201,7 +202,7 @@ _PEERS = st.one_of(
     st.none(),
     st.builds(
         lambda each, where: tuple(Pods(labels, where) for labels in each),
-        st.one_of(st.just([{}]), st.lists(_SOME_LABELS, min_size=1, max_size=2)),
+        st.lists(_LABELS, min_size=1, max_size=2),
         st.sampled_from(["", "*", "x"]),
     ),
     st.builds(lambda labels: (Pods(labels, "", {"team": "a"}),), _LABELS),
@@ -227,4 +228,4 @@ def test_a_rule_of_dns_names_and_labels_as_typed() -> None:
     rule = ruleform.rule_of({"direction": "egress", "who": "DNS name", "names": "a.example, *.b.example"}, CNP)
     assert rule.peers == (Fqdn("a.example"), Fqdn("*.b.example"))
     assert labels_of("app=web, tier") == {"app": "web", "tier": ""}
-    assert ruleform.rule_of({"who": "pods", "action": "deny"}, KNP).deny is False
+    assert ruleform.rule_of({"who": "pods", "pods": "every pod", "action": "deny"}, KNP).deny is False

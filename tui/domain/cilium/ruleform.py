@@ -33,6 +33,7 @@ ANYBODY, PODS, ENTITY, CIDR, GROUP, NAME, SERVICE, NODES = (
     "anybody", "pods", "entity", "CIDR", "CIDR group", "DNS name", "service", "nodes",
 )  # fmt: skip
 EVERY = "every namespace"
+EVERY_POD = "every pod"
 OWN = ""
 _NAMESPACE_LABELS = "labels: "  # before labels, in the field of the namespace
 PLAIN, HTTP, DNS, SNI = "nothing", "HTTP", "DNS", "SNI"
@@ -102,7 +103,7 @@ def _peer_fields(
         own = "own namespace when empty" if namespace else "every namespace when empty"
         return [
             Field("namespace", "In namespace", OWN, spaces, help=f"{own}; labels: team=pay chooses by labels"),
-            Field("pods", "Pods", "", tuple(pods), help="labels; every pod when empty; ; between alternatives"),
+            Field("pods", "Pods", "", (*pods, EVERY_POD), help="labels: app=web, tier=front; ; between alternatives"),
         ]
     if who == ENTITY:
         return [Field("entities", "Entities", "", tuple(sorted(ENTITIES)), help="several with commas")]
@@ -137,7 +138,7 @@ def _ports_field(
     elif who == PODS:
         where = chosen.get("namespace", OWN)
         space = namespace if where == OWN else "" if where == EVERY else where
-        ports = catalogue.ports_of(space, labels_of(chosen.get("pods", "").partition(";")[0]))
+        ports = catalogue.ports_of(space, labels_of(chosen.get("pods", "").replace(EVERY_POD, "").partition(";")[0]))
     text = "8080/TCP, http, 53/ANY, 8000-8100, icmp/8; every port when empty"
     return Field("ports", "Ports", "", ports, help=text)
 
@@ -175,7 +176,7 @@ def _peers(values: Mapping[str, str]) -> tuple[Chosen, ...] | None:
         case "anybody":
             return None
         case "pods":
-            return tuple(_pods(values))
+            found = [*_pods(values)]
         case "entity":
             found = [Entity(word) for word in _words(values, "entities")]
         case "CIDR":
@@ -203,8 +204,8 @@ def _pods(values: Mapping[str, str]) -> Iterable[Pods]:
         spaces, where = labels_of(where[len(_NAMESPACE_LABELS.strip()) :]), ""
     elif where == EVERY:
         where = "*"
-    for word in _words(values, "pods", ";") or ("",):
-        yield Pods(labels_of(word), where, spaces)
+    for word in _words(values, "pods", ";"):
+        yield Pods({} if word == EVERY_POD else labels_of(word), where, spaces)
 
 
 def _service(word: str) -> ToService:
@@ -280,4 +281,4 @@ def _pods_values(first: Pods, peers: list[Pods]) -> dict[str, str]:
     where = EVERY if first.namespace == "*" else first.namespace
     if first.namespace_labels:
         where = _NAMESPACE_LABELS + label_words(first.namespace_labels)
-    return {"namespace": where, "pods": "; ".join(label_words(each.labels) for each in peers)}
+    return {"namespace": where, "pods": "; ".join(label_words(each.labels) or EVERY_POD for each in peers)}

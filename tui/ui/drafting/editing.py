@@ -172,7 +172,7 @@ async def open_place(app: FleetApp, place: Place, draft: Draft | None, ref: Ref 
         line=place.line,
         note=place.note,
         operation=Operation(
-            place.file, application=place.application, cluster=place.cluster, object=_object(ref) if ref else ""
+            place.file, application=place.application, cluster=place.cluster, object=named(ref) if ref else ""
         ),
     )
     await open_editor(app, opened)
@@ -219,6 +219,11 @@ async def form(app: FleetApp, ref: Ref) -> None:
     if chosen not in EDITS:
         await renaming.rename(app, ref, place, draft, chosen)
         return
+    if chosen == "policy":
+        from tui.ui.drafting import ruling
+
+        await ruling.rules(app, ref, place, draft, content)
+        return
     chosen_edit, kind = EDITS[chosen], kind_of(document, place.file)
 
     def check(values: Mapping[str, str]) -> str:
@@ -235,7 +240,7 @@ async def form(app: FleetApp, ref: Ref) -> None:
     text = chosen_edit.apply(content.text, place.doc, kind, values).text
     if draft is None:
         draft = await drafts.new(f"{chosen_edit.title} of {ref.name}", place.repo, place.target, base=content.commit)
-    about = Operation(place.file, application=place.application, cluster=place.cluster, object=_object(ref))
+    about = Operation(place.file, application=place.application, cluster=place.cluster, object=named(ref))
     staged = await drafts.edit(draft, place.file, text, operations(about, content.text, text), content.oid)
     await review(app, staged.name)
 
@@ -303,7 +308,8 @@ async def offer_recovered(app: FleetApp) -> None:
         app.say(f"unsaved text of {where}{more} was kept: edit it again to go on", Tone.WARN)
 
 
-def _object(ref: Ref) -> str:
+def named(ref: Ref) -> str:
+    """An object as trailers of a commit name it."""
     return f"{ref.resource} {ref.namespace}/{ref.name}" if ref.namespace else f"{ref.resource} {ref.name}"
 
 
