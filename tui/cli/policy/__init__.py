@@ -6,7 +6,11 @@ import importlib
 
 import click
 
-VERBS: dict[str, str] = {"lint": "tui.cli.policy.lint:lint"}  # verb -> "module:command"
+VERBS: dict[str, str] = {  # verb -> "module:command"
+    "verdict": "tui.cli.policy.verdict:verdict",
+    "test": "tui.cli.policy.test:test",
+    "lint": "tui.cli.policy.lint:lint",
+}
 
 
 class Verbs(click.Group):

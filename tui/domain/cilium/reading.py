@@ -45,19 +45,17 @@ def objects(text: str, file: str = "") -> Iterator[Placed]:
             value = Session(text, document.index).value("")
         except Refused as error:
             raise error.at(file) from None
-        for each in _unlisted(value):
+        for each in unlisted(value):
             yield Placed(each, file, document.index, document.line)
 
 
-def _unlisted(value: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(value, list):
-        for each in value:
-            yield from _unlisted(each)
-    elif isinstance(value, Mapping) and isinstance(value.get("kind"), str):
-        if value["kind"].endswith("List") and isinstance(value.get("items"), list):
-            yield from _unlisted(value["items"])
-        else:
-            yield value
+def unlisted(value: Any) -> list[Mapping[str, Any]]:
+    """The Kubernetes objects of a document's value: itself, or the items of a `List`; [] when it is none."""
+    if not isinstance(value, Mapping) or not isinstance(value.get("kind"), str):
+        return []
+    if value["kind"].endswith("List") and isinstance(value.get("items"), list):
+        return [each for item in value["items"] for each in unlisted(item)]
+    return [value]
 
 
 def resource_of(held: Mapping[str, Any]) -> str:
@@ -85,12 +83,17 @@ def policies(found: Iterable[Placed]) -> tuple[Written, ...]:
 # -- what decides with the policies --------------------------------------------------------------------------------
 
 
+def bare() -> Surroundings:
+    """What is known of a cluster of which only policies are known: its DNS proxy has learned nothing."""
+    return Surroundings(dns={})
+
+
 def surroundings(found: Iterable[Placed], given: Surroundings | None = None) -> Surroundings:
     """Namespaces, CIDR groups, services and settings of objects, added to what is given.
 
     Settings come from the ConfigMap `cilium-config`.
     """
-    given = given or Surroundings()
+    given = given or bare()
     namespaces, groups, services = dict(given.namespaces), list(given.cidr_groups), list(given.services)
     slices: dict[tuple[str, str], list[str]] = {}
     settings = given.settings
