@@ -134,7 +134,7 @@ class Netpol:
         if why := needs.waiting(stands, cluster, self._watched[cluster]):
             return held.state if held is not None and held.state is not None else why
         if held is None:
-            from tui.domain.cilium.rulebook import rulebook  # type: ignore[import-untyped]
+            from tui.domain.cilium.rulebook import rulebook
             from tui.fleet.netpol.model import Model
 
             held = self._clusters[cluster] = _Cluster(Model(cluster, rulebook))
