@@ -23,6 +23,7 @@ from tui.domain.tail import Tail
 from tui.fleet.derive import StoreFacts
 from tui.fleet.locating import Located
 from tui.fleet.manifest import Manifest, cleaned
+from tui.fleet.netpol.watching import Netpol
 from tui.fleet.runtime import Progress
 from tui.store import Store
 from tui.ui.app import FleetApp
@@ -45,6 +46,7 @@ class StillFleet:
         self.looked: dict[str, tuple[frozenset[str], frozenset[str] | None]] = {}
         self.retried: list[str | None] = []
         self.radii: dict[str, Blast] = {}
+        self.netpol = Netpol(self.store, self.facts, self.look, self.unlook, self.notify)
         self._moved = asyncio.Event()
         if filled:
             shop.fill(self.store)
@@ -54,7 +56,8 @@ class StillFleet:
         """Nothing to start."""
 
     async def stop(self) -> None:
-        """Nothing to end."""
+        """End what is being worked out."""
+        await self.netpol.close()
 
     def notify(self) -> None:
         """Wake whoever waits for a change."""

@@ -25,6 +25,7 @@ from tui.ui.screens.editor import EditorScreen
 from tui.ui.screens.message import MessageScreen
 from tui.ui.screens.recovery import RecoveryScreen
 from tui.ui.screens.shell import Shell
+from tui.ui.screens.verdict import VerdictScreen
 
 # Who answers an action of each place; moving keys and `sort` are answered by the lists themselves.
 WHO: dict[str, tuple[type, ...]] = {
@@ -41,6 +42,7 @@ WHO: dict[str, tuple[type, ...]] = {
     "conflicts": (ConflictScreen,),
     "recovery": (RecoveryScreen,),
     "document": (DetailScreen,),
+    "verdict": (VerdictScreen,),
     "diff": (DiffScreen,),
     "editor": (EditorScreen,),
     "message": (MessageScreen,),

@@ -30,6 +30,7 @@ from tui.ui.working import Working
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from tui.fleet.netpol.asking import Question
     from tui.fleet.runtime import Fleet
 
 FRAME = 1 / 30  # seconds: data is painted at most this often; keys are answered at once
@@ -202,6 +203,18 @@ class FleetApp(Working):
     def show_manifest(self, ref: Ref) -> None:
         """Open the detail of an object at its manifest."""
         self.show_object(ref, "manifest")
+
+    def show_verdict(self, question: Question) -> None:
+        """May A talk to B? What the question leaves open is asked there."""
+        from tui.ui.screens.verdict import VerdictScreen
+
+        self.push_screen(VerdictScreen(question))
+
+    def ask_verdict(self, ref: Ref) -> None:
+        """May this object talk, or be talked to? The other end is chosen there."""
+        from tui.ui.policies.asking import question_about
+
+        self.show_verdict(question_about(ref, self.fleet))
 
     def draft_edit(self, ref: Ref) -> None:
         """Draft an edit of an object where it is declared."""

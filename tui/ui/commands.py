@@ -52,6 +52,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("cluster", ("ctx", "cls", "cluster", "context"), "Show one cluster only; without a name, all", "cluster"),
     Verb("group", ("group", "g"), "Show one group of clusters only", "group"),
     Verb("namespace", ("ns", "namespace"), "Show one namespace only; without a name, the namespaces", "namespace"),
+    Verb("verdict", ("verdict", "may"), "May A talk to B? Two ends, a port, @cluster, as far as known", "end"),
     Verb("all", ("all",), "Show the whole fleet again"),
     Verb("sort", ("sort",), "Sort by a column; once more turns it", "column"),
     Verb("filter", ("filter",), "Filter the list", ""),
@@ -75,6 +76,7 @@ class Known:
     groups: Sequence[str] = ()
     namespaces: Sequence[str] = ()
     columns: Sequence[str] = ()
+    ends: Sequence[str] = ()  # who can talk, in the cluster that is shown
     resources: Iterable[str] = field(default_factory=lambda: KINDS)
 
     def of(self, takes: str) -> Sequence[str]:
@@ -84,6 +86,7 @@ class Known:
             "group": self.groups,
             "namespace": self.namespaces,
             "column": self.columns,
+            "end": self.ends,
             "theme": tuple(PALETTES),
         }.get(takes, ())
 
@@ -145,7 +148,10 @@ def propose(line: str, known: Known, limit: int = 50) -> list[Proposal]:
     verb = _BY_WORD.get(first.split()[0].lower())
     names: list[_Named] = []
     if verb is not None:
-        names = [_Named(name, verb.takes) for name in known.of(verb.takes)]
+        if verb.takes == "end" and rest.startswith("@"):
+            names = [_Named(f"@{name}", "cluster") for name in known.clusters]
+        else:
+            names = [_Named(name, verb.takes) for name in known.of(verb.takes)]
     elif find(first.split()[0]) is not None:
         if rest.startswith("@"):
             names = [_Named(f"@{name}", "cluster") for name in known.clusters]

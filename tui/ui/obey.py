@@ -30,7 +30,15 @@ def known(app: FleetApp) -> Known:
         groups=["/".join(path) for path in groups(clusters)],
         namespaces=sorted({row.ref.name for row in store.rows("namespaces", app.shell.scope.cluster or None)}),
         columns=[title.lower() for title in pane.columns()] if pane else [],
+        ends=_ends(app),
     )
+
+
+def _ends(app: FleetApp) -> list[str]:
+    """Who can talk in the cluster that is shown, as far as that is held."""
+    cluster = app.shell.scope.cluster
+    held = app.fleet.store.rows("ciliumendpoints.cilium.io", cluster) if cluster else ()
+    return [f"{row.ref.namespace}/{row.ref.name}" for row in held]
 
 
 def ask_command(app: FleetApp) -> None:
@@ -77,6 +85,8 @@ async def _carry_out(app: FleetApp, command: Command) -> None:
         await shell.rescope(Scope(group=tuple(argument.split("/")) if argument else ()))
     elif verb == "namespace":
         await app.choose_namespace("" if argument in ("all", "*") else argument)
+    elif verb == "verdict":
+        _verdict(app, argument)
     elif verb == "all":
         await shell.rescope(Scope())
     elif verb == "theme":
@@ -91,6 +101,15 @@ async def _carry_out(app: FleetApp, command: Command) -> None:
         await shell.run_action(_ACTIONS[verb])
     elif shell.pane is None or not await shell.pane.run(verb, argument):
         app.say(f"{verb} {argument}: this pane has nothing of the kind", Tone.WARN)
+
+
+def _verdict(app: FleetApp, argument: str) -> None:
+    from tui.ui.policies.asking import question_of
+
+    try:
+        app.show_verdict(question_of(argument, app.shell.scope.cluster))
+    except ValueError as error:
+        app.say(str(error), Tone.WARN)
 
 
 async def _kind(app: FleetApp, command: Command) -> None:

@@ -82,7 +82,7 @@ class Model:
         self._make_ends(delta.told_from, touched)
         self._serial += 1
         told, blind = self._missing(delta.stands)
-        return State(
+        state = State(
             cluster=self._cluster,
             serial=self._serial,
             written=tuple(each for _, each in sorted(self._written.items())),
@@ -93,6 +93,8 @@ class Model:
             blind=blind,
             unidentified=frozenset(self._unidentified),
         )
+        _ = state.applications, state.by_ref  # worked out here, off the loop that will ask for them
+        return state
 
     def _take(self, delta: Delta) -> dict[str, set[Ref]]:
         """Keep the rows; returns what was touched, by resource."""

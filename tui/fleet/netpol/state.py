@@ -27,9 +27,17 @@ class End(NamedTuple):
         return self.endpoint.name
 
 
-@dataclass(frozen=True)
+class Member(NamedTuple):
+    """The end that stands for an application, how many endpoints it has, and how many identities these have."""
+
+    end: End
+    endpoints: int
+    identities: int
+
+
+@dataclass(frozen=True, eq=False)
 class State:
-    """Answers follow from `book` and `endpoints`. `caveats` and `blind` say in sentences what they do not count."""
+    """Answers follow from `book` and `ends`. `caveats` and `blind` say in sentences what they do not count."""
 
     cluster: str
     serial: int  # moves with every other answer
@@ -55,6 +63,20 @@ class State:
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Every endpoint, and what is none but can talk: nodes, the API server, the world."""
         return tuple(end.endpoint for end in self.ends.values())
+
+    @cached_property
+    def applications(self) -> Mapping[Group, Member]:
+        """The applications, each with its first endpoint by name."""
+        found: dict[Group, Member] = {}
+        labels: dict[Group, set[tuple[str, ...]]] = {}
+        for end in sorted(self.ends.values(), key=lambda end: end.name):
+            if end.group.namespace:
+                known = labels.setdefault(end.group, set())
+                known.add(end.endpoint.labels)
+                held = found.get(end.group)
+                first, count = (held.end, held.endpoints) if held is not None else (end, 0)
+                found[end.group] = Member(first, count + 1, len(known))
+        return found
 
     @cached_property
     def by_ref(self) -> Mapping[Ref, End]:

@@ -106,6 +106,11 @@ class Pane(Vertical):
         if (ref := self.here()) is not None:
             self.fleet_app.show_object(ref)
 
+    def action_verdict(self) -> None:
+        """May it talk to another?"""
+        if (ref := self.here()) is not None:
+            self.fleet_app.ask_verdict(ref)
+
     async def action_all_namespaces(self) -> None:
         """All namespaces."""
         await self.fleet_app.choose_namespace("")

@@ -24,7 +24,7 @@ from tui.ui.screens.base import FleetScreen
 from tui.ui.screens.history import HistoryTable
 from tui.ui.screens.manifest import ManifestView
 from tui.ui.screens.objectevents import ObjectEvents
-from tui.ui.screens.tabs import Tab, resources_needed, tabs_of
+from tui.ui.screens.tabs import JUDGED, Tab, resources_needed, tabs_of
 from tui.ui.screens.words_view import WordsView
 from tui.ui.text import safe
 from tui.ui.widgets.table import Table
@@ -67,6 +67,7 @@ class DetailScreen(FleetScreen):
         """Nothing of it needs watching any more."""
         self.fleet.unlook("detail")
         self.fleet.unlook("resources")
+        self.fleet.netpol.unlook("detail")
 
     # -- what is shown --------------------------------------------------------------------------------------------
 
@@ -74,6 +75,8 @@ class DetailScreen(FleetScreen):
         if (old := self._views.get(self.chosen.id)) is not None:
             old.display = False
         self.chosen = tab
+        if tab.id in JUDGED:
+            self.fleet.netpol.look("detail", {self.ref.cluster})
         view = self._views.get(tab.id)
         if view is None:
             view = self._views[tab.id] = tab.make(self.fleet_app)
@@ -195,6 +198,10 @@ class DetailScreen(FleetScreen):
     def action_document_remove(self) -> None:
         """Draft its removal."""
         self.fleet_app.draft_removal(self.here())
+
+    def action_document_verdict(self) -> None:
+        """May it talk to another?"""
+        self.fleet_app.ask_verdict(self.here())
 
     def action_revert(self) -> None:
         """Draft the revert to the revision under the cursor of the History."""

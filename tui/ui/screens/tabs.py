@@ -18,6 +18,7 @@ from tui.domain.tail import TailEvent
 from tui.ui import words
 from tui.ui.application_words import application, unhealthy
 from tui.ui.drafting import blast_words
+from tui.ui.policies.subjects import SUBJECTS
 from tui.ui.scope import APPLICATIONS
 from tui.ui.screens import object_words, policy
 from tui.ui.screens.history import HistoryTable
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from tui.ui.app import FleetApp
 
 
+JUDGED = frozenset({"policies"})  # tabs that need the verdicts of the object's cluster
 LANDED = ("merged", "arriving", "arrived", "dropped")  # states of a draft after which nothing more comes of it
 MOST_WALKED = 300  # resources of an Application whose health is looked through for its Summary
 
@@ -58,6 +60,8 @@ def tabs_of(ref: Ref) -> tuple[Tab, ...]:
         return (DRAFT, DIFF, EVENTS)
     if ref.resource == CLUSTERS:
         return (CLUSTER, EVENTS)
+    if ref.resource in SUBJECTS:
+        return (FACTS, POLICIES, MANIFEST, OBJECT_EVENTS)
     return (FACTS, MANIFEST, OBJECT_EVENTS)
 
 
@@ -85,6 +89,12 @@ def _application(row: Row, fleet: Fleet) -> list[Line]:
 
 def _cluster(row: Row, fleet: Fleet) -> list[Line]:
     return words.cluster(row.obj, fleet.facts.now)
+
+
+def _policies(row: Row, fleet: Fleet) -> Sequence[Line]:
+    from tui.ui.policies import endpoint_words
+
+    return endpoint_words.lines(row, fleet)
 
 
 def _draft(row: Row, fleet: Fleet) -> list[Line]:
@@ -162,6 +172,7 @@ RULES = Tab("rules", "Rules", _view, _words(policy.rules))
 ENDPOINTS = Tab("endpoints", "Endpoints", lambda app: EndpointTable(), _endpoints)
 CLUSTER = Tab("summary", "Summary", _view, _words(_cluster))
 FACTS = Tab("summary", "Summary", _view, _words(object_words.facts))
+POLICIES = Tab("policies", "Policies", _view, _words(_policies))
 DRAFT = Tab("summary", "Summary", _view, _words(_draft))
 DIFF = Tab("diff", "Diff", lambda app: DiffView(), _diff)
 MANIFEST = Tab("manifest", "Manifest", lambda app: ManifestView(), _manifest)

@@ -1,0 +1,1 @@
+"""What policies allow, on the screen: verdicts, effective rules, reachability."""
