@@ -24,6 +24,7 @@ from tui.ui.screens.draft_patch import PatchPanel
 from tui.ui.screens.editor import EditorScreen
 from tui.ui.screens.message import MessageScreen
 from tui.ui.screens.recovery import RecoveryScreen
+from tui.ui.screens.rule import RuleScreen
 from tui.ui.screens.shell import Shell
 from tui.ui.screens.verdict import VerdictScreen
 
@@ -45,6 +46,7 @@ WHO: dict[str, tuple[type, ...]] = {
     "verdict": (VerdictScreen,),
     "diff": (DiffScreen,),
     "editor": (EditorScreen,),
+    "rule": (RuleScreen,),
     "message": (MessageScreen,),
 }
 ANSWERED_BY_KEY = {"sort", "favourite", "open", "mark", "panel"}
