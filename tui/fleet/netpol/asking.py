@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from tui.domain.cilium.grouping import Group
 from tui.domain.cilium.model import Endpoint, Flow, Request, Side, Verdict, Word
-from tui.domain.cilium.naming import Group
 from tui.domain.cilium.verdict import verdict
 from tui.fleet.netpol.state import End, State
 
@@ -66,16 +66,15 @@ def end_of(state: State, name: str) -> tuple[End, list[str]]:
         return found, []
     if name in state.unidentified:
         raise Unanswerable(f"{name} has no identity yet: Cilium has still to give it one")
-    for group, member in state.applications.items():
-        if str(group) == name:
-            more = f"{name} has {member.identities} identities; the answer is {member.end.name}'s."
-            return member.end, [more] if member.identities > 1 else []
+    if (member := state.applications.get(name)) is not None:
+        more = f"{name} has {member.identities} identities; the answer is {member.end.name}'s."
+        return member.end, [more] if member.identities > 1 else []
     if (address := _address(name)) is not None:
         held = next((end for end in state.ends.values() if end.endpoint.ip == address), None)
         if held is not None:
             return held, [f"{address} is {held.name}."]
         told = f"{address} is no pod and no node of {state.cluster}: it is taken as outside of the cluster."
-        return End(Endpoint((), address, address), Group("", "world")), [told]
+        return End(Endpoint((), address, address), Group("outside", "world")), [told]
     near = sorted(each for each in state.ends if name in each)[:4]
     raise Unanswerable(f"{state.cluster} has no endpoint {name}" + (f"; near: {', '.join(near)}" if near else ""))
 
@@ -176,8 +175,7 @@ def everywhere(states: Sequence[tuple[str, State | str]], question: Question, en
         if isinstance(state, str):
             found.append(Place(cluster, None, state))
             continue
-        names = [str(end.group) if end.group.namespace else end.name for end in ends]
-        asked = replace(question.within(cluster), source=names[0], destination=names[1])
+        asked = replace(question.within(cluster), source=ends[0].called, destination=ends[1].called)
         try:
             found.append(Place(cluster, ask({cluster: state}, asked)))
         except Unanswerable as error:

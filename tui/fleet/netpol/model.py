@@ -2,47 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import replace
 
 from tui.domain.cilium.config import caveats, live_settings, version_of
+from tui.domain.cilium.grouping import Group, group_of
+from tui.domain.cilium.identity import identity
 from tui.domain.cilium.model import CidrGroup, Endpoint, Rulebook, Service, Surroundings, Written
-from tui.domain.cilium.naming import Group, application
+from tui.domain.cilium.reach import Reach
 from tui.domain.cilium.reading import CLUSTER_KEY
+from tui.domain.cilium.rulebook import rulebook
 from tui.domain.cilium.select import pod_labels
 from tui.domain.cluster import ClusterState
 from tui.domain.kinds.cilium import CiliumEndpoint, named_ports
 from tui.domain.kinds.core import Node
 from tui.domain.kinds.pods import Pod
 from tui.domain.obj import Ref, Row
+from tui.fleet.netpol.delta import Delta
 from tui.fleet.netpol.needs import AGENTS, CONFIG, ENDPOINTS, GROUPS, NODE_CONFIGS, POLICIES, SERVERS, SLICES, Standing
 from tui.fleet.netpol.state import End, State
 
 _AROUND = ("namespaces", GROUPS, "services", SLICES, CONFIG, AGENTS)
 _OTHERS = ("world", "health", "ingress", "init", "unmanaged")
+_OUTSIDE = Group("outside")
 _SLACK = 1_000  # label sets of endpoints that are gone before they are forgotten
 _SERVICE = "kubernetes.io/service-name"  # label of an EndpointSlice
-
-
-class Delta(NamedTuple):
-    """What has changed since the last time."""
-
-    changed: tuple[Row, ...]
-    gone: tuple[Ref, ...]
-    files: Mapping[Ref, str]  # of policies, as far as they are other than before
-    told_from: str  # the resource that tells the endpoints
-    stands: Standing
-
-
-Making = Callable[[Iterable[Written], Surroundings], Rulebook]
 
 
 class Model:
     """Everything about one cluster. `apply` is called by one thread at a time."""
 
-    def __init__(self, cluster: str, rulebook: Making) -> None:
+    def __init__(self, cluster: str) -> None:
         self._cluster = cluster
-        self._rulebook = rulebook
         self._rows: dict[str, dict[Ref, Row]] = {}
         self._written: dict[Ref, Written] = {}
         self._around = Surroundings()
@@ -54,14 +45,8 @@ class Model:
         self._told_from = ""
         self._labels: dict[tuple[str, ...], tuple[tuple[str, ...], Group]] = {}  # shared by endpoints alike
         self._serial = 0
-
-    def fresh(self) -> Model:
-        """A model of the same cluster that knows nothing yet."""
-        return Model(self._cluster, self._rulebook)
-
-    def refs(self, resource: str) -> list[Ref]:
-        """The objects of a resource that it has; not while it is at work."""
-        return list(self._rows.get(resource, ()))
+        self._reach: Reach | None = None
+        self._reached: dict[Hashable, Endpoint] = {}  # the ends that `_reach` has
 
     def apply(self, delta: Delta) -> State:
         """Take in what has changed; returns what is known now."""
@@ -76,13 +61,13 @@ class Model:
             self._book = None
         if self._book is None:
             ordered = sorted(self._written.items())
-            self._book = self._rulebook([each for _, each in ordered], self._around)
+            self._book = rulebook([each for _, each in ordered], self._around)
         if touched.keys() & {"nodes", SERVERS, CONFIG} or not self._others:
             self._others = self._make_others()
         self._make_ends(delta.told_from, touched)
         self._serial += 1
         told, blind = self._missing(delta.stands)
-        state = State(
+        found = State(
             cluster=self._cluster,
             serial=self._serial,
             written=tuple(each for _, each in sorted(self._written.items())),
@@ -93,8 +78,35 @@ class Model:
             blind=blind,
             unidentified=frozenset(self._unidentified),
         )
-        _ = state.applications, state.by_ref  # worked out here, off the loop that will ask for them
-        return state
+        return _ready(found)
+
+    @property
+    def reaching(self) -> bool:
+        """Whether who may talk to whom has been worked out once, so that it is soon done again."""
+        return self._reach is not None
+
+    def with_reach(self, state: State) -> State:
+        """What is known, with who may talk to whom. The first time it takes seconds where there are thousands."""
+        hosts = state.surroundings.settings.host_firewall
+        ends: dict[Hashable, Endpoint] = {
+            end.name: end.own or end.endpoint for end in state.ends.values() if end.ref and (hosts or not end.own)
+        }
+        reach = self._reach
+        if reach is None:
+            reach = Reach(state.book, ends)
+        else:
+            put = {name: end for name, end in ends.items() if self._reached.get(name) != end}
+            gone = self._reached.keys() - ends.keys()
+            if reach.book is not state.book:
+                reach = reach.with_book(state.book)
+            if put or gone:
+                reach = reach.changed(put, list(gone))
+        for name in ends:  # what all questions share is worked out here, off the loop
+            reach.row(name)
+            reach.column(name)
+            break
+        self._reach, self._reached = reach, ends
+        return _ready(replace(state, reach=reach))
 
     def _take(self, delta: Delta) -> dict[str, set[Ref]]:
         """Keep the rows; returns what was touched, by resource."""
@@ -102,7 +114,10 @@ class Model:
         for row in delta.changed:
             self._rows.setdefault(row.ref.resource, {})[row.ref] = row
             touched.setdefault(row.ref.resource, set()).add(row.ref)
-        for ref in delta.gone:
+        gone = set(delta.gone)
+        for resource in delta.whole:
+            gone |= self._rows.get(resource, {}).keys() - touched.get(resource, set())
+        for ref in gone:
             if self._rows.get(ref.resource, {}).pop(ref, None) is not None:
                 touched.setdefault(ref.resource, set()).add(ref)
         files = dict(delta.files)
@@ -176,11 +191,11 @@ class Model:
             seen_as = ["reserved:remote-node", *(labels if by_label else ())]
             seen = Endpoint(tuple(sorted(seen_as)), row.ref.name, address)
             own = Endpoint(tuple(sorted(["reserved:host", *labels])), row.ref.name, address)
-            found[row.ref.name] = End(seen, Group("", "nodes"), row.ref, row.ref.name, own)
+            found[row.ref.name] = End(seen, _OUTSIDE._replace(name="nodes"), row.ref, row.ref.name, own)
         for name in _OTHERS:
-            found[name] = End(Endpoint((f"reserved:{name}",), name), Group("", name))
+            found[name] = End(Endpoint((f"reserved:{name}",), name), _OUTSIDE._replace(name=name))
         for name in ("host", "remote-node"):
-            found[name] = End(Endpoint((f"reserved:{name}",), name), Group("", name))
+            found[name] = End(Endpoint((f"reserved:{name}",), name), _OUTSIDE._replace(name=name))
         found["kube-apiserver"] = self._api_server()
         return found
 
@@ -194,7 +209,7 @@ class Model:
         address = addresses[0] if addresses else ""
         return End(
             Endpoint(tuple(sorted(labels)), "kube-apiserver", address),
-            Group("", "kube-apiserver"),
+            _OUTSIDE._replace(name="kube-apiserver"),
             node=self._nodes.get(address, ""),
         )
 
@@ -260,9 +275,11 @@ class Model:
         if shared is None:
             if len(self._labels) > _SLACK + 2 * len(self._ends):
                 self._labels.clear()
-            shared = self._labels[labels] = (labels, application(labels))
+            who = identity(Endpoint(labels), self._around)
+            cluster = self._around.settings.cluster
+            shared = self._labels[labels] = (labels, group_of(who, "application", cluster, name))
         labels, group = shared
-        return End(Endpoint(labels, name, ip, ports), group if group.name else application(labels, name), ref, node)
+        return End(Endpoint(labels, name, ip, ports), group, ref, node)
 
     # -- what is not known ------------------------------------------------------------------------------------------
 
@@ -302,6 +319,12 @@ class Model:
                 yield "cilium-config chooses which labels count (`labels`), which is not applied to pods here."
         if count := len(self._unidentified):
             yield f"{count} endpoint{'s have' if count > 1 else ' has'} no identity yet and cannot be judged."
+
+
+def _ready(state: State) -> State:
+    """The state with what questions need of it worked out here, off the loop that will ask."""
+    _ = state.applications, state.by_ref
+    return state
 
 
 def _missing_cluster(stands: Standing) -> Iterable[str]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from tui.domain.cilium.grouping import Group
 from tui.domain.cilium.model import Endpoint, Invalid, Rulebook, Surroundings, Written
-from tui.domain.cilium.naming import Group
+from tui.domain.cilium.reach import Reach
 from tui.domain.obj import Ref
 
 
@@ -25,6 +26,11 @@ class End(NamedTuple):
     def name(self) -> str:
         """`shop/web-1`, a node's name, or what Cilium calls it: `world`."""
         return self.endpoint.name
+
+    @property
+    def called(self) -> str:
+        """As it is called in every cluster: its application, `shop/web`, or its own name where it has none."""
+        return f"{self.group.namespace}/{self.group.name}" if self.group.kind == "application" else self.name
 
 
 class Member(NamedTuple):
@@ -47,6 +53,7 @@ class State:
     told_from: str  # "ciliumendpoints.cilium.io" or "pods"
     caveats: tuple[str, ...] = ()
     blind: tuple[str, ...] = ()  # policies that exist and cannot be read: what they might decide is unknown
+    reach: Reach | None = None  # who may talk to whom, by name of the ends; None = not worked out (yet)
     unidentified: frozenset[str] = field(default=frozenset())  # names of endpoints that have no identity yet
 
     @property
@@ -65,17 +72,17 @@ class State:
         return tuple(end.endpoint for end in self.ends.values())
 
     @cached_property
-    def applications(self) -> Mapping[Group, Member]:
-        """The applications, each with its first endpoint by name."""
-        found: dict[Group, Member] = {}
-        labels: dict[Group, set[tuple[str, ...]]] = {}
+    def applications(self) -> Mapping[str, Member]:
+        """The applications by name, `shop/web`, each with its first endpoint."""
+        found: dict[str, Member] = {}
+        labels: dict[str, set[tuple[str, ...]]] = {}
         for end in sorted(self.ends.values(), key=lambda end: end.name):
-            if end.group.namespace:
-                known = labels.setdefault(end.group, set())
+            if end.group.kind == "application":
+                known = labels.setdefault(end.called, set())
                 known.add(end.endpoint.labels)
-                held = found.get(end.group)
+                held = found.get(end.called)
                 first, count = (held.end, held.endpoints) if held is not None else (end, 0)
-                found[end.group] = Member(first, count + 1, len(known))
+                found[end.called] = Member(first, count + 1, len(known))
         return found
 
     @cached_property

@@ -16,12 +16,13 @@ from tui.domain.cilium.policy import CCNP, CNP
 from tui.domain.cluster import CLUSTERS
 from tui.domain.obj import Ref, Row
 from tui.fleet.netpol import needs
+from tui.fleet.netpol.delta import Delta
 from tui.store import Store
 
 if TYPE_CHECKING:
     from tui.domain.cilium.model import Surroundings, Written
     from tui.fleet.derive import StoreFacts
-    from tui.fleet.netpol.model import Delta, Model
+    from tui.fleet.netpol.model import Model
     from tui.fleet.netpol.state import State
 
 _log = logging.getLogger("fleet.netpol")
@@ -34,7 +35,7 @@ Look = Callable[[str, Iterable[str], Iterable[str]], None]
 class _Cluster:
     """One cluster that is, or was, looked at."""
 
-    model: Model
+    model: Model | None = None  # made, and used, in the thread
     seen: dict[str, int] = field(default_factory=dict)  # resource -> revision that the model has
     stamp: tuple[object, ...] = ()  # what the newest answer, or the one being worked out, follows from
     told_of: frozenset[str] = frozenset()  # the resources it follows from
@@ -64,6 +65,7 @@ class Netpol:
         self._notify = notify
         self._clusters: dict[str, _Cluster] = {}
         self._owners: dict[str, frozenset[str]] = {}  # who looks -> clusters
+        self._reaching: dict[str, frozenset[str]] = {}  # who needs all pairs -> clusters
         self._watched: dict[str, frozenset[str]] = {}  # cluster -> resources asked for
         self._services: dict[str, tuple[int, bool]] = {}
         self._turn = asyncio.Lock()  # one cluster at a time: the screen needs the processor too
@@ -77,13 +79,17 @@ class Netpol:
 
     # -- what is looked at ------------------------------------------------------------------------------------------
 
-    def look(self, owner: str, clusters: Iterable[str]) -> None:
-        """`owner` needs the verdicts of these clusters from now on, and of no others."""
+    def look(self, owner: str, clusters: Iterable[str], reach: bool = False) -> None:
+        """`owner` needs the verdicts of these clusters from now on, and of no others; with `reach` all pairs too."""
         self._owners[owner] = frozenset(clusters)
+        self._reaching = {each: held for each, held in self._reaching.items() if each != owner}
+        if reach:
+            self._reaching[owner] = self._owners[owner]
         self._watch()
 
     def unlook(self, owner: str) -> None:
         """`owner` needs none any more."""
+        self._reaching.pop(owner, None)
         if self._owners.pop(owner, None) is not None:
             self._watch()
 
@@ -134,10 +140,7 @@ class Netpol:
         if why := needs.waiting(stands, cluster, self._watched[cluster]):
             return held.state if held is not None and held.state is not None else why
         if held is None:
-            from tui.domain.cilium.rulebook import rulebook
-            from tui.fleet.netpol.model import Model
-
-            held = self._clusters[cluster] = _Cluster(Model(cluster, rulebook))
+            held = self._clusters[cluster] = _Cluster()
         self._update(cluster, held, stands)
         return held.state or held.failed or WORKING
 
@@ -146,14 +149,18 @@ class Netpol:
         if held.task is not None:
             return
         stamp, told_of = self._stamp(cluster, stands), self._watched[cluster]
-        if stamp == held.stamp and told_of == held.told_of:
+        reach = any(cluster in clusters for clusters in self._reaching.values())
+        lacking = reach and held.state is not None and held.state.reach is None
+        if stamp == held.stamp and told_of == held.told_of and not lacking:
             return
         delta = self._delta(cluster, held, stands)
         first = held.state is None
-        moved = delta.changed or delta.gone or delta.files or stamp[1:] != held.stamp[1:] or first
+        moved = delta.changed or delta.gone or delta.files or stamp[1:] != held.stamp[1:] or first or lacking
         held.stamp, held.told_of = stamp, told_of
         if moved:
-            held.task = asyncio.get_running_loop().create_task(self._work(held, delta), name=f"netpol {cluster}")
+            held.task = asyncio.get_running_loop().create_task(
+                self._work(cluster, held, delta, reach), name=f"netpol {cluster}"
+            )
 
     def _stamp(self, cluster: str, stands: needs.Standing) -> tuple[object, ...]:
         """Moves with everything an answer follows from: first the rows, then how far they can be read."""
@@ -167,19 +174,17 @@ class Netpol:
 
     def _delta(self, cluster: str, held: _Cluster, stands: needs.Standing) -> Delta:
         """The rows of the cluster that the model has not seen."""
-        from tui.fleet.netpol.model import Delta
-
         changed: list[Row] = []
         gone: list[Ref] = []
+        whole: set[str] = set()
         for resource in needs.EVERY:
             seen = held.seen.get(resource, 0)
             if self._store.resource_rev(resource) <= seen:
                 continue
             changes = self._store.changes_since(seen, resource) if seen else None
             if changes is None or changes.reset:
-                rows = {row.ref: row for row in self._store.rows(resource, cluster)}
-                gone += [ref for ref in held.model.refs(resource) if ref not in rows]
-                changed += rows.values()
+                whole.add(resource)
+                changed += self._store.rows(resource, cluster)
             else:
                 gone += [ref for ref in changes.removed if ref.cluster == cluster]
                 refs = (ref for ref in changes.changed if ref.cluster == cluster)
@@ -188,7 +193,8 @@ class Netpol:
         files = self._files(cluster, held, changed)
         for ref in gone:
             held.named.pop(ref, None)
-        return Delta(tuple(changed), tuple(gone), files, needs.endpoints_from(self._store, cluster), stands)
+        told_from = needs.endpoints_from(self._store, cluster)
+        return Delta(tuple(changed), tuple(gone), frozenset(whole), files, told_from, stands)
 
     def _files(self, cluster: str, held: _Cluster, changed: Iterable[Row]) -> dict[Ref, str]:
         """The files of policies that are new or known better."""
@@ -202,15 +208,23 @@ class Netpol:
         held.named |= fresh
         return fresh
 
-    async def _work(self, held: _Cluster, delta: Delta) -> None:
+    async def _work(self, cluster: str, held: _Cluster, delta: Delta, reach: bool) -> None:
         try:
             async with self._turn:
-                held.state = await asyncio.to_thread(held.model.apply, delta)
+                if held.model is None:
+                    held.model = await asyncio.to_thread(_made, cluster)
+                state = await asyncio.to_thread(held.model.apply, delta)
+                if reach:
+                    if not held.model.reaching:  # this takes longer the first time: what is known is shown meanwhile
+                        held.state = state
+                        self._notify()
+                    state = await asyncio.to_thread(held.model.with_reach, state)
+                held.state = state
             held.failed = ""
         except Exception as error:  # noqa: BLE001 - one policy nobody foresaw must not end the program
             _log.exception("the policies of a cluster")
             held.failed = f"fleet failed: {type(error).__name__}: {error}"
-            held.state, held.seen, held.named, held.model = None, {}, {}, held.model.fresh()  # tried at the next change
+            held.state, held.seen, held.named, held.model = None, {}, {}, None  # tried at the next change
         finally:
             held.task = None
         self._notify()
@@ -233,3 +247,10 @@ class Netpol:
     def clusters(self) -> list[str]:
         """The clusters of the fleet, by name."""
         return sorted(row.ref.name for row in self._store.rows(CLUSTERS))
+
+
+def _made(cluster: str) -> Model:
+    """The model of a cluster; what it imports takes a while the first time."""
+    from tui.fleet.netpol.model import Model
+
+    return Model(cluster)

@@ -37,9 +37,9 @@ def names(state: State) -> tuple[Name, ...]:
 
 
 def _names(state: State) -> Iterator[tuple[str, str]]:
-    for group, member in state.applications.items():
-        if member.endpoints > 1 or str(group) != member.end.name:
-            yield str(group), f"application, {member.endpoints} endpoint{'s' * (member.endpoints != 1)}"
+    for name, member in state.applications.items():
+        if member.endpoints > 1 or name != member.end.name:
+            yield name, f"application, {member.endpoints} endpoint{'s' * (member.endpoints != 1)}"
     for end in state.ends.values():
         if end.ref is None:
             continue

@@ -313,9 +313,8 @@ class VerdictScreen(FleetScreen):
         """Enter on a cluster: its answer, step by step."""
         event.stop()
         if isinstance(event.key, str) and self.answer is not None:
-            source, destination = self.answer.source, self.answer.destination
-            names = [str(end.group) if end.group.namespace else end.name for end in (source, destination)]
-            self.question = replace(self.question.within(event.key), source=names[0], destination=names[1])
+            source, destination = self.answer.source.called, self.answer.destination.called
+            self.question = replace(self.question.within(event.key), source=source, destination=destination)
             self.action_verdict_everywhere()
 
     async def action_back(self) -> None:
