@@ -8,9 +8,10 @@ import os
 import random
 import shutil
 import socket
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tui.demo import kubeconfig, pki
 from tui.demo.apiserver.access import Deny, User
@@ -36,6 +37,9 @@ from tui.demo.past import Past
 from tui.demo.repository import Reader, create_clone, create_origin
 from tui.demo.scale import Sleeper, SleepyServer
 from tui.demo.world import World
+
+if TYPE_CHECKING:
+    from tui.demo.hubble.hubble import Hubble
 
 SAVE_SECONDS = 10.0
 BEHIND_BYTES = 20_000  # a watch may be this much behind for each change a second: about seven seconds of them
@@ -77,6 +81,7 @@ class Demo:
         self._reserved: list[socket.socket] = []
         self._saver: asyncio.Task[None] | None = None
         self._reader: Reader | None = None
+        self._hubble: Hubble | None = None
 
     @property
     def repo_url(self) -> str:
@@ -108,7 +113,7 @@ class Demo:
         for name in self.argocd.index.names():
             if name not in self.argocd.lazy:
                 self.argocd.touch(name, False, 1.0)
-        self.life = Life(self.world, self.argocd, self.options.seed, self.options.rate, self.options.calm)
+        self.life = Life(self.world, self.argocd, self.options.seed, self.options.rate, self.options.calm, self._drop)
         self.life.start()
         await clone
         self._saver = asyncio.get_running_loop().create_task(self._keep_saving())
@@ -204,8 +209,23 @@ class Demo:
         def find(namespace: str, name: str) -> dict[str, Any] | None:
             return storage.find("pods", namespace, name)
 
-        server.logs = logs.source(find, lambda image: scenario.fate(image).last_words, self.clock)
+        def flows(node: str) -> AsyncGenerator[tuple[float, str], None]:
+            return self._flows().follow(spec.name, node)
+
+        last_words = lambda image: scenario.fate(image).last_words  # noqa: E731
+        server.logs = logs.source(find, last_words, self.clock, flows if spec.flows else None)
         return server
+
+    def _drop(self, dice: random.Random) -> None:
+        self._flows().drop_something(dice)
+
+    def _flows(self) -> Hubble:
+        """Hubble, from when somebody first reads flows."""
+        from tui.demo.hubble.hubble import Hubble
+
+        if self._hubble is None:
+            self._hubble = Hubble(self.world, self.options.seed)
+        return self._hubble
 
     def _reserve(self, port: int) -> str:
         """An address that refuses connections: bound, so that nobody else gets it, but nobody listens."""

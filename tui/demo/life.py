@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 from typing import Any
 
 from tui.demo.argocd.controller import Controller
@@ -16,23 +17,38 @@ Obj = dict[str, Any]
 
 HEARTBEAT = 300.0  # seconds: nodeStatusReportFrequency of the kubelet
 RESTART = 90.0  # about how often a container somewhere restarts
+DROP = 60.0  # about how often a drop of packets is told in an Event while nobody reads flows
 DRIFT = 240.0  # about how often somebody changes something by hand
 
 
 class Life:
-    """Background changes. `rate` above 0 adds that many object changes a second; `calm` leaves heartbeats only."""
+    """Background changes. `rate` above 0 adds that many object changes a second; `calm` leaves heartbeats only.
 
-    def __init__(self, world: World, argocd: Controller, seed: int, rate: float, calm: bool = False) -> None:
+    `drop` lets packets of some conversation be dropped.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        argocd: Controller,
+        seed: int,
+        rate: float,
+        calm: bool = False,
+        drop: Callable[[random.Random], None] = lambda dice: None,
+    ) -> None:
         self._world = world
         self._argocd = argocd
         self._rate = rate
         self._calm = calm
+        self._drop = drop
         self._random = random.Random(f"life/{seed}")
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin. Needs a running loop."""
-        work = [self._heartbeats()] if self._calm else [self._heartbeats(), self._restarts(), self._drift()]
+        work = [self._heartbeats()]
+        if not self._calm:
+            work += [self._restarts(), self._drift(), self._drops()]
         if self._rate > 0:
             work.append(self._load())
         self._tasks = [asyncio.get_running_loop().create_task(part) for part in work]
@@ -72,6 +88,11 @@ class Life:
             ]
             if pods:
                 cluster.restart_container(self._random.choice(pods), 137, "OOMKilled\n")
+
+    async def _drops(self) -> None:
+        while True:
+            await self._world.clock.sleep(self._random.uniform(0.5, 1.5) * DROP)
+            self._drop(self._random)
 
     async def _drift(self) -> None:
         """Somebody scales a Deployment by hand; self-heal puts it back."""

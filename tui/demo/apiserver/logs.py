@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -89,17 +89,22 @@ async def serve(
         lines = _timed(source(target.namespace or "", target.name, container), clock)
         with contextlib.suppress(ConnectionError):
             cut = fault is not None and fault.action is Action.TRUNCATE
-            await _send(Cut(response, request, fault.after) if fault and cut else response, lines, options)
+            async with contextlib.aclosing(lines):
+                await _send(Cut(response, request, fault.after) if fault and cut else response, lines, options)
     await response.write_eof()
     return response
 
 
 async def _timed(
     lines: AsyncIterator[Line | str] | Iterable[Line | str], clock: Callable[[], float]
-) -> AsyncIterator[Line]:
+) -> AsyncGenerator[Line, None]:
     if isinstance(lines, AsyncIterator):
-        async for line in lines:
-            yield (clock(), line) if isinstance(line, str) else line
+        try:
+            async for line in lines:
+                yield (clock(), line) if isinstance(line, str) else line
+        finally:
+            if isinstance(lines, AsyncGenerator):
+                await lines.aclose()
     else:
         for line in lines:
             yield (clock(), line) if isinstance(line, str) else line

@@ -62,7 +62,13 @@ def settings_of(spec: ClusterSpec) -> dict[str, str]:
     if version_of(spec) < (1, 17):
         del settings["enable-cilium-clusterwide-network-policy"], settings["enable-cilium-network-policy"]
     if spec.flows:
-        settings |= {"hubble-export-file-path": "stdout", "hubble-export-file-max-backups": "5"}
+        settings |= {
+            "hubble-drop-events": "true",
+            "hubble-drop-events-interval": "2m",
+            "hubble-drop-events-reasons": "auth_required policy_denied",
+            "hubble-export-file-max-backups": "5",
+            "hubble-export-file-path": "stdout",
+        }
     return settings | dict(spec.config)
 
 

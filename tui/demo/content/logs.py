@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Any
 
 from tui.demo.clock import Clock
@@ -28,13 +29,29 @@ LINES = {
 OTHERS = ("ready", "reconciled {n} items in {ms}ms", "connection from 10.{ms}.1.17 accepted")
 
 
+AGENT = ("kube-system", "cilium-agent")  # namespace and container of Cilium's agents
+
+
 def source(
-    find: Callable[[str, str], dict[str, Any] | None], words: Callable[[str], str], clock: Clock
+    find: Callable[[str, str], dict[str, Any] | None],
+    words: Callable[[str], str],
+    clock: Clock,
+    flows: Callable[[str], AsyncGenerator[tuple[float, str], None]] | None = None,
 ) -> Callable[[str, str, str], AsyncIterator[tuple[float, str]]]:
-    """A log source. `find(namespace, pod)` is the pod; `words(image)` what a crashing image says last."""
+    """A log source. `find(namespace, pod)` is the pod; `words(image)` what a crashing image says last.
+
+    `flows(node)` is what the agent on a node logs, in clusters whose agents log flows.
+    """
 
     async def lines(namespace: str, pod: str, container: str) -> AsyncIterator[tuple[float, str]]:
         found = find(namespace, pod) or {"spec": {"containers": []}}
+        if flows is not None and (namespace, container) == AGENT and found["spec"].get("nodeName"):
+            async with aclosing(flows(found["spec"]["nodeName"])) as logged:
+                async for line in logged:
+                    yield line
+                    if find(namespace, pod) is None:
+                        break
+            return
         image = next((entry["image"] for entry in found["spec"]["containers"] if entry["name"] == container), "")
         dice = random.Random(f"{namespace}/{pod}/{container}")
         choices = LINES.get(container, OTHERS)
