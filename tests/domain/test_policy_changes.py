@@ -108,7 +108,7 @@ def ports(*numbers: str) -> list[Any]:
             cnp(ingress=[WEB]),
             cnp(ingress=[{"fromEntities": ["moon"]}]),
             [
-                ("invalid", "Cilium will reject it: ingress[0]: unknown entity moon", ""),
+                ("invalid", "Cilium will reject it: ingress[0]: unsupported entity moon", ""),
                 ("added", "allow ingress from moon", "spec.ingress[0]"),
                 ("removed", "allow ingress from app=web", "spec.ingress[0]"),
             ],

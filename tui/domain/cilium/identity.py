@@ -178,7 +178,8 @@ def matches(peer: Peer, who: Identity, surroundings: Surroundings) -> bool | Non
         if surroundings.dns is None:
             return None
         text = str(address)
-        return any(text in found and name_matches(peer.fqdn, name) for name, found in surroundings.dns.items())
+        deep = surroundings.settings.version >= (1, 19)
+        return any(text in found and name_matches(peer.fqdn, name, deep) for name, found in surroundings.dns.items())
     if peer.cidr is not None and (address is None or not contains(peer.cidr, address)):
         return False
     return address is None or not any(contains(hole, address) for hole in peer.holes)

@@ -1,36 +1,20 @@
 """What rules above layer 4 let pass: HTTP, DNS, Kafka, server names.
 
-Methods, paths and hosts are regexes that must match as a whole, the path with its query; header names do not mind
-case. Rules: Cilium `pkg/policy/api/{http,l7}.go`, `pkg/envoy/xds/server.go`, `pkg/fqdn/matchpattern` (1.19).
+Methods, paths and hosts are regexes that must match as a whole, the path with its query; names of headers do not mind
+case. Rules: Cilium `pkg/policy/api/{http,l7}.go`, `pkg/envoy/policy`, `pkg/fqdn/dnsproxy`, and for Kafka
+`github.com/cilium/proxy` (1.19).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 
 from tui.domain.cilium import fqdn
+from tui.domain.cilium.goregex import Unreadable, compiled
 from tui.domain.cilium.model import HttpRule, Layer7, Request
 
-_CLASSES = {
-    "alnum": "a-zA-Z0-9",
-    "alpha": "a-zA-Z",
-    "digit": "0-9",
-    "lower": "a-z",
-    "upper": "A-Z",
-    "space": r"\s",
-    "word": r"\w",
-    "xdigit": "0-9a-fA-F",
-    "punct": r"!-/:-@\[-`{-~",
-}
-_POSIX = re.compile(r"\[:(\w+):\]")
-# Names of Kafka requests that a `role` stands for, and the numbers of names.
-_ROLES = {
-    "produce": (0, 3, 18),
-    "consume": (1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 18),
-}
-_KAFKA_KEYS = [
+# Kinds of Kafka requests; the place in the list is the number in the protocol.
+KAFKA_KEYS = [
     "produce",
     "fetch",
     "offsets",
@@ -66,19 +50,12 @@ _KAFKA_KEYS = [
     "describeconfigs",
     "alterconfigs",
 ]
+_ROLES = {"produce": (0, 3, 18), "consume": (1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 18)}
+_WITH_TOPICS = (*range(7), 8, 9, 19, 20, 21, 23, 24, 27, 28, 34, 35, 37)  # a rule's topic is asked of these alone
 
 
-@lru_cache(maxsize=16384)
-def regex(text: str) -> re.Pattern[str] | None:
-    """A regex of a policy, in RE2's syntax as far as both have it; None when it cannot be read."""
-    try:
-        return re.compile(_POSIX.sub(lambda found: _CLASSES.get(found[1], found[0]), text))
-    except (re.error, OverflowError, RecursionError):
-        return None
-
-
-def passes(rule: Layer7, request: Request) -> bool | None:
-    """Whether a request passes; None when that cannot be told."""
+def passes(rule: Layer7, request: Request, deep: bool = True) -> bool | None:
+    """Whether a request passes; None when that cannot be told. `deep`: `**.` means several labels (1.19 and later)."""
     if rule.server_names and not _server_name(rule.server_names, request.sni):
         return False
     if rule.any or not rule.parser:
@@ -86,14 +63,15 @@ def passes(rule: Layer7, request: Request) -> bool | None:
     if rule.parser == "http":
         return _any(_http(each, request) for each in rule.http)
     if rule.parser == "dns":
-        return bool(request.dns) and any(not each or fqdn.matches(each, request.dns) for each in rule.dns)
+        names = (fqdn.is_every_name(each) or fqdn.matches(each, request.dns, deep) for each in rule.dns)
+        return bool(request.dns) and any(names)
     if rule.parser == "kafka":
-        return _any(_kafka(each, request.kafka) for each in rule.kafka)
+        return any(_kafka(each, request.kafka) for each in rule.kafka)
     return None
 
 
 def _any(found: Iterable[bool | None]) -> bool | None:
-    """Some rule lets it pass: True, nobody knows: None, none does: False."""
+    """Some rule lets it pass: True; nobody knows: None; none does: False."""
     unsure = False
     for each in found:
         if each:
@@ -110,28 +88,33 @@ def _server_name(names: tuple[str, ...], asked: str) -> bool:
 def _http(rule: HttpRule, request: Request) -> bool | None:
     if not (request.method or request.path or request.host or request.headers):
         return False  # what the proxy cannot read as HTTP does not pass
-    sure = True
+    sure = not rule.secrets
     for pattern, text in ((rule.method, request.method), (rule.path, request.path), (rule.host, request.host)):
-        if not pattern:
-            continue
-        found = regex(pattern)
-        if found is None:
-            sure = False
-        elif found.fullmatch(text) is None:
+        answer = _full_match(pattern, text)
+        if answer is False:
             return False
+        sure = sure and answer is True
     headers = {name.lower(): value for name, value in request.headers.items()}
     if not all(_header(each, headers) for each in rule.headers):
         return False
     for name, value, mismatch in rule.matches:
         held = headers.get(name.lower())
-        if not value:
-            if held is None:
-                return False
-        elif not mismatch and held != value:
+        if not mismatch and (held is None or (value and held != value)):  # with an action it passes all the same
             return False
     if any(name.lower() not in headers for name in rule.secrets):
         return False
-    return True if sure and not rule.secrets else None
+    return True if sure else None
+
+
+def _full_match(pattern: str, text: str) -> bool | None:
+    """Whether a regex matches the whole text; the empty one matches everything, None when that cannot be told."""
+    if not pattern:
+        return True
+    try:
+        found = compiled(pattern)
+    except Unreadable:
+        return False  # a host's regex is not checked before: it matches nothing
+    return None if found is None else found.fullmatch(text) is not None
 
 
 def _header(wanted: str, headers: Mapping[str, str]) -> bool:
@@ -141,28 +124,30 @@ def _header(wanted: str, headers: Mapping[str, str]) -> bool:
     return held == value if blank else held is not None
 
 
-def _kafka(rule: Mapping[str, str], asked: Mapping[str, str]) -> bool | None:
+def _kafka(rule: Mapping[str, str], asked: Mapping[str, str]) -> bool:
     if not asked:
-        return False
-    if rule.get("topic") and rule["topic"] != asked.get("topic"):
-        return False
+        return False  # what the proxy cannot read as Kafka does not pass
+    kind = _kafka_kind(asked)
     for name in ("clientID", "apiVersion"):
         if rule.get(name) and rule[name] != asked.get(name):
             return False
-    wanted: tuple[int, ...] = ()
     if rule.get("role"):
-        wanted = _ROLES.get(rule["role"].lower(), ())
-    elif rule.get("apiKey"):
-        wanted = (_kafka_key(rule["apiKey"]),)
-    if not wanted:
-        return True
-    if asked.get("role"):
-        return None if set(wanted) != set(_ROLES.get(asked["role"].lower(), ())) else True
-    return bool(asked.get("apiKey")) and _kafka_key(asked["apiKey"]) in wanted
+        if kind not in _ROLES.get(rule["role"].lower(), ()):
+            return False
+    elif rule.get("apiKey") and kind != _kafka_key(rule["apiKey"]):
+        return False
+    with_topic = kind in _WITH_TOPICS or kind == -1
+    return not (with_topic and rule.get("topic") and rule["topic"] != asked.get("topic"))
+
+
+def _kafka_kind(asked: Mapping[str, str]) -> int:
+    """The number of the request: of its `apiKey`, or of what its `role` does above all; -1 when it says neither."""
+    if asked.get("apiKey"):
+        return _kafka_key(str(asked["apiKey"]))
+    return {"produce": 0, "consume": 1}.get(str(asked.get("role", "")).lower(), -1)
 
 
 def _kafka_key(text: str) -> int:
-    """The number of a kind of request; -1 when it has none."""
-    if text.isdigit():
+    if text.isascii() and text.isdigit():
         return int(text)
-    return _KAFKA_KEYS.index(text.lower()) if text.lower() in _KAFKA_KEYS else -1
+    return KAFKA_KEYS.index(text.lower()) if text.lower() in KAFKA_KEYS else -1

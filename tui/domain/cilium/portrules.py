@@ -133,14 +133,14 @@ def _layer7(held: Mapping[str, Any]) -> Layer7 | None:
     rules = mapping(held.get("rules"))
     names = tuple(str(each) for each in sequence(held.get("serverNames")))
     http = tuple(_http(mapping(each)) for each in sequence(rules.get("http")))
-    dns = tuple(_dns(mapping(each)) for each in sequence(rules.get("dns")))
+    dns = tuple(pattern for each in sequence(rules.get("dns")) for pattern in _dns(mapping(each)))
     kafka = tuple(
         {key: str(value) for key, value in mapping(each).items() if value not in (None, "")}
         for each in sequence(rules.get("kafka"))
     )
     if held.get("listener"):
         return Layer7("listener", server_names=names, any=True)
-    if dns:
+    if sequence(rules.get("dns")):
         return Layer7("dns", dns=dns, server_names=names)
     if http:
         return Layer7("http", http=http, server_names=names)
@@ -155,8 +155,10 @@ def _layer7(held: Mapping[str, Any]) -> Layer7 | None:
     return None
 
 
-def _dns(held: Mapping[str, Any]) -> str:
-    return str(held.get("matchName") or held.get("matchPattern") or "")
+def _dns(held: Mapping[str, Any]) -> Iterator[str]:
+    for name in ("matchName", "matchPattern"):
+        if held.get(name):
+            yield str(held[name])
 
 
 def _http(held: Mapping[str, Any]) -> HttpRule:
@@ -171,7 +173,9 @@ def _http(held: Mapping[str, Any]) -> HttpRule:
             for each in headers
             if not each.get("secret")
         ),
-        secrets=tuple(str(each.get("name") or "") for each in headers if each.get("secret")),
+        secrets=tuple(
+            str(each.get("name") or "") for each in headers if each.get("secret") and not each.get("mismatch")
+        ),
     )
 
 

@@ -1,13 +1,23 @@
-"""Is a policy valid? The operator's condition says so; without it, what can be checked exactly without a cluster."""
+"""Is a policy valid? The operator's condition says so; without it, the checks that Cilium itself makes.
+
+Rules: Cilium `pkg/policy/api/rule_validation.go`, `pkg/policy/api/icmp.go`, Kubernetes' checks of label selectors, the
+custom resources' schema where it says more (1.19), and what earlier versions do otherwise. Ports are in
+`portchecks.py`.
+"""
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from tui.domain.cilium.model import Settings
-from tui.domain.cilium.policy import CNP, KNP, SECTIONS, Policy, mapping, rules, sequence
+from tui.domain.cilium.policy import CNP, KNP, SECTIONS, Policy, mapping, sequence
+from tui.domain.cilium.portchecks import MAX_PORTS as MAX_PORTS
+from tui.domain.cilium.portchecks import dns_problems, icmp_problems, knp_port_problems, port_problems
+from tui.domain.cilium.selectors import split_key
 
 ENTITIES = frozenset(
     [
@@ -26,12 +36,24 @@ ENTITIES = frozenset(
         "none",
     ]
 )
-PROTOCOLS = frozenset(["ANY", "TCP", "UDP", "SCTP", "VRRP", "IGMP"])  # ICMP has fields of its own
-MAX_PORTS = 40
-_PEERS = tuple(
-    f"{way}{noun}" for way in ("from", "to") for noun in ["Endpoints", "Entities", "CIDR", "CIDRSet", "Nodes", "FQDNs"]
-)
-_PEERS += ("toServices", "toGroups", "fromGroups")
+_OF_ONE_FAMILY = ("world-ipv4", "world-ipv6")  # since 1.15
+_PEERS = {
+    "ingress": ("fromEndpoints", "fromCIDR", "fromCIDRSet", "fromEntities", "fromNodes", "fromGroups"),
+    "egress": (
+        "toEndpoints",
+        "toCIDR",
+        "toCIDRSet",
+        "toEntities",
+        "toServices",
+        "toGroups",
+        "toNodes",
+        "toFQDNs",
+    ),
+}
+_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
+_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_MODES = ("required", "disabled", "test-always-fail")
 
 
 def validity(policy: Policy, resource: str) -> tuple[str, str]:
@@ -50,109 +72,239 @@ def validity(policy: Policy, resource: str) -> tuple[str, str]:
 
 
 def problems(policy: Policy, resource: str, settings: Settings | None = None) -> list[str]:
-    """Why Cilium will reject this policy, as far as its text tells that exactly; [] when nothing is found."""
+    """Why Cilium rejects this policy, each with the entry it is in; [] when it takes it.
+
+    Without settings nothing is known of the agents: only what every version rejects with any settings is told.
+    """
     if resource == KNP:
-        return []
-    every = rules(policy, resource)
-    if not every:
+        return list(_network_policy(policy))
+    if policy.spec is None and policy.specs is None:
         return ["it has neither spec nor specs"]
     found: list[str] = []
-    for rule in every:
-        found.extend(_of_rule(rule.raw, resource))
-        if settings and settings.version >= (1, 18) and not any(rule.sections.values()):
-            found.append("rule must have at least one of Ingress, IngressDeny, Egress, EgressDeny")
-        for section in SECTIONS:
-            for index, entry in enumerate(rule.sections[section] or ()):
-                found.extend(f"{section}[{index}]: {text}" for text in _of_entry(mapping(entry), section, rule.nodes))
-                held = mapping(entry)
-                if settings and not settings.node_selector_labels and (held.get("fromNodes") or held.get("toNodes")):
-                    found.append("FromNodes/ToNodes rules need enable-node-selector-labels")
+    specs = [("", policy.spec)] if policy.spec is not None else []
+    specs += [(f"specs[{index}]", each) for index, each in enumerate(sequence(policy.specs))]
+    if policy.specs is not None and not isinstance(policy.specs, list | tuple):
+        found.append("specs must be a list")
+    for path, spec in specs:
+        if isinstance(spec, Mapping):
+            found.extend(_rule(spec, path, resource, settings))
+        else:
+            found.append(f"{path or 'spec'} must be a mapping")
     return found
 
 
-def _of_rule(raw: Mapping[str, Any], resource: str) -> Iterator[str]:
-    has_endpoints, has_nodes = raw.get("endpointSelector") is not None, raw.get("nodeSelector") is not None
-    if has_endpoints and has_nodes:
-        yield "endpointSelector and nodeSelector exclude each other"
-    elif not has_endpoints and not has_nodes:
-        yield "it needs an endpointSelector or a nodeSelector"
-    elif has_nodes and resource == CNP:
-        yield "nodeSelector is only for CiliumClusterwideNetworkPolicy"
+def _rule(spec: Mapping[str, Any], path: str, resource: str, settings: Settings | None) -> Iterator[str]:
+    lead = f"{path}: " if path else ""
+    if settings and settings.version >= (1, 18) and not any(sequence(spec.get(name)) for name in SECTIONS):
+        yield f"{lead}a rule must have at least one of Ingress, IngressDeny, Egress, EgressDeny"
+    yield from (lead + text for text in _subject(spec, resource))
+    nodes = spec.get("endpointSelector") is None and spec.get("nodeSelector") is not None
+    for section in SECTIONS:
+        entries = spec.get(section)
+        if entries is not None and not isinstance(entries, list | tuple):
+            yield f"{lead}{section} must be a list"
+        for index, entry in enumerate(sequence(entries)):
+            place = f"{path}.{section}[{index}]" if path else f"{section}[{index}]"
+            if isinstance(entry, Mapping):
+                yield from (f"{place}: {text}" for text in _entry(entry, section, nodes, settings))
+            elif entry is not None:
+                yield f"{place}: it must be a mapping"
+    default_deny = spec.get("enableDefaultDeny")
+    for name, value in mapping(default_deny).items():
+        if name in ("ingress", "egress") and value is not None and not isinstance(value, bool):
+            yield f"{lead}enableDefaultDeny.{name} must be true or false"
 
 
-def _of_entry(entry: Mapping[str, Any], section: str, nodes: bool) -> Iterator[str]:
-    used = [field for field in _PEERS if entry.get(field)]
+def _subject(spec: Mapping[str, Any], resource: str) -> Iterator[str]:
+    endpoints, nodes = spec.get("endpointSelector"), spec.get("nodeSelector")
+    if endpoints is not None and nodes is not None:
+        yield "EndpointSelector and NodeSelector exclude each other"
+    elif endpoints is None and nodes is None:
+        yield "it must have an EndpointSelector or a NodeSelector"
+    elif nodes is not None and resource == CNP:
+        yield "NodeSelector is only for CiliumClusterwideNetworkPolicy"
+    yield from selector_problems(endpoints if endpoints is not None else nodes)
+
+
+def _entry(entry: Mapping[str, Any], section: str, nodes: bool, settings: Settings | None) -> Iterator[str]:
+    direction, deny = section.removesuffix("Deny"), section.endswith("Deny")
+    yield from _peers(entry, direction, deny, settings)
+    if sequence(entry.get("icmps")):
+        if settings and not settings.icmp_rules:
+            yield "ICMP rules need enable-icmp-rules"
+        if sequence(entry.get("toPorts")):
+            yield "ICMP rules cannot be combined with toPorts: give them an entry of their own"
+    yield from port_problems(sequence(entry.get("toPorts")), direction, deny, nodes, settings)
+    yield from icmp_problems(sequence(entry.get("icmps")), settings)
+    if not deny and (authentication := entry.get("authentication")) is not None:
+        mode = mapping(authentication).get("mode")
+        if mode not in _MODES:
+            yield f"authentication mode {mode} is none of {', '.join(_MODES)}"
+
+
+def _peers(entry: Mapping[str, Any], direction: str, deny: bool, settings: Settings | None) -> Iterator[str]:
+    fields = [name for name in _PEERS[direction] if name != "toFQDNs" or not deny]
+    for name in fields:
+        if entry.get(name) is not None and not isinstance(entry[name], list | tuple):
+            yield f"{name} must be a list"
+    used = [name for name in fields if sequence(entry.get(name))]
     if len(used) > 1:
-        yield f"{used[0]} cannot be combined with {used[1]}"
-    for field in ("fromEntities", "toEntities"):
-        for entity in sequence(entry.get(field)):
-            if str(entity) not in ENTITIES:
-                yield f"unknown entity {entity}"
-    for field in ("fromCIDR", "toCIDR"):
-        for value in sequence(entry.get(field)):
-            if _network(value) is None:
-                yield f"{value} is no CIDR"
-    for field in ("fromCIDRSet", "toCIDRSet"):
-        for value in sequence(entry.get(field)):
-            yield from _of_cidr_rule(mapping(value))
-    if entry.get("icmps") and entry.get("toPorts"):
-        yield "icmps cannot be combined with toPorts"
-    for ports in sequence(entry.get("toPorts")):
-        yield from _of_ports(mapping(ports), section)
-        if nodes and any(mapping(mapping(ports).get("rules")).get(name) for name in ("http", "kafka", "l7")):
-            yield "host policies cannot have rules above layer 4, DNS apart"
+        yield f"combining {_title(used[0])} and {_title(used[1])} is not supported"
+    if "toServices" in used and sequence(entry.get("toPorts")) and settings and (1, 14) <= settings.version < (1, 17):
+        yield "combining ToServices and ToPorts is not supported before 1.17"
+    way = "from" if direction == "ingress" else "to"
+    nodes = f"{way}Nodes" in used and settings is not None and settings.version >= (1, 16)
+    if nodes and settings and not settings.node_selector_labels:
+        yield "FromNodes/ToNodes rules need enable-node-selector-labels"
+    for name in (f"{way}Endpoints", f"{way}Nodes"):
+        for selector in sequence(entry.get(name)):
+            yield from selector_problems(selector)
+    for value in sequence(entry.get(f"{way}CIDR")):
+        if not isinstance(value, str) or (_prefix(value) is None and _address(value) is None):
+            yield f"{value} is no CIDR"
+    for value in sequence(entry.get(f"{way}CIDRSet")):
+        yield from _cidr_rule(mapping(value), settings)
+    for entity in sequence(entry.get(f"{way}Entities")):
+        if entity not in ENTITIES or (settings and settings.version < (1, 15) and entity in _OF_ONE_FAMILY):
+            yield f"unsupported entity {entity}"
+    if "toFQDNs" in used:
+        for value in sequence(entry.get("toFQDNs")):
+            yield from name_problems(mapping(value))
 
 
-def _of_cidr_rule(held: Mapping[str, Any]) -> Iterator[str]:
-    given = [name for name in ("cidr", "cidrGroupRef", "cidrGroupSelector") if held.get(name)]
+def _title(name: str) -> str:
+    return name[0].upper() + name[1:]
+
+
+def _cidr_rule(held: Mapping[str, Any], settings: Settings | None) -> Iterator[str]:
+    known = ["cidr", "cidrGroupRef", "cidrGroupSelector"]
+    if settings and settings.version < (1, 17):
+        known.remove("cidrGroupSelector")
+    given = [name for name in known if held.get(name) not in (None, "")]
+    if not given:
+        yield f"one of {', '.join(known)} is required"
     if len(given) > 1:
         yield f"{given[0]} cannot be combined with {given[1]}"
-    if not held.get("cidr"):
+    if held.get("cidrGroupSelector") is not None:
+        yield from selector_problems(held["cidrGroupSelector"], "cidrgroup")
+    if given != ["cidr"]:
         return
-    outer = _network(held["cidr"])
+    outer = _prefix(str(held["cidr"]))
     if outer is None:
-        yield f"{held['cidr']} is no CIDR"
+        yield f"{held['cidr']} is no CIDR" if _address(str(held["cidr"])) is None else f"{held['cidr']} has no prefix"
         return
     for hole in sequence(held.get("except")):
-        inner = _network(hole)
+        inner = _prefix(str(hole))
         if inner is None:
-            yield f"{hole} is no CIDR"
-        elif inner.version != outer.version or not inner.subnet_of(outer):  # type: ignore[arg-type]
-            yield f"except {hole} is not inside {held['cidr']}"
+            yield f"except {hole} is no CIDR"
+        elif inner.version != outer.version or inner.network_address not in outer:
+            yield f"except {hole} is not contained in {held['cidr']}"
 
 
-def _network(value: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+@lru_cache(maxsize=16384)
+def _prefix(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """A prefix with its length in digits; None when it is none, a mask or a bare address included."""
+    _, slash, length = text.partition("/")
+    if not slash or not length.isascii() or not length.isdigit() or (len(length) > 1 and length[0] == "0"):
+        return None
     try:
-        return ipaddress.ip_network(str(value), strict=False)
+        return ipaddress.ip_network(text, strict=False)
     except ValueError:
         return None
 
 
-def _of_ports(held: Mapping[str, Any], section: str) -> Iterator[str]:
-    ports = [mapping(each) for each in sequence(held.get("ports"))]
-    if len(ports) > MAX_PORTS:
-        yield f"{len(ports)} ports, at most {MAX_PORTS} are allowed"
-    for port in ports:
-        protocol = str(port.get("protocol") or "ANY").upper()
-        if protocol not in PROTOCOLS:
-            yield f"unknown protocol {port['protocol']}"
-        number = str(port.get("port", ""))
-        if number.isdigit() and int(number) > 65535:
-            yield f"port {number} is too large"
-    above = {name for name in ("http", "kafka", "dns", "l7") if mapping(held.get("rules")).get(name)}
-    if not above:
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def name_problems(held: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with an item of toFQDNs."""
+    name, pattern = held.get("matchName") or "", held.get("matchPattern") or ""
+    if name and pattern:
+        yield "matchName and matchPattern exclude each other"
+    if not name and not pattern:
+        yield "an item of toFQDNs needs a matchName or a matchPattern"
+    yield from dns_problems(held)
+
+
+def selector_problems(selector: Any, source: str = "") -> Iterator[str]:
+    """What is wrong with a label selector; `source` is the one of all its keys, where keys name none."""
+    if not isinstance(selector, Mapping):
+        yield "a selector must be a mapping"
         return
-    if section.endswith("Deny"):
-        yield "rules above layer 4 are not allowed in deny entries"
-    if len(above) > 1:
-        yield f"only one protocol above layer 4, not {' and '.join(sorted(above))}"
-    if "dns" in above and section != "egress":
-        yield "DNS rules are only for egress"
-    for port in ports:
-        protocol = str(port.get("protocol") or "ANY").upper()
-        if protocol != "TCP" and not ("dns" in above and protocol in ("UDP", "ANY")):
-            yield f"{'/'.join(sorted(above))} rules need protocol TCP, not {protocol}"
-        if str(port.get("port", "")) == "0":
-            yield "rules above layer 4 need a port"
-        if "dns" in above and port.get("endPort"):
-            yield "DNS rules cannot be on a port range"
+    labels, expressions = selector.get("matchLabels"), selector.get("matchExpressions")
+    if labels is not None and not isinstance(labels, Mapping):
+        yield "matchLabels must be a mapping"
+    if expressions is not None and not isinstance(expressions, list | tuple):
+        yield "matchExpressions must be a list"
+    for key, value in mapping(labels).items():
+        yield from _key(str(key), source)
+        yield from _value(value)
+    for each in sequence(expressions):
+        held = mapping(each)
+        operator, values = held.get("operator"), sequence(held.get("values"))
+        if operator not in _OPERATORS:
+            yield f"{operator} is no valid selector operator: it is one of {', '.join(_OPERATORS)}"
+        elif operator in ("In", "NotIn") and not values:
+            yield f"operator {operator} needs values"
+        elif operator in ("Exists", "DoesNotExist") and values:
+            yield f"operator {operator} takes no values"
+        yield from _key(str(held.get("key") or ""), source)
+        for value in values:
+            yield from _value(value)
+
+
+def _key(key: str, source: str) -> Iterator[str]:
+    """A key is checked as Cilium keeps it: `source.key`, a name of at most 63 characters behind a DNS prefix."""
+    found, rest = (source, key) if source else split_key(key)
+    full = f"{found}.{rest}"
+    prefix, slash, name = full.partition("/")
+    if not slash:
+        prefix, name = "", full
+    sound = _NAME.fullmatch(name) and len(name) <= 63
+    if slash and not (_SUBDOMAIN.fullmatch(prefix) and len(prefix) <= 253):
+        sound = None
+    if not sound:
+        yield f"invalid label key {key}"
+
+
+def _value(value: Any) -> Iterator[str]:
+    if value is None:
+        return
+    if not isinstance(value, str):
+        yield f"label value {value} must be a string: quote it"
+    elif value and not (_NAME.fullmatch(value) and len(value) <= 63):
+        yield f"invalid label value {value}"
+
+
+def _network_policy(policy: Policy) -> Iterator[str]:
+    """What Cilium cannot read in a NetworkPolicy, and the API server therefore does not take either."""
+    spec = mapping(policy.spec)
+    yield from selector_problems(spec.get("podSelector") or {}, "k8s")
+    for direction, field in (("ingress", "from"), ("egress", "to")):
+        for index, raw in enumerate(sequence(spec.get(direction))):
+            rule = mapping(raw)
+            found = [text for peer in sequence(rule.get(field)) for text in _network_policy_peer(mapping(peer))]
+            found += knp_port_problems(sequence(rule.get("ports")))
+            yield from (f"{direction}[{index}]: {text}" for text in found)
+    for each in sequence(spec.get("policyTypes")):
+        if each not in ("Ingress", "Egress"):
+            yield f"policyTypes: {each} is neither Ingress nor Egress"
+
+
+def _network_policy_peer(peer: Mapping[str, Any]) -> Iterator[str]:
+    selectors = [peer[name] for name in ("podSelector", "namespaceSelector") if peer.get(name) is not None]
+    for selector in selectors:
+        yield from selector_problems(selector, "k8s")
+    block = peer.get("ipBlock")
+    if block is None and not selectors:
+        yield "a peer needs a podSelector, a namespaceSelector or an ipBlock"
+    if block is not None:
+        if selectors:
+            yield "ipBlock cannot be combined with selectors"
+        for value in (mapping(block).get("cidr"), *sequence(mapping(block).get("except"))):
+            if _prefix(str(value)) is None:
+                yield f"{value} is no CIDR"
