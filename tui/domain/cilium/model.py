@@ -123,7 +123,7 @@ class Ports(NamedTuple):
     protocol: str
     first: int = 0
     last: int = 65535
-    name: str = ""  # a named port, to be looked up at the destination
+    name: str = ""  # a named port, to be looked up at the destination; a range from there when `last` is above it
 
 
 class HttpRule(NamedTuple):

@@ -169,16 +169,32 @@ def services(item: Mapping[str, Any], scope: Scope) -> list[Service]:
     return [each for each in scope.surroundings.services if place in ("", each.namespace) and meant(each)]
 
 
-def knp_peers(items: Any, namespace: str, scope: Scope) -> Iterator[tuple[Peer, ...]]:
+def knp_peers(items: Any, direction: Direction, namespace: str, scope: Scope) -> Iterator[tuple[Peer, ...]]:
     """The peers of a rule of a NetworkPolicy, an alternative each; a rule without peers means every peer."""
     if not sequence(items):
         yield (Peer(words="any peer", endpoint=True),)
     for item in sequence(items):
-        yield tuple(_knp_peer(mapping(item), namespace, scope))
+        yield tuple(_knp_peer(mapping(item), direction, namespace, scope))
 
 
-def _knp_peer(item: Mapping[str, Any], namespace: str, scope: Scope) -> Iterator[Peer]:
+def lets_own_namespace_in(item: Mapping[str, Any], direction: Direction, settings: Settings) -> bool:
+    """True for a peer that means more than it says: a `from` of an ipBlock alone, with policy-default-local-cluster.
+
+    Cilium 1.18 and 1.19 add the cluster to a podSelector that is not there, and so make one: of the own namespace.
+    """
+    return (
+        direction == "ingress"
+        and settings.default_local_cluster
+        and (1, 18) <= settings.version <= (1, 19)
+        and item.get("podSelector") is None
+        and item.get("namespaceSelector") is None
+    )
+
+
+def _knp_peer(item: Mapping[str, Any], direction: Direction, namespace: str, scope: Scope) -> Iterator[Peer]:
     pods, spaces = item.get("podSelector"), item.get("namespaceSelector")
+    if lets_own_namespace_in(item, direction, scope.surroundings.settings):
+        pods = {}
     if spaces is not None:
         found = [
             (source, NAMESPACE_LABELS + key, operator, values)

@@ -105,11 +105,14 @@ def _ports(held: Mapping[str, Any], ranges: bool) -> Iterator[Ports]:
 
 
 def port_range(port: str, end: Any, protocol: str) -> Ports:
-    """A port, a range or a named port. 0 is every port; an end that is not above the port is ignored."""
-    if is_port_name(port):
-        return Ports(protocol, 0, 0, port.lower())
-    first = port_number(port) or 0
+    """A port, a range or a named port. 0 is every port; an end that is not above the port is ignored.
+
+    `last` of a named port is the end of a range that begins at whatever the name stands for; 0 = it is no range.
+    """
     last = end if isinstance(end, int) and not isinstance(end, bool) else 0
+    if is_port_name(port):
+        return Ports(protocol, 0, last, port.lower())
+    first = port_number(port) or 0
     if first == 0 and last in (0, 65535):
         return Ports(protocol)
     return Ports(protocol, first, max(first, last))

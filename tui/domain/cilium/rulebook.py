@@ -26,7 +26,7 @@ from tui.domain.cilium.model import (
     Where,
     Written,
 )
-from tui.domain.cilium.peers import knp_peers, rule_peers
+from tui.domain.cilium.peers import knp_peers, lets_own_namespace_in, rule_peers
 from tui.domain.cilium.policy import CCNP, KNP, mapping, sequence
 from tui.domain.cilium.portrules import ALL_PORTS, knp_ports, rule_ports
 from tui.domain.cilium.selectors import Scope, selector_terms, subject_terms
@@ -53,12 +53,22 @@ def rulebook(policies: Iterable[Written], surroundings: Surroundings) -> Ruleboo
         meta = written.policy.metadata
         if (written.resource, meta.namespace, meta.name) in resolved:
             continue
-        reasons = problems(written.policy, written.resource, settings)
+        reasons = problems(written.policy, written.resource, settings) or list(_misread(written, settings))
         if reasons:
             invalid.append(Invalid(where(written, ""), reasons[0]))
         else:
             entries.extend(entries_of(written, surroundings))
     return Rulebook(tuple(entries), tuple(invalid), surroundings, prefixes(entries, surroundings.cidr_groups))
+
+
+def _misread(written: Written, settings: Settings) -> Iterator[str]:
+    """Why 1.18 cannot read a NetworkPolicy that is right: see `lets_own_namespace_in`, here it is an error."""
+    if written.resource != KNP or settings.version != (1, 18):
+        return
+    for index, rule in enumerate(sequence(mapping(written.policy.spec).get("ingress"))):
+        for item in map(mapping, sequence(mapping(rule).get("from"))):
+            if item.get("ipBlock") and lets_own_namespace_in(item, "ingress", settings):
+                yield f"spec.ingress[{index}]: combining FromEndpoints and FromCIDRSet is not supported yet"
 
 
 def entries_of(written: Written, surroundings: Surroundings) -> Iterator[Entry]:
@@ -174,7 +184,7 @@ def _network_policy(written: Written, surroundings: Surroundings) -> Iterator[En
             rule = mapping(raw)
             path = where(written, f"spec.{direction}[{index}]")
             ports = knp_ports(rule.get("ports"), surroundings.settings)
-            for peers in knp_peers(rule.get(way), namespace, scope):
+            for peers in knp_peers(rule.get(way), direction, namespace, scope):
                 yield Entry(path, direction, False, subject, peers, ports, True)
         if not rules and enforced[direction]:
             yield Entry(where(written, "spec.policyTypes"), direction, False, subject, (), (), True)

@@ -63,6 +63,7 @@ class _Match(NamedTuple):
     entry: Entry
     layer7: tuple[Layer7 | None, ...]  # what is asked on the ports that match, None = nothing
     bits: int  # of the port that its most telling ports fix; the most specific decides on authentication
+    exact: bool  # nothing is asked on exactly this port, which a DNS rule for it minds
     sure: bool
     words: str  # the peer, as it was written
     missing: str = ""
@@ -153,8 +154,9 @@ def _matches(selecting: Sequence[Entry], view: _View) -> Iterable[_Match]:
         if means is False:
             continue
         layer7 = tuple(rule.layer7 for rule, _ in rules)
+        exact = any(rule.layer7 is None and _names_port(rule, view.flow) for rule, _ in rules)
         missing = "" if means else _missing(words, view)
-        yield _Match(entry, layer7, max(bits for _, bits in rules), means is True, words, missing)
+        yield _Match(entry, layer7, max(bits for _, bits in rules), exact, means is True, words, missing)
 
 
 def _means(entry: Entry, required: tuple[Term, ...], view: _View) -> tuple[bool | None, str]:
@@ -192,17 +194,32 @@ def _port_bits(rule: PortRule, flow: Flow) -> int | None:
 def _bits(ports: Ports, protocol: str, flow: Flow) -> int | None:
     if ports.protocol.upper() != protocol:
         return None
-    if ports.name:
-        return 16 if _named(ports, flow.destination) == flow.port else None
-    if not ports.first <= flow.port <= ports.last:
+    span = _span(ports, flow.destination)
+    if span is None or not span[0] <= flow.port <= span[1]:
         return None
-    if ports.first == ports.last:
+    first, last = span
+    if first == last:
         return 16
     for free in range(16, 0, -1):
         start = flow.port >> free << free
-        if ports.first <= start and start + (1 << free) - 1 <= ports.last:
+        if first <= start and start + (1 << free) - 1 <= last:
             return 16 - free
     return 16
+
+
+def _names_port(rule: PortRule, flow: Flow) -> bool:
+    """True when a rule's ports name exactly the flow's port: no range, not every port."""
+    protocol = flow.protocol.upper()
+    spans = [_span(ports, flow.destination) for ports in rule.ports or () if ports.protocol.upper() == protocol]
+    return (flow.port, flow.port) in spans
+
+
+def _span(ports: Ports, destination: Endpoint) -> tuple[int, int] | None:
+    """First and last port; a name is looked up at the destination, None when it has none of that name."""
+    if not ports.name:
+        return ports.first, ports.last
+    named = _named(ports, destination)
+    return None if named is None else (named, max(named, ports.last))
 
 
 def _named(ports: Ports, destination: Endpoint) -> int | None:
@@ -277,7 +294,10 @@ def _allowed(
     mode = _authentication(allows)
     common = {"enforced_by": enforced_by, "authentication": mode, "redirected": bool(asking)}
     settings = view.surroundings.settings
-    free = bool(plain) or _local_host(view) or (not because and settings.version >= (1, 18))
+    # Envoy lets pass what any rule allows without asking; the DNS proxy knows the rules of exactly its port alone.
+    asks_dns = any(rule is not None and rule.parser == "dns" for each in asking for rule in each.layer7)
+    plainly = any(each.exact for each in plain) if asks_dns else bool(plain)
+    free = plainly or _local_host(view) or (not because and settings.version >= (1, 18))
     if asking and not free and view.flow.request is not None:
         answers = [
             (each, passes(rule, view.flow.request)) for each in asking for rule in each.layer7 if rule is not None
