@@ -10,6 +10,7 @@ VERBS: dict[str, str] = {  # verb -> "module:command"
     "verdict": "tui.cli.policy.verdict:verdict",
     "test": "tui.cli.policy.test:test",
     "lint": "tui.cli.policy.lint:lint",
+    "impact": "tui.cli.policy.impact:impact",
 }
 
 
