@@ -7,6 +7,7 @@ import importlib
 import click
 
 VERBS: dict[str, str] = {  # verb -> "module:command"
+    "flows": "tui.cli.policy.flows:flows",
     "verdict": "tui.cli.policy.verdict:verdict",
     "test": "tui.cli.policy.test:test",
     "lint": "tui.cli.policy.lint:lint",
