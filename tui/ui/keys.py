@@ -190,6 +190,7 @@ ACTIONS: tuple[Action, ...] = (
     _a("revert", "R", "Revert", "In an Application's History: draft the revert to that revision.", "document"),
     _a("document_copy", "c", "Copy", "Copy what is shown to the clipboard.", "document"),
     _a("document_verdict", "v", "Verdict", "May it talk to another? Policies answer, step by step.", "document"),
+    _a("group_by", "b", "Group by", "In Reach: group who may talk by application, or by namespace.", "document"),
     _a("verdict_from", "f", "From", "Choose who calls.", "verdict", footer=True),
     _a("verdict_to", "t", "To", "Choose who is called.", "verdict", footer=True),
     _a("verdict_port", "p", "Port", "Choose the port, or the type of an ICMP message.", "verdict", footer=True),

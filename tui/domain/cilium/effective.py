@@ -25,7 +25,10 @@ class Met(NamedTuple):
 
 
 class Way(NamedTuple):
-    """One direction of an endpoint. `because` says why default deny is on or off; `lines` denies first."""
+    """One direction of an endpoint. `because` says why default deny is on or off; `lines` denies first.
+
+    `own_node`: what comes from the node that it is on gets in whatever rules say, unless one denies it.
+    """
 
     direction: Direction
     enforced: bool
@@ -33,6 +36,7 @@ class Way(NamedTuple):
     enforced_by: tuple[Where, ...]
     selecting: tuple[Where, ...]
     lines: tuple[Met, ...]
+    own_node: bool = False
 
 
 def effective(book: Rulebook, endpoint: Endpoint) -> tuple[Way, Way]:
@@ -63,7 +67,9 @@ def _way(book: Rulebook, endpoint: Endpoint, direction: Direction) -> Way:
         told = "what selects it does not switch default deny on" if selecting else "no policy selects it"
         enforced, because = False, told
     lines = tuple(sorted(_lines(selecting), key=lambda each: not each.deny))
-    return Way(direction, enforced, because, by, tuple(dict.fromkeys(each.where for each in selecting)), lines)
+    own_node = enforced and direction == "ingress" and settings.allow_localhost == "always" and not me.reserved("host")
+    where = tuple(dict.fromkeys(each.where for each in selecting))
+    return Way(direction, enforced, because, by, where, lines, own_node)
 
 
 def _lines(entries: Iterable[Entry]) -> Iterator[Met]:
@@ -93,10 +99,11 @@ def _peers(entry: Entry) -> Iterator[tuple[str, bool]]:
 
 
 def peer_words(peer: Peer) -> str:
-    """A peer as it was written, with the namespace that is meant where the words do not say it."""
+    """A peer as it was written, in short, with the namespace that is meant where the words do not say it."""
     text = (peer.words or peer.unresolved or "anybody").removeprefix("entity ")
+    text = text.replace("app.kubernetes.io/", "")
     if not peer.endpoint or "namespace" in text:
-        return text
+        return text.replace(" in namespace ", " in ")
     spaces = [
         values
         for _, key, operator, values in peer.terms

@@ -22,6 +22,7 @@ _KINDS = {CNP: "CNP", CCNP: "CCNP", KNP: "NP"}
 _TITLES = {"ingress": "May be reached by", "egress": "May reach"}
 _WIDEST = 44  # cells of the peers' column
 _NARROWEST = 12
+_PORTS = 28
 _MOST = 400  # lines of a list
 
 
@@ -47,9 +48,11 @@ def _end(end: End, state: State) -> list[Line]:
     for way in ways:
         found += _default_deny(way)
     found += [BLANK, heading("Selected by"), *_policies(ways, state)]
-    width = min(_WIDEST, max([_NARROWEST, *(len(met.peer) for way in ways for met in way.lines)]))
+    every = [met for way in ways for met in way.lines]
+    peers = min(_WIDEST, max([_NARROWEST, *(len(met.peer) for met in every)]))
+    ports = min(_PORTS, max([_NARROWEST, *(len(met.ports) for met in every)]))
     for way in ways:
-        found += [BLANK, heading(_TITLES[way.direction]), *_list(way, width)]
+        found += [BLANK, heading(_TITLES[way.direction]), *_list(way, peers, ports)]
     return found
 
 
@@ -91,34 +94,38 @@ def _policies(ways: Sequence[Way], state: State) -> list[Line]:
     return lines
 
 
-def _list(way: Way, width: int) -> list[Line]:
-    if not way.lines:
-        nobody = "nobody" if way.direction == "ingress" else "nothing"
-        if not way.enforced:
-            return [(Cell("  everything", Tone.WARN), Cell("  default deny is off", Tone.MUTED))]
-        return [(Cell(f"  {nobody}", Tone.PLAIN), Cell("  default deny is on and no rule allows anything", Tone.MUTED))]
-    lines = [_met(met, width) for met in way.lines[:_MOST]]
+def _list(way: Way, peers: int, ports: int) -> list[Line]:
+    lines = [_met(met, peers, ports) for met in way.lines[:_MOST]]
     if len(way.lines) > _MOST:
         lines.append((Cell(f"  and {len(way.lines) - _MOST:,} more", Tone.MUTED),))
+    if way.own_node:
+        told = (
+            f"  ✔ {'its own node':<{peers}}  {'every port':<{ports}}  always, unless a rule denies it (allow-localhost)"
+        )
+        lines.append((Cell(told, Tone.MUTED),))
     if not way.enforced:
-        lines.append((Cell("  and everything else", Tone.WARN), Cell("  default deny is off", Tone.MUTED)))
+        who = "everything else" if way.lines else "everything"
+        lines.append((Cell(f"  {who}", Tone.WARN), Cell("  default deny is off", Tone.MUTED)))
+    elif not way.lines:
+        who = "nobody" if way.direction == "ingress" else "nothing"
+        lines.append((Cell(f"  {who}{' else' if way.own_node else ''}"), Cell("  no rule allows anything", Tone.MUTED)))
     return lines
 
 
-def _met(met: Met, width: int) -> Line:
+def _met(met: Met, peers: int, ports: int) -> Line:
     glyph = (
         Cell("  ✖ ", Tone.BAD) if met.deny else Cell("  ? ", Tone.UNKNOWN) if met.unsure else Cell("  ✔ ", Tone.GOOD)
     )
-    asked = (plain(f"  only {met.asked}", Tone.BUSY),) if met.asked else ()
-    more = f" and {len(met.where) - 1} more" if len(met.where) > 1 else ""
     tone = Tone.BAD if met.deny else Tone.PLAIN
+    more = f" and {len(met.where) - 1} more" if len(met.where) > 1 else ""
+    asked = (plain(f"only {met.asked}", Tone.BUSY),) if met.asked else ()
     return (
         glyph,
         plain(met.peer, tone),
-        Cell(" " * (max(0, width - len(met.peer)) + 2)),
-        Cell(f"{met.ports:<12}", tone),
-        *asked,
-        Cell(f"  {place(met.where[0])}{more}", Tone.MUTED),
+        Cell(" " * (max(0, peers - len(met.peer)) + 2)),
+        Cell(f"{met.ports:<{ports}}  ", tone),
+        plain(f"{place(met.where[0])}{more}", Tone.MUTED),
+        *((Cell("  "), *asked) if asked else ()),
     )
 
 

@@ -58,7 +58,7 @@ def question_lines(question: Question, answer: Answer | None) -> list[Line]:
             "Asked",
             plain(asked_above(question.request))
             if question.request
-            else Cell("nothing above layer 4; r adds an HTTP request, a DNS name or a server name", Tone.MUTED),
+            else Cell("r adds an HTTP request, a DNS name or a server name", Tone.MUTED),
             width=_WIDTH,
         ),
     ]

@@ -76,7 +76,7 @@ class DetailScreen(FleetScreen):
             old.display = False
         self.chosen = tab
         if tab.id in JUDGED:
-            self.fleet.netpol.look("detail", {self.ref.cluster})
+            self.fleet.netpol.look("detail", {self.ref.cluster}, reach=tab.id == "reach")
         view = self._views.get(tab.id)
         if view is None:
             view = self._views[tab.id] = tab.make(self.fleet_app)
@@ -87,6 +87,14 @@ class DetailScreen(FleetScreen):
         self._tabs()
         self.pull()
         self.refooter()
+
+    def refooter(self) -> None:
+        """Show the keys that work now: those about who may talk where that is shown."""
+        also = {"document_verdict"} if self.chosen.id in JUDGED else set[str]()
+        if self.chosen.id == "reach":
+            also.add("group_by")
+        for footer in self.query(Footer):
+            footer.keys(keys.footer((*self.places(), "everywhere"), self.fleet_app.settings.keys, also=also))
 
     def _tabs(self) -> None:
         spans = [frame.Span(" ", "quiet")]
@@ -201,7 +209,21 @@ class DetailScreen(FleetScreen):
 
     def action_document_verdict(self) -> None:
         """May it talk to another?"""
-        self.fleet_app.ask_verdict(self.here())
+        from tui.ui.policies.reach_table import ReachTable
+
+        view = self._views[self.chosen.id]
+        question = view.question() if isinstance(view, ReachTable) else None
+        if question is not None:
+            self.fleet_app.show_verdict(question)
+        else:
+            self.fleet_app.ask_verdict(self.here())
+
+    def action_group_by(self) -> None:
+        """In Reach: by application, or by namespace."""
+        from tui.ui.policies.reach_table import ReachTable
+
+        if isinstance(view := self._views[self.chosen.id], ReachTable):
+            view.toggle_grouping()
 
     def action_revert(self) -> None:
         """Draft the revert to the revision under the cursor of the History."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tui.ui.app import FleetApp
 
 
-JUDGED = frozenset({"policies"})  # tabs that need the verdicts of the object's cluster
+JUDGED = frozenset({"policies", "reach"})  # tabs that need the verdicts of the object's cluster
 LANDED = ("merged", "arriving", "arrived", "dropped")  # states of a draft after which nothing more comes of it
 MOST_WALKED = 300  # resources of an Application whose health is looked through for its Summary
 
@@ -55,13 +55,13 @@ def tabs_of(ref: Ref) -> tuple[Tab, ...]:
     if ref.resource == APPLICATIONS:
         return (SUMMARY, RESOURCES, MANIFEST, HISTORY, EVENTS)
     if ref.resource in POLICY_RESOURCES:
-        return (RULES, ENDPOINTS, MANIFEST, OBJECT_EVENTS)
+        return (RULES, ENDPOINTS, REACH, MANIFEST, OBJECT_EVENTS)
     if ref.resource == DRAFTS_RESOURCE:
         return (DRAFT, DIFF, EVENTS)
     if ref.resource == CLUSTERS:
         return (CLUSTER, EVENTS)
     if ref.resource in SUBJECTS:
-        return (FACTS, POLICIES, MANIFEST, OBJECT_EVENTS)
+        return (FACTS, POLICIES, REACH, MANIFEST, OBJECT_EVENTS)
     return (FACTS, MANIFEST, OBJECT_EVENTS)
 
 
@@ -95,6 +95,19 @@ def _policies(row: Row, fleet: Fleet) -> Sequence[Line]:
     from tui.ui.policies import endpoint_words
 
     return endpoint_words.lines(row, fleet)
+
+
+def _reach_table(app: FleetApp) -> Widget:
+    from tui.ui.policies.reach_table import ReachTable
+
+    return ReachTable()
+
+
+def _reach(table: Widget, row: Row, app: FleetApp) -> None:
+    from tui.ui.policies.reach_table import ReachTable
+
+    assert isinstance(table, ReachTable)
+    table.show(row, app)
 
 
 def _draft(row: Row, fleet: Fleet) -> list[Line]:
@@ -173,6 +186,7 @@ ENDPOINTS = Tab("endpoints", "Endpoints", lambda app: EndpointTable(), _endpoint
 CLUSTER = Tab("summary", "Summary", _view, _words(_cluster))
 FACTS = Tab("summary", "Summary", _view, _words(object_words.facts))
 POLICIES = Tab("policies", "Policies", _view, _words(_policies))
+REACH = Tab("reach", "Reach", _reach_table, _reach)
 DRAFT = Tab("summary", "Summary", _view, _words(_draft))
 DIFF = Tab("diff", "Diff", lambda app: DiffView(), _diff)
 MANIFEST = Tab("manifest", "Manifest", lambda app: ManifestView(), _manifest)
