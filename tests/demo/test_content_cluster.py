@@ -296,6 +296,24 @@ def test_a_valid_policy_gets_its_condition(cluster: SimulatedCluster) -> None:
     assert (condition["type"], condition["status"]) == ("Valid", "True")
 
 
+def test_an_older_cilium_refuses_what_a_newer_one_takes() -> None:
+    rule = {"fromCIDRSet": [{"cidrGroupSelector": {"matchLabels": {"kind": "scanner"}}}]}
+    policy: Obj = {
+        "apiVersion": "cilium.io/v2",
+        "kind": "CiliumClusterwideNetworkPolicy",
+        "metadata": {"name": "deny"},
+        "spec": {"endpointSelector": {}, "ingressDeny": [rule]},
+    }
+    words = {}
+    for version in ("1.16.12", "1.17.9"):
+        spec = ClusterSpec("c1", "prod", "eu-west", 11, cilium=version)
+        made = SimulatedCluster(spec, Storage(builtin("cilium.io")), Clock(100.0), fate)
+        made.settle(made.storage.apply(policy), 1_790_000_000.0)
+        live = made.storage.get("ciliumclusterwidenetworkpolicies.cilium.io", "", "deny")
+        words[version] = live["status"]["conditions"][0]["status"]
+    assert words == {"1.16.12": "False", "1.17.9": "True"}
+
+
 def test_quantities() -> None:
     assert bytes_of("64Mi") == 64 * 2**20
     assert bytes_of("1.5Gi") == 3 * 2**29

@@ -5,11 +5,17 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
+import msgspec
+
 from tui.demo.apiserver.storage import Storage
 from tui.demo.clock import Clock, stamp
+from tui.demo.content.cilium import settings_of as configured
 from tui.demo.content.cilium import version_of
 from tui.demo.content.clusters import ClusterSpec
 from tui.demo.controllers.nodes import Node
+from tui.domain.cilium.policy import Policy
+from tui.domain.cilium.reading import settings_of
+from tui.domain.cilium.validity import problems
 
 Obj = dict[str, Any]
 
@@ -169,7 +175,7 @@ class Agents:
 
     def judge(self, policy: Obj, when: float) -> None:
         """Write the Valid condition of a policy, as Cilium's operator does."""
-        problem = problem_of(policy)
+        problem = problem_of(policy) or self._refusal(policy)
         condition = {
             "type": "Valid",
             "status": "False" if problem else "True",
@@ -182,6 +188,15 @@ class Agents:
         meta = policy["metadata"]
         resource = self._storage.resource_of(policy).name
         self._storage.update_status(resource, meta.get("namespace", ""), meta["name"], {"conditions": [condition]})
+
+    def _refusal(self, policy: Obj) -> str:
+        """What else this version of Cilium, as it is set up here, does not take; "" for nothing."""
+        settings = settings_of(configured(self._spec), version_of(self._spec))
+        try:
+            held = msgspec.convert(policy, Policy, strict=False)
+        except msgspec.ValidationError as error:
+            return str(error)
+        return next(iter(problems(held, self._storage.resource_of(policy).name, settings)), "")
 
 
 def problem_of(policy: Obj) -> str:
