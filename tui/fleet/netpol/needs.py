@@ -18,6 +18,7 @@ SLICES = "endpointslices.discovery.k8s.io"
 CONFIG, AGENTS, SERVERS = CILIUM_CONFIG.resource, CILIUM_AGENTS.resource, API_SERVERS.resource
 ALWAYS = (*POLICIES, "namespaces", "nodes", ENDPOINTS, GROUPS, NODE_CONFIGS, CONFIG, AGENTS, SERVERS)
 EVERY = (*ALWAYS, "pods", "services", SLICES)
+_TOLD = 3  # kinds that are still awaited, by name
 _KNOWN = (KindState.LIVE, KindState.STALE)
 _OPEN = (KindState.WAITING, KindState.LISTING)
 _REFUSED = {KindState.DENIED: "may not be read", KindState.FAILED: "could not be read", KindState.ABSENT: "not served"}
@@ -94,8 +95,9 @@ def waiting(stands: Standing, cluster: str, needs: frozenset[str]) -> str:
     if stands.cluster.state is not ClusterState.LIVE and not any(stands.known(each) for each in POLICIES):
         reason = " ".join(stands.cluster.reason.split())
         return f"{cluster} is {stands.cluster.state.value}" + (f": {reason}" if reason else "")
-    if awaited := sorted(each for each in needs if stands.open(each)):
-        return f"loading {', '.join(_noun(each) for each in awaited)}"
+    if awaited := sorted(_noun(each) for each in needs if stands.open(each)):
+        more = f" and {len(awaited) - _TOLD} more" if len(awaited) > _TOLD else ""
+        return f"loading {', '.join(awaited[:_TOLD])}{more}…"
     if all(stands.refused(each) for each in (ENDPOINTS, "pods")):
         return f"nothing tells the endpoints of {cluster}: pods {stands.refused('pods')}"
     return ""
