@@ -440,6 +440,7 @@ DESCRIPTIONS = {
     "applications.argoproj.io": "Manifests from Git that Argo CD keeps in a cluster.",
     "applicationsets.argoproj.io": "Makes Applications from a template, one for each set of parameters.",
     "appprojects.argoproj.io": "Which sources, destinations and kinds the Applications of a team may use.",
+    "ciliumcidrgroups.cilium.io": "Networks under one name, for policies to name.",
     "ciliumnetworkpolicies.cilium.io": "Which traffic the selected endpoints of a namespace may have, up to layer 7.",
     "ciliumclusterwidenetworkpolicies.cilium.io": "Which traffic the selected endpoints or nodes of a cluster have.",
 }

@@ -247,6 +247,10 @@ CUSTOM = {
         status obj
           ...
     """,
+    "ciliumcidrgroups.cilium.io": """
+        spec! obj
+          externalCIDRs! [str] Networks outside the cluster.
+    """,
     "ciliumnetworkpolicies.cilium.io": _POLICY,
     "ciliumclusterwidenetworkpolicies.cilium.io": _POLICY,
 }
