@@ -47,6 +47,7 @@ class Classes:
         self.lineage = object()  # the same while slots keep their numbers
         self._surroundings = surroundings
         self._members: list[frozenset[Key]] = []
+        self._planes: list[int] | None = None
         self._slot_of_class: dict[EndpointClass, int] = {}
         self._slot_of: dict[Key, int] = {}
         self._values: dict[tuple[str, str, str], int] = {}
@@ -85,8 +86,9 @@ class Classes:
 
     def count(self, mask: int) -> int:
         """How many endpoints are in these slots."""
-        members = self._members
-        return sum(len(members[slot]) for slot in bits(mask & self.live))
+        if self._planes is None:
+            self._planes = _planes([len(each) for each in self._members])
+        return sum((mask & plane).bit_count() << power for power, plane in enumerate(self._planes))
 
     def mask(self, terms: Iterable[Term]) -> int:
         """The slots that meet every term; NotIn and DoesNotExist are met by an absent label too."""
@@ -143,6 +145,7 @@ class Classes:
     def _copy(self) -> Classes:
         found = object.__new__(Classes)
         found.__dict__.update(self.__dict__)
+        found._planes = None
         for name in ("slots", "identities", "_members", "_slot_of_class", "_slot_of", "_values", "_keys", "_named"):
             setattr(found, name, getattr(self, name).copy())
         return found
@@ -180,6 +183,15 @@ class Classes:
         for pair, slots in keys.items():
             self._keys[pair] = self._keys.get(pair, 0) | mask_of(slots)
         self.all = (1 << len(self.slots)) - 1
+
+
+def _planes(sizes: Sequence[int]) -> list[int]:
+    """For each power of two the slots whose size has it: to count the endpoints of a mask is to count bits."""
+    slots: list[list[int]] = [[] for _ in range(max(sizes, default=0).bit_length())]
+    for slot, size in enumerate(sizes):
+        for power in bits(size):
+            slots[power].append(slot)
+    return [mask_of(each) for each in slots]
 
 
 def mask_of(slots: Sequence[int]) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -126,6 +128,12 @@ class Compiled:
             return []
         numbers = (number for profiles in self.selection.profiles.values() for number in profiles[slot])
         return [self.selection.entries[number] for number in sorted(numbers)]
+
+    def on_names(self, direction: Direction) -> int:
+        """The classes whose rows depend on what DNS told."""
+        entries = self.selection.entries.items()
+        held = (number for number, entry in entries if entry.direction == direction and _names(entry))
+        return functools.reduce(operator.or_, (self.selection.subjects[number] for number in held), 0)
 
     # -- rows ------------------------------------------------------------------------------------------------------
 

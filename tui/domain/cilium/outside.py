@@ -23,29 +23,30 @@ class Outside(NamedTuple):
         return self.name
 
 
-def outside(book: Rulebook) -> dict[Key, EndpointClass]:
-    """Every peer outside that this rulebook can tell apart."""
+def outside(book: Rulebook, other: Rulebook | None = None) -> dict[Key, EndpointClass]:
+    """Every peer outside that this rulebook, or one of both, can tell apart."""
     settings = book.surroundings.settings
+    books = [book] if other is None else [book, other]
     found: dict[Key, EndpointClass] = {
         Outside("entity", name): EndpointClass((f"reserved:{name}",), outside=name) for name in ENTITIES
     }
     every = [ip_network("0.0.0.0/0")] * settings.ipv4 + [ip_network("::/0")] * settings.ipv6
     world = {each: "world" if at == 0 else "world-ipv6" for at, each in enumerate(every)}
     nowhere = ""
-    for prefix, address in _regions({*every, *book.cidrs}):
+    for prefix, address in _regions({*every, *(prefix for each in books for prefix in each.cidrs)}):
         if prefix in world:
             found[Outside("entity", world[prefix])] = EndpointClass((), ip=address, outside=world[prefix])
             nowhere = nowhere or address
         elif settings.ipv4 if prefix.version == 4 else settings.ipv6:
             found[Outside("cidr", str(prefix))] = EndpointClass((), ip=address, outside=str(prefix))
     if nowhere:
-        for pattern in _patterns(book):
+        for pattern in sorted({pattern for each in books for pattern in _patterns(each)}):
             found[Outside("fqdn", pattern)] = EndpointClass((), ip=nowhere, outside=pattern, learned=pattern)
     return found
 
 
-def _patterns(book: Rulebook) -> list[str]:
-    return sorted({peer.fqdn for entry in book.entries for peer in entry.peers or () if peer.fqdn})
+def _patterns(book: Rulebook) -> set[str]:
+    return {peer.fqdn for entry in book.entries for peer in entry.peers or () if peer.fqdn}
 
 
 def _regions(prefixes: Iterable[Network]) -> Iterator[tuple[Network, str]]:

@@ -101,8 +101,9 @@ class Reach:
         self.book = book
         self.classes = Classes(around).changed({**known, **outside(book)})
         self._endpoints = dict(endpoints)
-        self._compiled = Compiled(book, self.classes)
+        self.compiled = Compiled(book, self.classes)
         self._columns: dict[Direction, Columns] = {}
+        self._groups: dict[tuple[By, int], Group] = {}
 
     # -- changes ---------------------------------------------------------------------------------------------------
 
@@ -116,7 +117,7 @@ class Reach:
         if known != wanted:
             put: dict[Key, EndpointClass] = {key: each for key, each in wanted.items() if known.get(key) != each}
             classes = classes.changed(put, known.keys() - wanted.keys())
-        return self._with(book, classes, self._endpoints)
+        return self.over(book, classes, self._endpoints)
 
     def put(self, key: Key, endpoint: Endpoint) -> Reach:
         """With an endpoint added or changed."""
@@ -133,14 +134,17 @@ class Reach:
         gone = [key for key in removed if endpoints.pop(key, None) is not None]
         endpoints.update(put)
         classes = self.classes.changed({key: class_of(each, around) for key, each in put.items()}, gone)
-        return self._with(self.book, classes, endpoints)
+        return self.over(self.book, classes, endpoints)
 
-    def _with(self, book: Rulebook, classes: Classes, endpoints: dict[Key, Endpoint]) -> Reach:
+    def over(self, book: Rulebook, classes: Classes, endpoints: dict[Key, Endpoint] | None = None) -> Reach:
+        """The same over classes made from its own; settings and CIDR groups of the book must be its own too."""
         found = object.__new__(Reach)
-        found.book, found.classes, found._endpoints = book, classes, endpoints
+        found.book, found.classes = book, classes
+        found._endpoints = self._endpoints if endpoints is None else endpoints
         same = classes.lineage is self.classes.lineage
-        found._compiled = self._compiled.changed(book, classes) if same else Compiled(book, classes)
+        found.compiled = self.compiled.changed(book, classes) if same else Compiled(book, classes)
         found._columns = {}
+        found._groups = self._groups if same and len(classes.slots) == len(self.classes.slots) else {}
         return found
 
     # -- pairs -----------------------------------------------------------------------------------------------------
@@ -148,7 +152,7 @@ class Reach:
     def between(self, source: Key, destination: Key) -> PairPorts:
         """What becomes of each port from one end to another. Raises KeyError for an end that is not known."""
         one, other = self.classes.slot(source), self.classes.slot(destination)
-        egress, ingress = self._compiled.cell(one, "egress", other), self._compiled.cell(other, "ingress", one)
+        egress, ingress = self.compiled.cell(one, "egress", other), self.compiled.cell(other, "ingress", one)
         return PairPorts(egress, ingress, self._passing(egress, ingress))
 
     def row(self, key: Key, sides: Sides = "both") -> Answers:
@@ -162,16 +166,21 @@ class Reach:
     def row_of_slot(self, slot: int, sides: Sides = "both") -> Answers:
         """`row` of a class."""
         if sides == "egress":
-            return self._compiled.row(slot, "egress")
+            return self.compiled.row(slot, "egress")
         turned = self._turned("ingress").at(slot)
-        return turned if sides == "ingress" else crossed(self._compiled.row(slot, "egress"), turned, self._passing)
+        return turned if sides == "ingress" else crossed(self.compiled.row(slot, "egress"), turned, self._passing)
 
     def column_of_slot(self, slot: int, sides: Sides = "both") -> Answers:
         """`column` of a class."""
         if sides == "ingress":
-            return self._compiled.row(slot, "ingress")
+            return self.compiled.row(slot, "ingress")
         turned = self._turned("egress").at(slot)
-        return turned if sides == "egress" else crossed(self._compiled.row(slot, "ingress"), turned, self._passing)
+        return turned if sides == "egress" else crossed(self.compiled.row(slot, "ingress"), turned, self._passing)
+
+    @property
+    def endpoints(self) -> Mapping[Key, Endpoint]:
+        """The endpoints as they were given."""
+        return self._endpoints
 
     @property
     def _passing(self) -> Callable[[SidePorts, SidePorts], SidePorts]:
@@ -180,7 +189,7 @@ class Reach:
     def _turned(self, direction: Direction) -> Columns:
         found = self._columns.get(direction)
         if found is None:
-            found = self._columns[direction] = Columns(self._compiled.every_row(direction))
+            found = self._columns[direction] = Columns(self.compiled.every_row(direction))
         return found
 
     def pairs(self) -> Pairs:
@@ -217,6 +226,12 @@ class Reach:
 
     def group_of_slot(self, slot: int, by: By = "application") -> Group:
         """The group of a class."""
+        found = self._groups.get((by, slot))
+        if found is None:
+            found = self._groups[by, slot] = self._group(slot, by)
+        return found
+
+    def _group(self, slot: int, by: By) -> Group:
         held = self.classes.slots[slot]
         return group_of(
             self.classes.identities[slot], by, self.book.surroundings.settings.cluster, held.outside or held.ip
@@ -236,12 +251,10 @@ class Reach:
                 if mask >> slot & 1:
                     own[ports, slot] = len(held)
         found: list[Line] = []
-        groups: dict[int, Group] = {}
         for ports, counts in askers.items():
             by_group: dict[Group, list[int]] = {}
             for peer in counts:
-                group = groups.get(peer) or groups.setdefault(peer, self.group_of_slot(peer, by))
-                by_group.setdefault(group, []).append(peer)
+                by_group.setdefault(self.group_of_slot(peer, by), []).append(peer)
             for group, peers in by_group.items():
                 line = self._line(group, ports, peers, counts, own, asked)
                 if line.peers:
@@ -281,36 +294,36 @@ class Reach:
         found: list[tuple[bool, tuple[Where, ...]]] = []
         directions: tuple[Direction, ...] = ("ingress", "egress")
         for direction in directions:
-            key = self._compiled.key(slot, direction)
-            entries = [self._compiled.selection.entries[number] for number in key.profile]
-            enforced = key.enforced and bool(self._compiled.governed >> slot & 1)
+            key = self.compiled.key(slot, direction)
+            entries = [self.compiled.selection.entries[number] for number in key.profile]
+            enforced = key.enforced and bool(self.compiled.governed >> slot & 1)
             found.append((enforced, tuple(each.where for each in entries if each.default_deny)))
         return DefaultDeny(found[0][0], found[1][0], found[0][1], found[1][1])
 
     def selected_by(self, key: Key) -> tuple[Where, ...]:
         """The entries that select an endpoint, in the order of the rulebook. Raises KeyError."""
-        return tuple(entry.where for entry in self._compiled.entries_at(self.classes.slot(key)))
+        return tuple(entry.where for entry in self.compiled.entries_at(self.classes.slot(key)))
 
     def selects(self, policy: PolicyName) -> list[Key]:
         """The endpoints and reserved identities that a policy selects, in no order; [] when it has no entries."""
-        return self.classes.keys(self._masks().get(policy, 0))
+        return self.classes.keys(self.policies().get(policy, 0))
 
     def unselected(self) -> list[Key]:
         """The endpoints that policies could select and none does, in no order."""
-        free = self.classes.inside & self._compiled.subjects
-        for mask in self._masks().values():
+        free = self.classes.inside & self.compiled.subjects
+        for mask in self.policies().values():
             free &= ~mask
         return self.classes.keys(free)
 
     def selecting_nothing(self) -> list[PolicyName]:
         """The valid policies that select no endpoint and no reserved identity, sorted."""
-        return sorted(policy for policy, mask in self._masks().items() if not mask)
+        return sorted(policy for policy, mask in self.policies().items() if not mask)
 
-    def _masks(self) -> dict[PolicyName, int]:
+    def policies(self) -> dict[PolicyName, int]:
         """Policy -> the classes, reserved identities among them, that its entries select."""
         found: dict[PolicyName, int] = {}
-        able = self.classes.live & self._compiled.subjects
-        selection = self._compiled.selection
+        able = self.classes.live & self.compiled.subjects
+        selection = self.compiled.selection
         for number, entry in selection.entries.items():
             name = PolicyName(entry.where.resource, entry.where.namespace, entry.where.policy)
             found[name] = found.get(name, 0) | selection.subjects[number] & able
