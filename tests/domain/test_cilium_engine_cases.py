@@ -222,6 +222,25 @@ CASES = [
         "allow",
     ),
     Case(
+        "what goes through the proxy does not take it over from a rule that asks nothing there",
+        "cnp endpointSelector: SERVER, ingress: [{fromEndpoints: [CLIENT], authentication: {mode: required}}]\n"
+        "cnp endpointSelector: SERVER, ingress: [{toPorts: [{ports: [{port: '80', protocol: TCP}], "
+        "rules: {http: [{}]}}]}]",
+        "client > server TCP/80",
+        "allow",
+        "redirect",
+    ),
+    Case(
+        "unless both are of the same peers and the same port",
+        "cnp endpointSelector: SERVER, ingress: [{fromEndpoints: [CLIENT], authentication: {mode: required}, "
+        "toPorts: [{ports: [{port: '80'}]}]}]\n"
+        "cnp endpointSelector: SERVER, ingress: [{fromEndpoints: [CLIENT], toPorts: "
+        "[{ports: [{port: '80', protocol: TCP}], rules: {http: [{}]}}]}]",
+        "client > server TCP/80",
+        "allow",
+        "redirect+auth:spire",
+    ),
+    Case(
         "a list that a policy type does not name is enforced all the same",
         "knp podSelector: CLIENT, policyTypes: [Ingress], egress: [{to: [{podSelector: {matchLabels: {app: db}}}]}]",
         "client > server TCP/80",
@@ -326,6 +345,21 @@ CASES = [
         "default-deny",
     ),
     Case(
+        "but any: and unspec: are none",
+        "cnp endpointSelector: {matchLabels: {'unspec:app': server}}, ingress: [{fromEndpoints: "
+        "[{matchLabels: {'any:app': client}}]}]",
+        "client > server TCP/80",
+        "allow",
+        "allow",
+    ),
+    Case(
+        "$init is reserved:init",
+        "ccnp endpointSelector: SERVER, ingress: [{fromEndpoints: [{matchLabels: {$init: ''}}]}]",
+        "init > server TCP/80",
+        "default-deny",
+        "allow",
+    ),
+    Case(
         "entity cluster means no pod of another cluster",
         "cnp endpointSelector: SERVER, ingress: [{fromEntities: [cluster]}]",
         "mesh > server TCP/80",
@@ -401,6 +435,14 @@ CASES = [
         "allow",
     ),
     Case(
+        "the host firewall makes no exception for the host itself",
+        "ccnp nodeSelector: {}, ingress: [{}]",
+        "host > host TCP/22",
+        "allow",
+        "default-deny",
+        {"host_firewall": True},
+    ),
+    Case(
         "a cluster-wide endpointSelector {} selects no host",
         "ccnp endpointSelector: {}, ingress: [{}]",
         "client > host TCP/22",
@@ -430,6 +472,30 @@ CASES = [
         "8.8.8.8 > host TCP/22",
         "n/a",
         "allow",
+    ),
+    Case(
+        "enforcement never means the host as well",
+        "ccnp nodeSelector: {}, ingress: [{}]",
+        "8.8.8.8 > host TCP/22",
+        "n/a",
+        "allow",
+        {"host_firewall": True, "enforcement": "never"},
+    ),
+    Case(
+        "enforcement always means everything, policies or not",
+        "",
+        "client > server TCP/80",
+        "default-deny",
+        "default-deny",
+        {"enforcement": "always"},
+    ),
+    Case(
+        "but not the host without its firewall",
+        "",
+        "host > server TCP/80",
+        "allow",
+        "allow",
+        {"enforcement": "always"},
     ),
     Case(
         "fromNodes means nodes by their labels",
@@ -791,3 +857,31 @@ def test_1_18_cannot_read_an_ip_block_with_policy_default_local_cluster(version:
     assert [each.reason for each in held.invalid] == (
         ["spec.ingress[0]: combining FromEndpoints and FromCIDRSet is not supported yet"] if version == (1, 18) else []
     )
+
+
+HTTP = "toPorts: [{ports: [{port: '80', protocol: TCP}], rules: {http: [{}]}}]"
+KAFKA = "toPorts: [{ports: [{port: '80', protocol: TCP}], rules: {kafka: [{}]}}]"
+NAMES = "toPorts: [{ports: [{port: '80', protocol: TCP}], serverNames: [a.example.com]}]"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "what"),
+    [
+        (f"{HTTP}", f"{KAFKA}", "http and kafka rules"),
+        (f"{NAMES}", f"{HTTP}", "server names and http rules"),
+        (f"fromEntities: [all], {HTTP}", f"{KAFKA}", "http and kafka rules"),
+        (f"fromEndpoints: [CLIENT], {HTTP}", f"fromEntities: [all], {KAFKA}", ""),
+        ("authentication: {mode: required}, toPorts: []", f"authentication: {{mode: disabled}}, {HTTP}", ""),
+        (
+            f"authentication: {{mode: required}}, {HTTP}",
+            f"authentication: {{mode: disabled}}, {HTTP}",
+            "authentication required and disabled",
+        ),
+    ],
+)
+def test_what_the_agent_cannot_put_together_is_a_caveat(one: str, other: str, what: str) -> None:
+    """Source: "cannot merge conflicting L7 parsers" and its like; the endpoint then keeps its policy."""
+    text = f"cnp endpointSelector: SERVER, ingress: [{{{one}}}]\ncnp endpointSelector: SERVER, ingress: [{{{other}}}]"
+    found = [each for each in ask(Case("", text, "client > server UDP/1", "", "")).caveats if "together" in each]
+    assert len(found) == bool(what)
+    assert what in "".join(found)

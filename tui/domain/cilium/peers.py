@@ -150,7 +150,8 @@ def _dotted(key: str) -> tuple[str, str]:
 
 def services(item: Mapping[str, Any], scope: Scope) -> list[Service]:
     """The known services that an item of `toServices` means."""
-    if chosen := mapping(item.get("k8sServiceSelector")):
+    if item.get("k8sServiceSelector") is not None:
+        chosen = mapping(item["k8sServiceSelector"])
         place = str(chosen.get("namespace") or "")
         terms = selector_terms(mapping(chosen.get("selector")))
 

@@ -33,7 +33,7 @@ def split_key(key: str) -> tuple[str, str]:
         if key.startswith("reserved."):
             return "reserved", key[len("reserved.") :]
         source, rest = "any", key
-    return source or "any", rest.partition("=")[0]
+    return "any" if source in ("", "unspec") else source, rest.partition("=")[0]
 
 
 def label_terms(selector: Mapping[str, Any], source: str = "") -> list[Term]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from tui.domain.cilium.caveats import caveats
+from tui.domain.cilium.conflicts import meanings
 from tui.domain.cilium.identity import Identity, holds, identity, matches
 from tui.domain.cilium.layer7 import passes
 from tui.domain.cilium.model import (
@@ -114,12 +115,10 @@ def _elsewhere(view: _View) -> Side | None:
         return view.answer("unknown", "missing", reason, missing=(f"who {name} is",))
     if me.outside:
         reason = f"no policy is enforced at {name}: it is outside the cluster"
-    elif me.reserved("host"):
-        if settings.host_firewall:
-            return None
+    elif me.reserved("host") and not settings.host_firewall:
         reason = f"allowed: no policy is enforced at {name}, because the host firewall is off"
         return view.answer("allowed", "not enforced", reason)
-    elif any(me.reserved(each) for each in _NOWHERE):
+    elif not me.reserved("host") and any(me.reserved(each) for each in _NOWHERE):
         reason = f"no policy is enforced at {name} by this node: it has no endpoint here"
     elif me.cluster not in ("", settings.cluster):
         reason = f"{name} is of cluster {me.cluster}, whose own policies decide there"
@@ -271,7 +270,9 @@ def _whether(missing: Sequence[str]) -> str:
 def _local_host(view: _View) -> bool:
     """True when the own node always gets in (allow-localhost), so that probes of the kubelet pass."""
     settings = view.surroundings.settings
-    return view.direction == "ingress" and settings.allow_localhost == "always" and view.other.reserved("host")
+    if view.direction != "ingress" or settings.allow_localhost != "always":
+        return False
+    return view.other.reserved("host") and not view.me.reserved("host")
 
 
 def _allowed_without(selecting: Sequence[Entry], view: _View, steps: Sequence[str]) -> Side:
@@ -328,12 +329,26 @@ def _refused(
 
 
 def _authentication(allows: Sequence[_Match]) -> str:
-    """The mode that the most specific rule asks for; one that says nothing takes over a broader one's."""
+    """The mode that the most specific rule asks for; one that says nothing takes over a broader one's.
+
+    What is led through the proxy goes before rules that ask nothing above layer 4, and so takes over nothing from them,
+    but for those of the same peer and port, which are one rule with it.
+    """
+    asking = [each for each in allows if any(each.layer7)]
     said = [each for each in allows if each.entry.authentication]
+    if asking:
+        said = [each for each in said if any(_together(each, other) for other in asking)]
     if not said:
         return ""
     chosen = max(said, key=lambda each: (each.bits, each.entry.peers is not None))
     return chosen.entry.authentication
+
+
+def _together(one: _Match, other: _Match) -> bool:
+    """True for what the agent takes as one rule: the same port and the same selector of peers."""
+    if one is other:
+        return True
+    return one.bits == other.bits and not meanings(one.entry).isdisjoint(meanings(other.entry))
 
 
 def _selected_step(selecting: Sequence[Entry], view: _View) -> str:
