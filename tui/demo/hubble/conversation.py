@@ -10,13 +10,11 @@ from typing import Any, NamedTuple
 from tui.demo.content.traffic import CLIENTS, DNS, NAMES, Asked, Talk
 from tui.demo.hubble import record
 from tui.demo.hubble.record import Connection
-from tui.demo.hubble.view import End, View
-from tui.domain.cilium.model import Direction, Endpoint, Flow, Request, Side
-from tui.domain.cilium.verdict import verdict
+from tui.demo.hubble.view import WORLD, End, View
+from tui.domain.cilium.model import Direction, Endpoint, Request, Side, Verdict
 
 Obj = dict[str, Any]
 
-WORLD = "reserved:world"
 LOCAL_IDENTITIES = 16777216  # identities of addresses outside begin behind it
 
 
@@ -83,7 +81,7 @@ class Scene:
             view = self._views.get(end.cluster)
             if view is None or not (end.pod or view.book.surroundings.settings.host_firewall):
                 continue
-            answer = verdict(view.book, _flow(connection))
+            answer = _verdict(view, connection)
             side = answer.egress if direction == "egress" else answer.ingress
             if side.verdict == "n/a" or not end.node:
                 continue
@@ -110,7 +108,7 @@ class Scene:
         name, namespace = connection.destination.workload[0], connection.destination.namespace
         host = f"{name}.{namespace}"
         request = Request(method=asked.method, path=asked.path, host=host)
-        answer = verdict(view.book, _flow(connection, request))
+        answer = _verdict(view, connection, request)
         side = answer.egress if direction == "egress" else answer.ingress
         denied = side.verdict != "allowed"
         said: Obj = {"method": asked.method, "url": f"http://{host}{asked.path}", "protocol": "HTTP/1.1"}
@@ -129,9 +127,9 @@ class Scene:
             return
         connection = Connection(source, dice.choice(servers), "UDP", 53, dice.randint(32768, 60999))
         name = destination.names[0]
-        if not verdict(here.book, _flow(connection)).egress.redirected:
+        if not _verdict(here, connection).egress.redirected:
             return
-        answer = verdict(here.book, _flow(connection, Request(dns=name)))
+        answer = _verdict(here, connection, Request(dns=name))
         denied = answer.egress.verdict != "allowed"
         flow = record.dns(connection, _uuid(dice), name, [destination.ip], denied)
         yield Logged(source.cluster, source.node, flow)
@@ -155,13 +153,9 @@ def _outside(address: str, names: tuple[str, ...], view: View) -> End:
     return End(Endpoint(tuple(labels), ip=address), identity, names=names)
 
 
-def _flow(connection: Connection, request: Request | None = None) -> Flow:
-    """As the engine is asked: outside, the address decides, not what an agent calls it."""
-
-    def asked(end: End) -> Endpoint:
-        return end.endpoint if end.node else Endpoint((WORLD,), end.ip, end.ip)
-
-    return Flow(asked(connection.source), asked(connection.destination), connection.port, connection.protocol, request)
+def _verdict(view: View, connection: Connection, request: Request | None = None) -> Verdict:
+    source, destination = connection.source, connection.destination
+    return view.verdict(source, destination, connection.port, connection.protocol, request)
 
 
 def _drop_words(connection: Connection, side: Side, flow: Obj) -> str:

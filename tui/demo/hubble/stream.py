@@ -22,7 +22,7 @@ from tui.demo.hubble.view import End, View
 
 SLOT = 0.6  # demo seconds
 PAST = 240  # slots that are told of the time before the first reader
-KEPT = 1500  # lines of all agents of the cluster
+KEPT = 1000  # lines of all agents of the cluster
 AT_ONCE = 0.05  # seconds: no more wake-ups than that, however hurried the demo
 LOST_EVERY = 211  # slots between two gaps
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +12,10 @@ from tui.demo.content.traffic import NAMES
 from tui.demo.controllers.cilium import ENDPOINTS, POLICIES
 from tui.demo.controllers.nodes import Node
 from tui.domain.cilium.config import version_of
-from tui.domain.cilium.model import Endpoint, Rulebook, Settings, Surroundings
+from tui.domain.cilium.model import Endpoint, Flow, Request, Rulebook, Settings, Surroundings, Verdict
 from tui.domain.cilium.reading import Placed, policies, surroundings
 from tui.domain.cilium.rulebook import rulebook
+from tui.domain.cilium.verdict import verdict
 
 Obj = dict[str, Any]
 
@@ -28,6 +30,7 @@ _RULES = (
     "endpointslices.discovery.k8s.io",
 )
 _WHO = (ENDPOINTS, "nodes")
+WORLD = "reserved:world"
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,16 @@ class End:
         return self.endpoint.ip
 
 
+def _asked(end: End) -> Endpoint:
+    """As the engine is asked: outside, the address decides, not what an agent calls it."""
+    return end.endpoint if end.node else Endpoint((WORLD,), end.ip, end.ip)
+
+
+def _alike(end: End) -> Hashable:
+    """What tells one end's answers from another's."""
+    return (end.endpoint.labels, *end.endpoint.named_ports.items()) if end.node else end.ip
+
+
 @dataclass
 class _Held:
     """What is worked out of the storage until the next change."""
@@ -56,6 +69,7 @@ class _Held:
     book: Rulebook | None = None
     pods: dict[str, list[End]] | None = None  # by `namespace/name of the workload`
     hosts: dict[str, End] = field(default_factory=dict)  # by node
+    answers: dict[Hashable, Verdict] = field(default_factory=dict)  # of the rulebook
 
 
 class View:
@@ -73,6 +87,7 @@ class View:
 
     def _rules_changed(self, event: Event) -> None:
         self._held.book = None
+        self._held.answers.clear()
 
     def _ends_changed(self, event: Event) -> None:
         self._held.pods = None
@@ -88,6 +103,18 @@ class View:
             )
             self._held.book = rulebook(policies(found), surroundings(found, given))
         return self._held.book
+
+    def verdict(
+        self, source: End, destination: End, port: int, protocol: str, request: Request | None = None
+    ) -> Verdict:
+        """What the policies say to a new connection; pods of a workload are answered alike."""
+        asked = (request.method, request.path, request.host, request.dns) if request else ()
+        key = (_alike(source), _alike(destination), port, protocol, asked)
+        found = self._held.answers.get(key)
+        if found is None:
+            flow = Flow(_asked(source), _asked(destination), port, protocol, request)
+            found = self._held.answers[key] = verdict(self.book, flow)
+        return found
 
     def _version(self) -> tuple[int, int]:
         """By the image of the agents, as everybody else has to find out."""
