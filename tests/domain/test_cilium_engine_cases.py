@@ -885,3 +885,22 @@ def test_what_the_agent_cannot_put_together_is_a_caveat(one: str, other: str, wh
     found = [each for each in ask(Case("", text, "client > server UDP/1", "", "")).caveats if "together" in each]
     assert len(found) == bool(what)
     assert what in "".join(found)
+
+
+@pytest.mark.parametrize(("version", "answer"), [((1, 15), "allow"), ((1, 16), "default-deny")])
+@pytest.mark.parametrize("peers", ["fromEndpoints: []", "fromEntities: []", "fromCIDRSet: [{cidrGroupRef: missing}]"])
+def test_before_1_16_an_empty_list_of_peers_counts_as_missing(
+    peers: str, version: tuple[int, int], answer: str
+) -> None:
+    """Source: `GetSourceEndpointSelectorsWithRequirements` of 1.15.19 and 1.16.5 (`pkg/policy/api/ingress.go`)."""
+    case = Case(
+        "",
+        f"cnp endpointSelector: SERVER, ingress: [{{{peers}, toPorts: [{{ports: [{{port: '80'}}]}}]}}]",
+        "client > server TCP/80",
+        "allow",
+        answer,
+        {"version": version},
+    )
+    assert word(ask(case).ingress) == answer
+    case = case._replace(policies=f"cnp endpointSelector: SERVER, ingress: [{{{peers}}}]")
+    assert word(ask(case).ingress) == "default-deny"

@@ -20,6 +20,7 @@ _CLUSTER_RESERVED = ("host", "remote-node", "init", "ingress", "health", "unmana
 _WORLDS = ("world", "world-ipv4", "world-ipv6")
 # Lists that mean nobody when they are there and empty; the other peer fields count as missing then.
 _NOBODY_WHEN_EMPTY = ("Endpoints", "Nodes", "Entities", "CIDR", "CIDRSet")
+_NOBODY_SINCE = (1, 16)  # before, these count as missing too: with ports they mean everybody
 _SINCE = {"Nodes": (1, 16)}  # earlier versions prune the field
 _REQUIRES_UNTIL = (1, 18)
 
@@ -35,7 +36,7 @@ def rule_peers(
         items = rule.get(way + noun)
         if items is None or settings.version < _SINCE.get(noun, (0, 0)):
             continue
-        if not sequence(items):
+        if not sequence(items) and settings.version >= _NOBODY_SINCE:
             return (), _requires(rule, way, scope)
         for item in sequence(items):
             found.extend(_READ[noun](item, scope))
@@ -106,6 +107,9 @@ def _cidr_set(item: Any, scope: Scope) -> Iterator[Peer]:
     words = "".join(f" except {hole}" for hole in sequence(held.get("except")))
     if held.get("cidrGroupRef"):
         name = str(held["cidrGroupRef"])
+        known = any(group.name == name for group in scope.surroundings.cidr_groups)
+        if not known and scope.surroundings.settings.version < _NOBODY_SINCE:
+            return  # groups were put in the place of their references: none leaves the list empty
         yield Peer((("cidrgroup", GROUP_KEY + name, "Exists", ()),), None, holes, words=f"CIDR group {name}{words}")
     elif held.get("cidrGroupSelector") is not None:
         selector = mapping(held["cidrGroupSelector"])
