@@ -595,6 +595,27 @@ def test_the_closest_word(word: str, others: list[str], meant: str) -> None:
     assert closest(word, others) == meant
 
 
+def test_endpoints_of_a_policy_test_suite_are_known_too() -> None:
+    suite = """
+settings: {version: '1.18', host_firewall: true}
+namespaces: {shop: {team: web}}
+endpoints:
+  web: {namespace: shop, labels: {app: frontend}, named_ports: {http/TCP: 8080}}
+  office: {ip: 192.0.2.7}
+"""
+    known = of_texts([(suite, "suite.yaml")])
+    assert known.settings is not None
+    assert (known.settings.version, known.settings.host_firewall) == ((1, 18), True)
+    assert known.namespaces is not None
+    assert set(known.namespaces) == {"shop"}
+    assert known.services is None
+    told = found(cnp("ingress: [{fromEndpoints: [{matchLabels: {app: fronted}}]}]"), known)
+    assert "label-mistyped" in {each.rule for each in told}
+    both_known = of_texts([(suite, "suite.yaml"), (CLUSTER, "cluster.yaml")])
+    assert len(both_known.endpoints or ()) == 4
+    assert both_known.services
+
+
 # -- SARIF and real files ------------------------------------------------------------------------------------------
 
 

@@ -19,6 +19,7 @@ from tui.domain.kinds import KINDS, find
 from tui.domain.obj import Ref, Row
 from tui.domain.ports import Context
 from tui.domain.settings import Settings
+from tui.fleet.netpol.needs import POLICIES, standing
 from tui.fleet.netpol.selections import Selections
 from tui.store import Store
 
@@ -90,6 +91,14 @@ class StoreFacts:
     def selected_refs(self, row: Row) -> tuple[list[Ref], str]:
         """The endpoints a policy selects, and what they were told from: `endpoints`, `pods`, `nodes` or "" unknown."""
         return self._selections.members(row)
+
+    def unpoliced(self, cluster: str) -> tuple[list[Ref], str]:
+        """The endpoints of a cluster that no policy selects, and what they were told from; ([], "") when not known."""
+        stands = standing(self._store, cluster)
+        if not all(stands.known(resource) or stands.absent(resource) for resource in POLICIES):
+            return [], ""
+        rows = [row for resource in POLICIES for row in self._store.rows(resource, cluster)]
+        return self._selections.uncovered(cluster, rows)
 
     # -- ownership --------------------------------------------------------------------------------------------------
 

@@ -200,6 +200,12 @@ class FleetApp(Working):
 
         self.push_screen(DetailScreen(ref, tab))
 
+    def show_fleetwide(self, tab: str = "") -> None:
+        """Policies of the fleet, or of the part of it that the tree has chosen."""
+        from tui.ui.screens.fleetwide import FleetwideScreen
+
+        self.push_screen(FleetwideScreen(self.shell.scope, tab))
+
     def show_manifest(self, ref: Ref) -> None:
         """Open the detail of an object at its manifest."""
         self.show_object(ref, "manifest")

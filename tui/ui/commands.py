@@ -57,6 +57,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("sort", ("sort",), "Sort by a column; once more turns it", "column"),
     Verb("filter", ("filter",), "Filter the list", ""),
     Verb("faults", ("faults", "wrong"), "Show only what is wrong, or everything again"),
+    Verb("fleetwide", ("across", "fleetwide", "compare"), "Policies across clusters: differences, lint, what is open"),
     Verb("wide", ("wide",), "More columns, or fewer"),
     Verb("theme", ("theme", "colo"), "Change the theme", "theme"),
     Verb("retry", ("retry", "refresh"), "Try clusters again now", "cluster"),

@@ -19,6 +19,7 @@ PLACES: dict[str, str] = {
     "list": "Tables and the tree",
     "table": "Tables",
     "object": "On an object",
+    "policies": "Policies",
     "events": "Events",
     "drafts": "Drafts",
     "draft": "A draft's screen",
@@ -29,6 +30,7 @@ PLACES: dict[str, str] = {
     "recovery": "Recovery",
     "document": "Documents: manifest, diff, detail",
     "verdict": "May A talk to B?",
+    "fleetwide": "Policies of the fleet",
     "diff": "Diff of a draft",
     "editor": "Editor",
     "rule": "Form of a policy's rule",
@@ -38,6 +40,8 @@ PLACES: dict[str, str] = {
 # Which places are active together with each other: a key may occur once in each such set.
 TOGETHER: tuple[frozenset[str], ...] = (
     frozenset({"everywhere", "list", "table", "object", "instead"}),
+    frozenset({"everywhere", "list", "table", "object", "instead", "policies"}),
+    frozenset({"everywhere", "fleetwide"}),
     frozenset({"everywhere", "list", "events"}),
     frozenset({"everywhere", "list", "table", "drafts"}),
     frozenset({"everywhere", "draft", "draft_files"}),
@@ -50,7 +54,7 @@ TOGETHER: tuple[frozenset[str], ...] = (
     frozenset({"everywhere", "diff"}),
 )
 BY_EVENT = ("sort", "favourite", "panel")  # answered by the key itself, because each of their keys means another thing
-INNER = ("document", "draft_lines")  # places whose `tab` means something of their own
+INNER = ("document", "draft_lines", "fleetwide")  # places whose `tab` means something of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,14 @@ ACTIONS: tuple[Action, ...] = (
     ),
     _a("copy", "c", "Copy", "Copy a field to the clipboard; of marked rows, their names.", "object"),
     _a("verdict", "v", "Verdict", "May it talk to another? Policies answer, step by step.", "object"),
+    _a(
+        "fleetwide",
+        "w",
+        "Fleet",
+        "Compare policies across clusters: what differs, lint, what is open.",
+        "policies",
+        footer=True,
+    ),
     _a("pause", "space s", "Pause", "Pause and resume; nothing is lost meanwhile.", "events", footer=True),
     _a("draft_diff", "d", "Diff", "Show what the draft changes.", "drafts", footer=True),
     _a("draft_edit", "e", "Edit", "Go on editing the first file of the draft.", "drafts"),
@@ -177,6 +189,19 @@ ACTIONS: tuple[Action, ...] = (
     _a("recover_more", "m", "More", "List older states.", "recovery"),
     _a("diff_commit", "c", "Commit", "Commit it with the message proposed.", "diff", footer=True),
     _a("diff_search", "slash", "Search", "Search the text.", "diff", footer=True),
+    _a("fleetwide_open", "enter", "Open", "Open the policy, endpoint or cluster.", "fleetwide", footer=True),
+    _a("next_table", "tab", "Next table", "Show the next table.", "fleetwide", footer=True),
+    _a("previous_table", "shift+tab", "Previous table", "Show the table before.", "fleetwide"),
+    _a("table_filter", "slash", "Filter", "Filter as you type.", "fleetwide", footer=True),
+    _a("table_yaml", "y", "YAML", "Show the manifest.", "fleetwide", footer=True),
+    _a(
+        "table_edit",
+        "e",
+        "Draft edit",
+        "Edit the policy where it is declared in Git, as a draft.",
+        "fleetwide",
+        footer=True,
+    ),
     _a("search", "slash", "Search", "Search the text.", "document", footer=True),
     _a("next_match", "n", "Next match", "Go to the next match.", "document"),
     _a("previous_match", "N", "Previous match", "Go to the match before.", "document"),

@@ -85,6 +85,8 @@ async def _carry_out(app: FleetApp, command: Command) -> None:
         await shell.rescope(Scope(group=tuple(argument.split("/")) if argument else ()))
     elif verb == "namespace":
         await app.choose_namespace("" if argument in ("all", "*") else argument)
+    elif verb == "fleetwide":
+        app.show_fleetwide()
     elif verb == "verdict":
         _verdict(app, argument)
     elif verb == "all":

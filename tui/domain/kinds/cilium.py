@@ -12,7 +12,7 @@ from tui.domain.obj import Object, Row
 
 GROUP = "cilium.io"
 POLICY_RESOURCES = (policy.CNP, policy.CCNP, policy.KNP)
-_SHORT_KINDS = {policy.CNP: "CNP", policy.CCNP: "CCNP", policy.KNP: "NP"}
+SHORT_KINDS = {policy.CNP: "CNP", policy.CCNP: "CCNP", policy.KNP: "NP"}
 
 
 class _Struct(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -38,7 +38,7 @@ POLICY_COLUMNS = (
     c.CLUSTER,
     c.NAMESPACE,
     c.NAME,
-    c.column("policy", "KIND", lambda row, facts: _SHORT_KINDS.get(row.ref.resource, ""), c.show_muted, 5, least=3),
+    c.column("policy", "KIND", lambda row, facts: SHORT_KINDS.get(row.ref.resource, ""), c.show_muted, 5, least=3),
     c.column(
         "valid",
         "VALID",

@@ -152,6 +152,7 @@ class ServicePort(_Struct, frozen=True, gc=False):
     name: str = ""
     port: int = 0
     node_port: int = 0
+    target_port: int | str | None = None  # of the pods: a number or a name; None is `port`
     protocol: str = "TCP"
 
 

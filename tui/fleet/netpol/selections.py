@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from tui.domain.cilium.policy import KNP, Policy
 from tui.domain.cilium.select import EndpointIndex, node_rules, pod_labels, policy_mask
@@ -43,6 +43,16 @@ class Selections:
             return (nodes, "nodes") if self._known(row.ref.cluster, "nodes") else ([], "")
         index, told_from = self._index(row.ref.cluster)
         return ([], "") if index is None else (index.members(self._mask(row, index)), told_from)
+
+    def uncovered(self, cluster: str, policies: Iterable[Row]) -> tuple[list[Ref], str]:
+        """The endpoints that none of a cluster's policies selects, and what they are; ([], "") when not known."""
+        index, told_from = self._index(cluster)
+        if index is None:
+            return [], ""
+        covered = 0
+        for row in policies:
+            covered |= self._mask(row, index)
+        return index.members(index.mask(()) & ~covered), told_from
 
     def _mask(self, row: Row, index: EndpointIndex) -> int:
         held = self._masks.get(row.ref)

@@ -40,7 +40,7 @@ def _unread(problems: Sequence[str]) -> list[str]:
 class TablePane(Pane):
     """Rows of `RESOURCES`, or of the view's resource."""
 
-    PLACES = ("list", "table", "object")
+    PLACES: tuple[str, ...] = ("list", "table", "object")
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("table", "object", "instead")]
     RESOURCES: tuple[str, ...] = ()
     FIRST_SORT = "name"  # column id

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tui.ui.app import FleetApp
 
 
-JUDGED = frozenset({"policies", "reach"})  # tabs that need the verdicts of the object's cluster
+JUDGED = frozenset({"policies", "reach", "findings"})  # tabs that need the verdicts of the object's cluster
 LANDED = ("merged", "arriving", "arrived", "dropped")  # states of a draft after which nothing more comes of it
 MOST_WALKED = 300  # resources of an Application whose health is looked through for its Summary
 
@@ -55,7 +55,7 @@ def tabs_of(ref: Ref) -> tuple[Tab, ...]:
     if ref.resource == APPLICATIONS:
         return (SUMMARY, RESOURCES, MANIFEST, HISTORY, EVENTS)
     if ref.resource in POLICY_RESOURCES:
-        return (RULES, ENDPOINTS, REACH, MANIFEST, OBJECT_EVENTS)
+        return (RULES, ENDPOINTS, REACH, FINDINGS, ELSEWHERE, MANIFEST, OBJECT_EVENTS)
     if ref.resource == DRAFTS_RESOURCE:
         return (DRAFT, DIFF, EVENTS)
     if ref.resource == CLUSTERS:
@@ -178,11 +178,32 @@ def _events(view: Widget, row: Row, app: FleetApp) -> None:
     view.pull()
 
 
+def _make_findings(app: FleetApp) -> Widget:
+    from tui.ui.policies.findings import FindingsView
+
+    return FindingsView()
+
+
+def _findings(view: Widget, row: Row, app: FleetApp) -> None:
+    from tui.ui.policies.findings import FindingsView
+
+    assert isinstance(view, FindingsView)
+    view.fill(row, app)
+
+
+def _elsewhere(row: Row, fleet: Fleet) -> Sequence[Line]:
+    from tui.ui.policies.findings import elsewhere
+
+    return elsewhere(row, fleet)
+
+
 SUMMARY = Tab("summary", "Summary", _view, _words(_application))
 RESOURCES = Tab("resources", "Resources", lambda app: ResourceTable(), _resources)
 HISTORY = Tab("history", "History", lambda app: HistoryTable(), _history)
 RULES = Tab("rules", "Rules", _view, _words(policy.rules))
 ENDPOINTS = Tab("endpoints", "Endpoints", lambda app: EndpointTable(), _endpoints)
+FINDINGS = Tab("findings", "Findings", _make_findings, _findings)
+ELSEWHERE = Tab("elsewhere", "Fleet", _view, _words(_elsewhere))
 CLUSTER = Tab("summary", "Summary", _view, _words(_cluster))
 FACTS = Tab("summary", "Summary", _view, _words(object_words.facts))
 POLICIES = Tab("policies", "Policies", _view, _words(_policies))

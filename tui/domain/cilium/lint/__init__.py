@@ -1,7 +1,7 @@
 """Lint of network policies: what surprises, what does nothing, what was mistyped, with file and line.
 
     text ──read──▶ Parsed ──┐
-    live object ─of_object──┴─lint──▶ Findings      with what is `Known` of the cluster
+    live policy ─of_written──┴─lint──▶ Findings      with what is `Known` of the cluster
 
 The rules are in `table.RULES`.
 """
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from tui.domain.cilium.lint import around, together
 from tui.domain.cilium.lint.around import Around
-from tui.domain.cilium.lint.reading import Read, Unread, of_object, read
+from tui.domain.cilium.lint.reading import Read, Unread, of_written, read
 from tui.domain.cilium.lint.table import INVALID, NO_DEFAULT_DENY, RULES, Rule
 from tui.domain.cilium.lint.values import (
     SEVERITIES,
@@ -28,7 +28,6 @@ from tui.domain.cilium.lint.values import (
     specs,
 )
 from tui.domain.cilium.model import Settings
-from tui.domain.cilium.policy import sequence
 from tui.domain.cilium.rulebook import rulebook
 from tui.domain.cilium.validity import problems
 
@@ -44,12 +43,14 @@ __all__ = [
     "Severity",
     "Unread",
     "lint",
-    "of_object",
+    "of_written",
     "read",
 ]
 
 
 _SECTION = re.compile(r"((?:specs\[\d+\]\.|spec\.)?)(ingressDeny|egressDeny|ingress|egress)\[(\d+)\]: ")
+
+_SPECS = re.compile(r"specs\[(\d+)\]")
 
 
 def lint(policies: Sequence[Parsed], known: Known | None = None) -> list[Finding]:
@@ -80,13 +81,10 @@ def lint(policies: Sequence[Parsed], known: Known | None = None) -> list[Finding
 def _rejected(parsed: Parsed, known: Known) -> Iterator[Hit]:
     """Why Cilium rejects a policy. What only some settings reject is a warning while the settings are unknown."""
     policy, resource = parsed.written.policy, parsed.resource
-    if known.settings is not None:
-        reasons, always = problems(policy, resource, known.settings), None
-    else:
-        reasons = problems(policy, resource, Settings())
-        always = set(problems(policy, resource, Settings(version=(1, 17), node_selector_labels=True)))
+    reasons = problems(policy, resource, known.settings or Settings())
+    always = reasons if known.settings is not None else problems(policy, resource)
     for reason in reasons:
-        sure = always is None or reason in always
+        sure = reason in always
         yield Hit(
             _at(parsed, reason),
             f"Cilium rejects the policy and enforces nothing of it: {reason}."
@@ -102,13 +100,11 @@ def _at(parsed: Parsed, reason: str) -> Steps:
     found = _SECTION.match(reason)
     own = specs(parsed)
     if found is None:
-        return own[0].steps if own else ()
+        within = _SPECS.match(reason)
+        return ("specs", int(within[1])) if within else own[0].steps if own else ()
     lead = found[1].rstrip(".")
     steps: Steps = ("specs", int(lead[6:-1])) if lead.startswith("specs") else ("spec",)
-    index = int(found[3])
-    if not lead:  # of one of several rules: the first that has such an entry
-        steps = next((spec.steps for spec in own if len(sequence(spec.raw.get(found[2]))) > index), steps)
-    return (*steps, found[2], index)
+    return (*steps, found[2], int(found[3]))
 
 
 def _order(found: Finding) -> tuple[object, ...]:

@@ -135,12 +135,20 @@ def dns_rules(parsed: Parsed) -> Iterator[tuple[Entry, Steps, list[str]]]:
                     yield entry, steps, [str(one.get("matchName") or one.get("matchPattern") or "") for one in asked]
 
 
+def _lets_all(rule: Mapping[str, Any]) -> bool:
+    """Whether rules above layer 4 let every request pass."""
+    patterns = [mapping(each).get("matchPattern") for each in sequence(rule.get("dns"))]
+    return "*" in patterns or any(not mapping(each) for each in sequence(rule.get("http")))
+
+
 def layer7_without_default_deny(parsed: Parsed, known: Known) -> Iterator[Hit]:
     """Requests that are asked of a rule that does not switch default deny on."""
     for entry in entries(parsed):
         if entry.knp or mapping(entry.spec.raw.get("enableDefaultDeny")).get(entry.direction) is not False:
             continue
-        for steps, _ in _layer7(entry):
+        for steps, rule in _layer7(entry):
+            if _lets_all(rule):
+                continue  # it is there for what the proxy sees, not to restrict
             yield Hit(
                 (*steps, "rules"),
                 f"With `enableDefaultDeny.{entry.direction}: false` every other request passes too "

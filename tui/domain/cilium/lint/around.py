@@ -79,9 +79,10 @@ def selects_nothing(parsed: Parsed, around: Around) -> Iterator[Hit]:
     for found in _empty(parsed, around):
         if found.subject:
             where = "in the cluster" if parsed.resource == CCNP else f"in namespace {parsed.namespace or '?'}"
+            these = " has these labels" if any(found.raw.values()) else " is there"
             yield Hit(
                 found.steps,
-                f"The rule selects nothing: no endpoint {where} has these labels, so it protects nobody.",
+                f"The rule selects nothing: no endpoint {where}{these}, so it protects nobody.",
                 "Compare the labels with those of the pods, or delete the policy.",
             )
 
@@ -222,19 +223,28 @@ def without_default_deny(every: list[Parsed], around: Around) -> Iterator[tuple[
     people = around.people
     if people is None or not people.values.get(NAMESPACE_KEY):
         return
+    open_to: dict[str, list[str]] = {}
     for direction in DIRECTIONS:
-        covered: set[str] = set()
-        for parsed in every:
-            listed_rules = rules(parsed.written.policy, parsed.resource)
-            for spec, rule in zip(specs(parsed), listed_rules, strict=True):
-                if not spec.nodes and enforced(rule, direction, parsed.resource):
-                    covered.update(each.name for each in people.matching(subject(spec).terms))
+        covered = _denied(every, people, direction)
         for namespace in sorted(people.values[NAMESPACE_KEY]):
             pods = people.matching([("k8s", NAMESPACE_KEY, "In", (namespace,))])
             if pods and not any(each.name in covered for each in pods):
-                yield (
-                    namespace,
-                    f"No policy gives default deny for {direction} to any of the {len(pods):,} endpoints of "
-                    f"namespace {namespace}.",
-                    f"Add a policy that denies {direction} by default, and allow what is needed.",
-                )
+                open_to.setdefault(namespace, []).append(direction)
+    for namespace, directions in sorted(open_to.items()):
+        way = " and ".join(directions)
+        yield (
+            namespace,
+            f"No policy gives default deny for {way} to any endpoint of namespace {namespace}.",
+            f"Add a policy that denies {way} by default, and allow what is needed.",
+        )
+
+
+def _denied(every: list[Parsed], people: Population, direction: str) -> set[str]:
+    """Names of the endpoints for which some policy switches default deny on."""
+    covered: set[str] = set()
+    for parsed in every:
+        listed = rules(parsed.written.policy, parsed.resource)
+        for spec, rule in zip(specs(parsed), listed, strict=True):
+            if not spec.nodes and enforced(rule, direction, parsed.resource):
+                covered.update(each.name for each in people.matching(subject(spec).terms))
+    return covered

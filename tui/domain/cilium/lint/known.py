@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import reduce
+from typing import TypeVar
 
-from tui.domain.cilium import reading
+from tui.domain.cilium import reading, suitefile
 from tui.domain.cilium.lint.values import Known, KnownService
-from tui.domain.cilium.model import Surroundings
-from tui.domain.cilium.policy import mapping, sequence
+from tui.domain.cilium.policy import NAMESPACE_KEY, mapping, sequence
 from tui.domain.cilium.reading import Placed
+
+Item = TypeVar("Item")
+_NAMESPACE = f"k8s:{NAMESPACE_KEY}="
 
 
 def of_objects(found: Iterable[Placed]) -> Known:
@@ -26,19 +30,6 @@ def of_objects(found: Iterable[Placed]) -> Known:
         services=services if "Service" in kinds else None,
         cidr_groups=around.cidr_groups if "CiliumCIDRGroup" in kinds else None,
         node_addresses=tuple(_node_addresses(every)),
-    )
-
-
-def of_surroundings(around: Surroundings, endpoints: Iterable[object]) -> Known:
-    """What a policy-test suite describes: its endpoints, and its namespaces where it names any."""
-    from tui.domain.cilium.model import Endpoint
-
-    return Known(
-        settings=around.settings,
-        endpoints=tuple(each for each in endpoints if isinstance(each, Endpoint)),
-        namespaces=around.namespaces or None,
-        services=tuple(KnownService(each) for each in around.services) or None,
-        cidr_groups=around.cidr_groups or None,
     )
 
 
@@ -79,6 +70,44 @@ def _node_addresses(every: Iterable[Placed]) -> Iterator[str]:
 
 
 def of_texts(texts: Iterable[tuple[str, str]]) -> Known:
-    """What (text, file) pairs tell together. Raises Refused, with file and line, for what cannot be read."""
-    placed = [each for text, file in texts for each in reading.objects(text, file)]
-    return of_objects(placed) if placed else Known()
+    """What (text, file) pairs tell together: Kubernetes objects, or endpoints as a policy-test suite has them.
+
+    Raises Refused, with file and line, for what cannot be read.
+    """
+    placed: list[Placed] = []
+    suites: list[Known] = []
+    for text, file in texts:
+        found = list(reading.objects(text, file))
+        placed += found
+        if not found:
+            suites.append(_of_suite(text, file))
+    return reduce(_joined, suites, of_objects(placed) if placed else Known())
+
+
+def _of_suite(text: str, file: str) -> Known:
+    told = suitefile.known(text, file)
+    around = told.surroundings
+    endpoints = tuple(told.endpoints.values())
+    spaces = {label.partition("=")[2] for each in endpoints for label in each.labels if label.startswith(_NAMESPACE)}
+    return Known(
+        settings=around.settings if around.settings != reading.bare().settings else None,
+        endpoints=endpoints,
+        namespaces={**{name: {} for name in spaces}, **around.namespaces} if around.namespaces else None,
+        cidr_groups=around.cidr_groups or None,
+    )
+
+
+def _joined(one: Known, other: Known) -> Known:
+    """Both together; of settings, the first that are known."""
+    return Known(
+        settings=one.settings or other.settings,
+        endpoints=_both(one.endpoints, other.endpoints),
+        namespaces=one.namespaces if other.namespaces is None else {**(one.namespaces or {}), **other.namespaces},
+        services=_both(one.services, other.services),
+        cidr_groups=_both(one.cidr_groups, other.cidr_groups),
+        node_addresses=one.node_addresses + other.node_addresses,
+    )
+
+
+def _both(one: tuple[Item, ...] | None, other: tuple[Item, ...] | None) -> tuple[Item, ...] | None:
+    return other if one is None else one + (other or ())

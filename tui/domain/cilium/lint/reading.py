@@ -86,10 +86,15 @@ def read(text: str, file: str = "") -> Read:
     return Read(tuple(policies), tuple(groups), tuple(unread))
 
 
-def of_object(raw: Mapping[str, Any], file: str = "") -> Parsed | None:
-    """A policy that is at hand as plain values; None for other kinds, and for what has no readable metadata."""
-    found = _policy(raw, file, None)
-    return found if isinstance(found, Parsed) else None
+def of_written(written: Written) -> Parsed:
+    """A policy of which no text is at hand, as a cluster gives it."""
+    meta, policy = written.policy.metadata, written.policy
+    raw = {
+        "metadata": {"name": meta.name, "namespace": meta.namespace or None},
+        "spec": policy.spec,
+        "specs": policy.specs,
+    }
+    return Parsed(written, raw)
 
 
 def cidr_group(raw: Mapping[str, Any]) -> CidrGroup:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from tui.domain.cilium.lint.above import dns_rules
 from tui.domain.cilium.lint.selectors import subject
 from tui.domain.cilium.lint.values import KIND_OF, Hit, Known, Parsed, Steps, entries, specs
 from tui.domain.cilium.model import Entry as Compiled
-from tui.domain.cilium.model import Layer7, Network, Peer, PortRule, Ports, Rulebook, Term
+from tui.domain.cilium.model import HttpRule, Layer7, Network, Peer, PortRule, Ports, Rulebook, Term
 from tui.domain.cilium.policy import mapping
 from tui.domain.yamledit import format_path
 
@@ -234,12 +234,9 @@ def _touch(one: Network, other: Network) -> bool:
 
 
 def ports_covered(wide: Sequence[PortRule], narrow: Sequence[PortRule], above: bool = True) -> bool:
-    """Whether every port of `narrow` is one of `wide`; `above`: with no more asked above layer 4."""
+    """Whether every port of `narrow` is one of `wide`; `above`: with the same asked above layer 4."""
     return bool(narrow) and all(
-        any(
-            (each.layer7 is None or (above and each.layer7 == one.layer7)) and _ports_in(one.ports, each.ports)
-            for each in wide
-        )
+        any((not above or each.layer7 == one.layer7) and _ports_in(one.ports, each.ports) for each in wide)
         for one in narrow
     )
 
@@ -269,6 +266,7 @@ def covered(every: Sequence[Parsed], book: Rulebook) -> Iterator[tuple[str, Pars
     """(rule, policy, hit) of the entries that have no effect beside another one."""
     homes = {(p.resource, p.namespace, p.name, p.written.file): p for p in every}
     apart = rivals(every)
+    sections = Counter(map(_section, book.entries))
     groups: dict[tuple[str, tuple[Term, ...]], list[Compiled]] = defaultdict(list)
     for entry in book.entries:
         if entry.ports and entry.peers != ():
@@ -284,16 +282,22 @@ def covered(every: Sequence[Parsed], book: Rulebook) -> Iterator[tuple[str, Pars
             where = entry.where
             home = homes.get((where.resource, where.namespace, where.policy, where.file))
             near = [one for one in around if not apart or (_of(one), _of(entry)) not in apart]
-            if home is not None and (told := _told(entry, near)) is not None:
+            if home is not None and (told := _told(entry, near, sections[_section(entry)] == 1)) is not None:
                 yield told[0], home, told[1]
+
+
+def _section(entry: Compiled) -> tuple[object, ...]:
+    """The list that an entry stands in."""
+    where = entry.where
+    return where.resource, where.namespace, where.policy, where.file, where.path.rpartition("[")[0]
 
 
 def _of(entry: Compiled) -> str:
     return entry.where.file.rpartition("/")[0]
 
 
-def _told(entry: Compiled, around: Iterable[Compiled]) -> tuple[str, Hit] | None:
-    """The worst that other entries do to one."""
+def _told(entry: Compiled, around: Iterable[Compiled], lone: bool) -> tuple[str, Hit] | None:
+    """The worst that other entries do to one. `lone`: it is there to switch default deny on too."""
     steps = _steps(entry.where.path)
     voided, redundant = None, None
     for other in around:
@@ -310,7 +314,7 @@ def _told(entry: Compiled, around: Iterable[Compiled]) -> tuple[str, Hit] | None
             continue
         if _asks(entry) and _opens(other, entry):
             voided = voided or other
-        elif ports_covered(other.ports, entry.ports) and not _same(other, entry):
+        elif not lone and ports_covered(other.ports, entry.ports) and not _same(other, entry):
             redundant = redundant or other
     if voided is not None:
         return "layer7-voided", Hit(
@@ -329,12 +333,17 @@ def _told(entry: Compiled, around: Iterable[Compiled]) -> tuple[str, Hit] | None
 
 
 def _asks(entry: Compiled) -> bool:
-    return any(rule.layer7 is not None and not rule.layer7.any for rule in entry.ports)
+    return any(_restricts(rule.layer7) for rule in entry.ports)
+
+
+def _restricts(asked: Layer7 | None) -> bool:
+    """Whether any request is refused."""
+    return asked is not None and not asked.any and "*" not in asked.dns and HttpRule() not in asked.http
 
 
 def _opens(other: Compiled, entry: Compiled) -> bool:
     """Whether another entry allows a port of this one whose requests are asked for, without asking."""
-    asked = [rule for rule in entry.ports if rule.layer7 is not None and rule.layer7 != Layer7()]
+    asked = [rule for rule in entry.ports if _restricts(rule.layer7)]
     free = [rule for rule in other.ports if rule.layer7 is None]
     return any(_ports_in(rule.ports, each.ports) for rule in asked for each in free)
 
