@@ -22,6 +22,7 @@ from tui.demo.hubble.stream import PAST
 from tui.domain.cilium import model
 from tui.domain.cilium.flows import Lines
 from tui.domain.cilium.observed import Observed
+from tui.domain.cilium.packetdrop import from_event
 from tui.domain.cilium.verdict import verdict
 
 pytestmark = pytest.mark.slow
@@ -237,12 +238,15 @@ async def test_a_seed_is_a_story_whose_drops_are_told_in_events(demo: Demo) -> N
     assert stories[0] == stories[1]
 
     storage = demo.world.clusters["prod-eu-1"].storage
-    words = Counter(
-        event["message"].partition(" to ")[0]
+    told = [
+        from_event("", event["involvedObject"]["name"], event["message"], 0.0)
         for event in storage.list("events")
         if (event["reason"], event["type"], event["source"]["component"]) == ("PacketDrop", "Warning", "cilium")
-    )
-    assert words["Outgoing packet dropped (policy_denied)"] >= 2
+    ]
+    assert {(drop.reason, drop.direction, drop.port) for drop in told if drop} == {
+        ("POLICY_DENIED", "egress", 8086),
+        ("POLICY_DENIED", "egress", 443),
+    }
     before = sum(event["reason"] == "PacketDrop" for name in FLOWING for event in _events(demo, name))
     dice = random.Random(3)
     for _ in range(5):
