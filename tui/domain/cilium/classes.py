@@ -43,6 +43,7 @@ class Classes:
         self.all = 0  # every slot
         self.live = 0  # the slots that have endpoints
         self.addressed = 0  # the slots that address, or nothing at all, tells apart: labels do not answer for them
+        self.unknown = 0  # the slots of which nobody can tell who they are
         self.outside = 0  # the slots of peers that are no endpoints of the cluster
         self.lineage = object()  # the same while slots keep their numbers
         self._surroundings = surroundings
@@ -172,6 +173,8 @@ class Classes:
                 self.outside |= 1 << slot
             if who.address is not None or not who.known:
                 self.addressed |= 1 << slot
+            if not who.known:
+                self.unknown |= 1 << slot
             for (source, key), value in who.labels.items():
                 values.setdefault((source, key, value), []).append(slot)
                 keys.setdefault((source, key), []).append(slot)

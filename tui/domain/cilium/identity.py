@@ -59,8 +59,8 @@ def identity(endpoint: Endpoint, surroundings: Surroundings) -> Identity:
     address = _address(endpoint.ip)
     inside = any(source not in ("any", "reserved", "cidr", "cidrgroup", "fqdn") for source, _ in labels)
     if inside or any(("reserved", name) in labels for name in _INSIDE):
-        node = ("reserved", "remote-node") in labels and "nodes" in settings.cidr_match_mode
-        if node and address is not None:
+        node = ("reserved", "remote-node") in labels or ("reserved", "host") in labels
+        if node and address is not None and "nodes" in settings.cidr_match_mode:
             return Identity(_with_groups(labels, address, surroundings.cidr_groups), address)
         return Identity(labels)
     if address is None:
@@ -165,15 +165,18 @@ def _prefix_label(key: str, who: Identity) -> str | None:
 
 def matches(peer: Peer, who: Identity, surroundings: Surroundings) -> bool | None:
     """Whether a peer of a rule means this identity; None when that cannot be told."""
+    plain = peer.cidr is None and not peer.holes and not peer.fqdn and not peer.unresolved
+    if not who.known:
+        return True if plain and not peer.terms else None
     if not holds(peer.terms, who):
         return False
-    if peer.cidr is None and not peer.holes and not peer.fqdn and not peer.unresolved:
+    if plain:
         return True
     address = who.address
     if peer.unresolved:
-        return None if address is not None or not who.known else False
+        return None if address is not None else False
     if peer.fqdn:
-        if address is None or not who.outside:
+        if address is None:
             return False
         if surroundings.dns is None:
             return None

@@ -21,6 +21,8 @@ _WORLDS = ("world", "world-ipv4", "world-ipv6")
 # Lists that mean nobody when they are there and empty; the other peer fields count as missing then.
 _NOBODY_WHEN_EMPTY = ("Endpoints", "Nodes", "Entities", "CIDR", "CIDRSet")
 _NOBODY_SINCE = (1, 16)  # before, these count as missing too: with ports they mean everybody
+# What services that are not known mean in a rule with ports: Cilium drops the peers, and keeps the ports.
+UNRESOLVED = "any peer, because no known service is meant by toServices"
 _SINCE = {"Nodes": (1, 16)}  # earlier versions prune the field
 _REQUIRES_UNTIL = (1, 18)
 

@@ -26,7 +26,7 @@ from tui.domain.cilium.model import (
     Where,
     Written,
 )
-from tui.domain.cilium.peers import knp_peers, lets_own_namespace_in, rule_peers
+from tui.domain.cilium.peers import UNRESOLVED, knp_peers, lets_own_namespace_in, rule_peers
 from tui.domain.cilium.policy import CCNP, KNP, mapping, sequence
 from tui.domain.cilium.portrules import ALL_PORTS, knp_ports, rule_ports
 from tui.domain.cilium.selectors import Scope, selector_terms, subject_terms
@@ -131,13 +131,16 @@ def _cilium_rule(written: Written, path: str, spec: Mapping[str, Any], surroundi
         for index, raw in enumerate(sequence(spec.get(section))):
             rule = mapping(raw)
             peers, requires = rule_peers(rule, direction, deny, scope)
+            ports = rule_ports(rule, deny, settings)
+            if peers is None and ports and sequence(rule.get("toServices")):
+                peers = (Peer(words=UNRESOLVED),)
             yield Entry(
                 where(written, f"{path}.{section}[{index}]"),
                 direction,
                 deny,
                 subject,
                 peers,
-                _ports(peers, rule_ports(rule, deny, settings)),
+                _ports(peers, ports),
                 default_deny,
                 "" if deny else _authentication(rule, settings),
                 requires,
