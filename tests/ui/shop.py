@@ -12,6 +12,7 @@ from tui.domain.kinds import KINDS
 from tui.domain.kinds.core import Event
 from tui.domain.kinds.fleet import DRAFTS_RESOURCE, DraftRecord
 from tui.domain.kinds.kind import Tone
+from tui.domain.kinds.single import SINGLE
 from tui.domain.obj import Meta, Ref, Row
 from tui.domain.ports import CommitInfo
 from tui.domain.tail import Tail, TailEvent
@@ -130,7 +131,7 @@ def clusters() -> list[Row]:
             groups=groups,
             hub=hub,
             host="prod-eu" if name == "prod-eu-tenant" else "",
-            kinds={resource: status for resource in KINDS},
+            kinds={resource: status for resource in KINDS | SINGLE},
         )
         made.append(Row(Ref(name, CLUSTERS, "", name), record))
     return made

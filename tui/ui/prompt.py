@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 
 from tui.domain.kinds.kind import Tone
 from tui.ui.commands import Proposal
-from tui.ui.text import padded
+from tui.ui.text import padded, width_of
 from tui.ui.widgets.line_view import LineView
 from tui.ui.widgets.plain_input import PlainInput
 
@@ -66,9 +66,13 @@ class _Proposals(LineView):
     def state_of(self, index: int) -> str:
         return "cursor" if index == self.cursor else "plain"
 
+    def _widest(self) -> int:
+        """Cells of the longest proposal."""
+        return max((width_of(each.line) for each in self.proposals), default=0)
+
     def paint_line(self, index: int, width: int, state: str) -> list[Segment]:
         proposal = self.proposals[index]
-        left = min(_NAME, width)
+        left = min(max(_NAME, self._widest() + 4), max(_NAME, width * 2 // 3), width)
         return [
             Segment(padded(f"  {proposal.line}", left), self.tone_style(Tone.ACCENT, state)),
             Segment(padded(f"  {proposal.help}", width - left), self.tone_style(Tone.MUTED, state)),

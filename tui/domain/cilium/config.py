@@ -22,10 +22,13 @@ def version_of(image: str) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
-def live_settings(config: Mapping[str, str], version: tuple[int, int] | None) -> Settings:
-    """The settings of running agents. Without a version nothing is concluded from one: a peer is of any cluster."""
-    data = config if version is not None else {_LOCAL: "false", **config}
-    return settings_of(data, version)
+def live_settings(config: Mapping[str, str], version: tuple[int, int] | None, cluster: str = "") -> Settings:
+    """The settings of running agents. Without a version nothing is concluded from one: a peer is of any cluster.
+
+    `cluster` is the name that the identities of its endpoints have, where it is known.
+    """
+    data = {**config, "cluster-name": cluster} if cluster else config
+    return settings_of(data if version is not None else {_LOCAL: "false", **data}, version)
 
 
 def caveats(config: Mapping[str, str]) -> list[str]:

@@ -22,6 +22,7 @@ from tui.fleet.netpol.delta import Delta
 from tui.fleet.netpol.needs import AGENTS, CONFIG, ENDPOINTS, GROUPS, NODE_CONFIGS, POLICIES, SERVERS, SLICES, Standing
 from tui.fleet.netpol.state import End, State
 
+_CLUSTER = f"k8s:{CLUSTER_KEY}="
 _AROUND = ("namespaces", GROUPS, "services", SLICES, CONFIG, AGENTS)
 _OTHERS = ("world", "health", "ingress", "init", "unmanaged")
 _OUTSIDE = Group("outside")
@@ -51,7 +52,8 @@ class Model:
     def apply(self, delta: Delta) -> State:
         """Take in what has changed; returns what is known now."""
         touched = self._take(delta)
-        if touched.keys() & set(_AROUND) or self._book is None:
+        named = self._name() or self._around.settings.cluster
+        if touched.keys() & set(_AROUND) or self._book is None or named != self._around.settings.cluster:
             before, self._around = self._around, self._surroundings()
             if before != self._around or self._book is None:
                 self._book = None
@@ -148,6 +150,18 @@ class Model:
                     return version_of(container.image)
         return None
 
+    def _name(self) -> str:
+        """What the cluster calls itself in the identities of its endpoints; "" when none says so.
+
+        Every CiliumEndpoint is of the own cluster, so this holds whatever the configuration is, or was, told.
+        """
+        for row in self._all(ENDPOINTS):
+            identity = row.obj.status.identity if row.obj.status is not None else None
+            for label in (identity.labels or ()) if identity is not None else ():
+                if label.startswith(_CLUSTER):
+                    return str(label[len(_CLUSTER) :])
+        return ""
+
     def _surroundings(self) -> Surroundings:
         addresses: dict[tuple[str, str], list[str]] = {}
         for row in self._all(SLICES):
@@ -155,7 +169,7 @@ class Model:
             for each in row.obj.endpoints or ():
                 addresses.setdefault((row.ref.namespace, owner), []).extend(each.addresses or ())
         return Surroundings(
-            settings=live_settings(self._config() or {}, self._version()),
+            settings=live_settings(self._config() or {}, self._version(), self._name()),
             namespaces={row.ref.name: row.obj.metadata.labels or {} for row in self._all("namespaces")},
             cidr_groups=tuple(
                 CidrGroup(row.ref.name, row.obj.metadata.labels or {}, tuple(row.obj.spec.external_cidrs or ()))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("fleet.netpol")
 
 WORKING = "working it out…"
+KEPT = 6  # clusters that nobody looks at and whose answers are kept nevertheless
 Look = Callable[[str, Iterable[str], Iterable[str]], None]
 
 
@@ -44,6 +45,7 @@ class _Cluster:
     state: State | None = None
     failed: str = ""
     task: asyncio.Task[None] | None = None
+    idle: bool = False  # nobody has looked at it for a while: what is known may be old
 
 
 class Netpol:
@@ -99,7 +101,7 @@ class Netpol:
         for cluster in self._watched.keys() - looked:
             del self._watched[cluster]
             self._unlook(f"netpol {cluster}")
-            self._forget(cluster)
+            self._rest(cluster)
         for cluster in looked:
             self._want(cluster)
 
@@ -109,10 +111,18 @@ class Netpol:
             self._watched[cluster] = wanted
             self._look(f"netpol {cluster}", wanted, {cluster})
 
-    def _forget(self, cluster: str) -> None:
+    def _rest(self, cluster: str) -> None:
+        """Keep what is known of a cluster that nobody looks at now, as long as there are few of these."""
         held = self._clusters.pop(cluster, None)
-        if held is not None and held.task is not None:
-            held.task.cancel()
+        if held is None:
+            return
+        held.idle = True
+        self._clusters[cluster] = held  # the dict's order is that of last use
+        idle = [name for name, each in self._clusters.items() if each.idle]
+        for name in idle[: max(0, len(idle) - KEPT)]:
+            dropped = self._clusters.pop(name)
+            if dropped.task is not None:
+                dropped.task.cancel()
 
     def needed(self, cluster: str) -> frozenset[str]:
         """The resources whose watch the verdicts of a cluster need, as far as it is known by now."""
@@ -138,9 +148,10 @@ class Netpol:
         stands = needs.standing(self._store, cluster)
         held = self._clusters.get(cluster)
         if why := needs.waiting(stands, cluster, self._watched[cluster]):
-            return held.state if held is not None and held.state is not None else why
+            return held.state if held is not None and held.state is not None and not held.idle else why
         if held is None:
             held = self._clusters[cluster] = _Cluster()
+        held.idle = False
         self._update(cluster, held, stands)
         return held.state or held.failed or WORKING
 

@@ -264,7 +264,7 @@ def _rows(
 
 
 def _heading(found: Matrix, closed: bool, width: int) -> _Made:
-    count = sum(row.open for row in found.rows)
+    count = sum(row.open for row in found.rows if row.group.kind != "outside")
     text = f"{'▸' if closed else '▾'} {_TITLES[found.direction]}"
     return _row(_Key(found.direction), text, f"{count:,}" if count else "", (None,) * width)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tui.domain.cilium.model import Request, Side, Where
 from tui.domain.kinds.kind import Cell, Tone
 from tui.fleet.netpol.asking import Answer, Question
+from tui.fleet.netpol.state import End
 from tui.ui.words import BLANK, Line, fact, heading, plain
 
 _WORDS = {
@@ -64,15 +65,12 @@ def question_lines(question: Question, answer: Answer | None) -> list[Line]:
     ]
 
 
-def _end(title: str, name: str, cluster: str, end: object, otherwise: str) -> Line:
+def _end(title: str, name: str, cluster: str, end: End | None, otherwise: str) -> Line:
     if not name:
         return fact(title, Cell(otherwise, Tone.MUTED), width=_WIDTH)
-    told = getattr(end, "name", "")
-    stands = (Cell("  as "), plain(told)) if told and told != name else ()
-    where = (Cell("  "), plain(f"in {cluster}", Tone.MUTED)) if cluster else ()
-    node = getattr(end, "node", "")
-    on = (plain(f", on {node}", Tone.MUTED),) if node and node != told else ()
-    return fact(title, plain(name, Tone.ACCENT), *stands, *where, *on, width=_WIDTH)
+    where = (Cell("  in ", Tone.MUTED), plain(cluster, Tone.MUTED)) if cluster else ()
+    node = (Cell("  on ", Tone.MUTED), plain(end.node, Tone.MUTED)) if end and end.node not in ("", name) else ()
+    return fact(title, plain(name, Tone.ACCENT), *where, *node, width=_WIDTH)
 
 
 def answer_lines(answer: Answer, clusters: tuple[str, str]) -> list[Line]:
@@ -94,9 +92,9 @@ def answer_lines(answer: Answer, clusters: tuple[str, str]) -> list[Line]:
 
 def _side(side: Side, name: str, cluster: str, told: bool) -> list[Line]:
     way = "Egress of" if side.direction == "egress" else "Ingress of"
-    where = f" in {cluster}" if cluster else ""
+    where = (Cell(" in ", Tone.MUTED), plain(cluster, Tone.MUTED)) if cluster else ()
     lines: list[Line] = [
-        (Cell(f"{way} ", Tone.ACCENT), plain(name, Tone.ACCENT), plain(where, Tone.MUTED), Cell("  "), _word(side))
+        (Cell(f"{way} ", Tone.ACCENT), plain(name, Tone.ACCENT), *where, Cell("  "), word_cell(side.verdict))
     ]
     steps = side.steps[:-1] if told and len(side.steps) > 1 and side.reason in side.steps[-1] else side.steps
     lines += [(Cell(f"  {number}  ", Tone.MUTED), plain(step)) for number, step in enumerate(steps, 1)]
@@ -109,10 +107,6 @@ def _side(side: Side, name: str, cluster: str, told: bool) -> list[Line]:
     if side.redirected:
         lines.append((Cell("  it passes Cilium's proxy, which looks at each request", Tone.MUTED),))
     return lines
-
-
-def _word(side: Side) -> Cell:
-    return word_cell(side.verdict)
 
 
 def _places(title: str, found: Sequence[Where], most: int = 4) -> list[Line]:

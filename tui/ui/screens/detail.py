@@ -47,6 +47,7 @@ class DetailScreen(FleetScreen):
         self.chosen = next((found for found in self.tabs if found.id == tab), self.tabs[0])
         self._views: dict[str, Widget] = {}
         self._row: Row | None = None
+        self._owner = f"detail {id(self)}"  # one may be open over another
         self._filled: tuple[int, int] = (-1, -1)  # version of the fleet and second that the tab was filled for
         self._rest = 0.0  # time.monotonic() before which only a change of the object itself fills it again
 
@@ -67,7 +68,7 @@ class DetailScreen(FleetScreen):
         """Nothing of it needs watching any more."""
         self.fleet.unlook("detail")
         self.fleet.unlook("resources")
-        self.fleet.netpol.unlook("detail")
+        self.fleet.netpol.unlook(self._owner)
 
     # -- what is shown --------------------------------------------------------------------------------------------
 
@@ -76,7 +77,7 @@ class DetailScreen(FleetScreen):
             old.display = False
         self.chosen = tab
         if tab.id in JUDGED:
-            self.fleet.netpol.look("detail", {self.ref.cluster}, reach=tab.id == "reach")
+            self.fleet.netpol.look(self._owner, {self.ref.cluster}, reach=tab.id == "reach")
         view = self._views.get(tab.id)
         if view is None:
             view = self._views[tab.id] = tab.make(self.fleet_app)

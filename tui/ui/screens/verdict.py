@@ -35,7 +35,6 @@ from tui.ui.words import plain
 if TYPE_CHECKING:
     from tui.ui.words import Line as Words
 
-OWNER = "verdict"  # who looks, to the fleet
 REST = 10  # a verdict is worked out anew after so many times as long as it took
 
 
@@ -53,7 +52,7 @@ def _column(id: str, title: str, show: c.Show, width: int, least: int, **more: o
 COLUMNS = (
     _column("cluster", "CLUSTER", c.show_name, 30, 12, keep=9),
     _column("verdict", "VERDICT", _show_word, 11, 11, keep=8),
-    _column("reason", "REASON", c.show_muted, 120, 30, keep=7, grow=3),
+    _column("reason", "REASON", c.show_muted, 120, 44, keep=7, grow=3),
     _column("from", "FROM", c.show_muted, 40, 16),
     _column("to", "TO", c.show_muted, 40, 16),
 )
@@ -73,6 +72,7 @@ class VerdictScreen(FleetScreen):
         self._made_of: object = None  # what is shown follows from
         self._rest = 0.0
         self._working = False
+        self._owner = f"verdict {id(self)}"
 
     def compose(self) -> ComposeResult:
         yield Header()
@@ -93,7 +93,7 @@ class VerdictScreen(FleetScreen):
 
     def on_unmount(self) -> None:
         """Nothing of it needs watching any more."""
-        self.fleet.netpol.unlook(OWNER)
+        self.fleet.netpol.unlook(self._owner)
 
     @property
     def _words(self) -> WordsView:
@@ -116,7 +116,7 @@ class VerdictScreen(FleetScreen):
         return sorted(each.metadata.name for each in held if each.state in (ClusterState.LIVE, ClusterState.STALE))
 
     def _look(self) -> None:
-        self.fleet.netpol.look(OWNER, self._clusters())
+        self.fleet.netpol.look(self._owner, self._clusters())
         self._made_of, self._rest = None, 0.0
 
     def pull(self) -> None:
@@ -174,7 +174,7 @@ class VerdictScreen(FleetScreen):
             self._table.set_empty("choose both ends and the port first" if not self.answer else "")
         elif not self._working:
             self._working = True
-            self.run_worker(self._work(list(states.items()), ends), group=OWNER, exit_on_error=False)
+            self.run_worker(self._work(list(states.items()), ends), group="verdict", exit_on_error=False)
 
     def _ends(self, states: dict[str, State | str]) -> tuple[End, End] | None:
         return (self.answer.source, self.answer.destination) if self.answer else None
@@ -212,11 +212,11 @@ class VerdictScreen(FleetScreen):
         return chosen or next(iter(self._all()), "")
 
     def _choose(self, label: str, cluster: str, chosen: Callable[[str, str], None]) -> None:
-        self.fleet.netpol.look(OWNER, {*self._clusters(), cluster} - {""})
+        self.fleet.netpol.look(self._owner, {*self._clusters(), cluster} - {""})
 
         def done(text: str | None) -> None:
             if text and text.strip():
-                chosen(*self._split(text, cluster))
+                chosen(*self._meant(*self._split(text, cluster)))
             else:
                 self._look()
 
@@ -226,6 +226,16 @@ class VerdictScreen(FleetScreen):
         """(cluster, name) of `name` or `name @cluster`."""
         name, at, place = text.strip().partition("@")
         return (place.strip() or cluster if at else cluster), name.strip()
+
+    def _meant(self, cluster: str, name: str) -> tuple[str, str]:
+        """The only name that a part of one can mean: one application with its endpoints counts as one."""
+        state = self.fleet.netpol.state(cluster)
+        found = [each.line for each in propose(state, name)] if isinstance(state, State) else []
+        if isinstance(state, State) and name not in found:
+            whole = [each for each in found if each in state.applications] or found
+            if len(whole) == 1:
+                return cluster, whole[0]
+        return cluster, name
 
     def _propose(self, text: str, cluster: str) -> list[Proposal]:
         name, at, place = text.partition("@")
