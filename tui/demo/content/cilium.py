@@ -30,7 +30,7 @@ def settings_of(spec: ClusterSpec) -> dict[str, str]:
         "agent-health-port": "9879",
         "auto-direct-node-routes": "true",
         "bpf-lb-sock": "false",
-        "cluster-id": str(spec.number),
+        "cluster-id": str(spec.number) if spec.mesh else "0",
         "cluster-name": spec.name,
         "cluster-pool-ipv4-cidr": f"10.{spec.number}.0.0/16",
         "cluster-pool-ipv4-mask-size": "24",

@@ -137,7 +137,7 @@ CLUSTERS = (
         2,
         1,
         cilium="1.17.9",
-        config=(("enable-host-firewall", "true"),),
+        config=(("cluster-id", "21"), ("enable-host-firewall", "true")),
         flows=True,
         labels=(("store", "oslo"),),
     ),
