@@ -12,13 +12,14 @@ from tests.ui import shop
 from tests.ui.picture import compare
 from tests.ui.still import StillFleet, at_rest, screen
 from tests.ui.test_detail import view
+from tui.domain.cilium.observed import Observed, Party
 from tui.domain.cluster import CLUSTERS, KindState, KindStatus
 from tui.domain.kinds.single import SINGLE
 from tui.domain.obj import Ref, Row
 from tui.fleet.netpol import needs
 from tui.fleet.netpol.asking import Question
 from tui.ui.app import FleetApp
-from tui.ui.policies.asking import question_of
+from tui.ui.policies.asking import question_of, question_of_flow
 from tui.ui.policies.reach_table import ReachTable
 from tui.ui.screens.detail import DetailScreen
 from tui.ui.screens.verdict import VerdictScreen
@@ -408,6 +409,14 @@ def test_words_of_the_command() -> None:
     assert question_of("", "eu") == Question("eu", "", "eu")
     assert question_of("a/b @us", "eu") == Question("us", "a/b", "us")
     assert question_of("a/b c/d 53/UDP @us @eu", "x") == Question("us", "a/b", "eu", "c/d", 53, "UDP")
+
+
+def test_a_flow_that_was_seen_as_a_question() -> None:
+    pod, outside = Party("shop", "web-1", labels=("k8s:app=web",)), Party(ip="192.0.2.7", labels=("reserved:world",))
+    seen = Observed(0.0, "DROPPED", outside, pod, "ingress", "TCP", 8080)
+    assert question_of_flow(seen, "eu") == Question("eu", "192.0.2.7", "eu", "shop/web-1", 8080, "TCP")
+    node = Party(ip="10.9.0.1", labels=("reserved:kube-apiserver", "reserved:remote-node"))
+    assert question_of_flow(Observed(0.0, "FORWARDED", pod, node), "eu").destination == "kube-apiserver"
 
 
 async def test_from_a_pair_of_the_matrix(fleet: StillFleet) -> None:

@@ -12,6 +12,7 @@ from tui.fleet.netpol.typed import parse_port, parse_request
 from tui.ui.policies.subjects import ENDPOINTS, WORKLOADS, pods_of
 
 if TYPE_CHECKING:
+    from tui.domain.cilium.observed import Observed, Party
     from tui.fleet.runtime import Fleet
 
 
@@ -39,6 +40,20 @@ def _first_selected(row: Row, fleet: Fleet) -> str:
     refs, told_from = fleet.facts.selected_refs(row)
     first = next(iter(refs), None)
     return "" if first is None else first.name if told_from == "nodes" else f"{first.namespace}/{first.name}"
+
+
+def question_of_flow(flow: Observed, cluster: str) -> Question:
+    """The flow that was seen as a question: whether policies as they are now would let it pass."""
+    source, destination = _party(flow.source), _party(flow.destination)
+    return Question(cluster, source, cluster, destination, flow.port, flow.protocol or "TCP", flow.request)
+
+
+def _party(party: Party) -> str:
+    """A pod by its name, the outside by its address, and what is Cilium's own by that."""
+    if party.pod:
+        return f"{party.namespace}/{party.pod}"
+    own = [each for each in party.reserved if not each.startswith("world")]
+    return party.ip if party.ip and not own else own[0] if own else "world"
 
 
 def question_of(words: str, cluster: str) -> Question:

@@ -83,14 +83,15 @@ def answer_lines(answer: Answer, clusters: tuple[str, str]) -> list[Line]:
         (found.ingress, answer.destination, clusters[1]),
     ):
         told = side.reason == found.reason  # it stands above already
-        lines += [BLANK, *_side(side, end.name, cluster if clusters[0] != clusters[1] else "", told)]
+        lines += [BLANK, *side_lines(side, end.name, cluster if clusters[0] != clusters[1] else "", told)]
     if found.caveats:
         lines += [BLANK, heading("Not counted")]
         lines += [(Cell("  · ", Tone.WARN), plain(_sentence(each), Tone.MUTED)) for each in found.caveats]
     return lines
 
 
-def _side(side: Side, name: str, cluster: str, told: bool) -> list[Line]:
+def side_lines(side: Side, name: str, cluster: str = "", told: bool = False) -> list[Line]:
+    """What one side says, step by step; with `told` its reason stands above already."""
     way = "Egress of" if side.direction == "egress" else "Ingress of"
     where = (Cell(" in ", Tone.MUTED), plain(cluster, Tone.MUTED)) if cluster else ()
     lines: list[Line] = [
