@@ -736,6 +736,62 @@ CASES = [
         "default-deny",
         {"non_default_deny": False},
     ),
+    # -- requirements, which 1.19 no longer knows (asked of 1.18.0)
+    Case(
+        "a requirement of any policy narrows the endpoints that others allow",
+        "ccnp endpointSelector: SERVER, ingress: [{fromRequires: [{matchLabels: {app: other}}]}]\n"
+        "ccnp endpointSelector: SERVER, ingress: [{fromEndpoints: [CLIENT]}]",
+        "client > server TCP/80",
+        "allow",
+        "default-deny",
+        {"version": (1, 18)},
+    ),
+    Case(
+        "one of a namespace requires the namespace too",
+        "cnp endpointSelector: SERVER, ingress: [{fromRequires: [CLIENT]}]\n"
+        "ccnp endpointSelector: SERVER, ingress: [{fromEndpoints: [CLIENT]}]",
+        "prod > server TCP/80",
+        "allow",
+        "default-deny",
+        {"version": (1, 18)},
+    ),
+    Case(
+        "unless it names labels of namespaces",
+        "cnp endpointSelector: SERVER, ingress: [{fromRequires: [{matchLabels: "
+        "{io.cilium.k8s.namespace.labels.team: b}}]}]\n"
+        "ccnp endpointSelector: SERVER, ingress: [{fromEndpoints: [CLIENT]}]",
+        "prod > server TCP/80",
+        "allow",
+        "allow",
+        {"version": (1, 18)},
+    ),
+    Case(
+        "entities are not narrowed",
+        "ccnp endpointSelector: SERVER, ingress: [{fromRequires: [{matchLabels: {app: other}}]}]\n"
+        "ccnp endpointSelector: SERVER, ingress: [{fromEntities: [cluster]}]",
+        "client > server TCP/80",
+        "allow",
+        "allow",
+        {"version": (1, 18)},
+    ),
+    Case(
+        "nor are the peers that a deny names by a requirement of an allow",
+        "ccnp endpointSelector: SERVER, ingress: [{fromRequires: [{matchLabels: {app: other}}]}], "
+        "ingressDeny: [{fromEndpoints: [CLIENT]}]",
+        "client > server TCP/80",
+        "allow",
+        "deny",
+        {"version": (1, 18)},
+    ),
+    Case(
+        "a requirement with ports and no peers opens them to everybody",
+        "ccnp endpointSelector: SERVER, ingress: [{fromRequires: [{matchLabels: {app: other}}], "
+        "toPorts: [{ports: [{port: '80'}]}]}]",
+        "client > server TCP/80",
+        "allow",
+        "allow",
+        {"version": (1, 18)},
+    ),
     # -- above layer 4
     Case(
         "a peer that is allowed without asking is not led through the proxy",
@@ -904,3 +960,28 @@ def test_before_1_16_an_empty_list_of_peers_counts_as_missing(
     assert word(ask(case).ingress) == answer
     case = case._replace(policies=f"cnp endpointSelector: SERVER, ingress: [{{{peers}}}]")
     assert word(ask(case).ingress) == "default-deny"
+
+
+@pytest.mark.parametrize(
+    ("version", "settings", "answer"),
+    [
+        ((1, 19), {}, "default-deny"),
+        ((1, 18), {}, "allow"),
+        ((1, 18), {"ipv6": True}, "default-deny"),
+        ((1, 14), {"ipv6": True}, "allow"),
+    ],
+)
+def test_the_world_of_ipv6_is_the_world_before_1_19_where_one_family_is_on(
+    version: tuple[int, int], settings: dict[str, Any], answer: str
+) -> None:
+    """Source: 1.18.0 compiled and asked; `pkg/labels/cidr.go` of 1.14.5 and 1.15.19, where 1.15 splits the world."""
+    text = "cnp endpointSelector: CLIENT, egress: [{toCIDR: ['::/0']}]"
+    case = Case("", text, "client > 8.8.8.8 TCP/443", answer, "n/a", {"version": version, **settings})
+    assert word(ask(case).egress) == answer
+
+
+@pytest.mark.parametrize(("version", "rejected"), [((1, 18), True), ((1, 19), False)])
+def test_a_requirement_is_read_as_long_as_it_is_known(version: tuple[int, int], rejected: bool) -> None:
+    """Source: 1.18.0 asked; the custom resource of 1.19 does not have the field, so that it is pruned."""
+    text = "cnp endpointSelector: SERVER, ingress: [{fromRequires: [{matchExpressions: [{key: app, operator: Has}]}]}]"
+    assert bool(book(text, {"version": version}).invalid) == rejected

@@ -73,10 +73,15 @@ def identity(endpoint: Endpoint, surroundings: Surroundings) -> Identity:
 
 
 def _world(family: int, settings: Settings) -> str:
-    """The reserved identity of the world for one family: it has its own where both are on."""
-    if settings.ipv6 if family == 4 else settings.ipv4:
-        return f"world-ipv{family}"
-    return "world"
+    """The reserved identity of the world for one family: it has its own where the other family is on.
+
+    Before 1.19 only where both are on, before 1.15 never.
+    """
+    if settings.version < (1, 19):
+        split = settings.ipv4 and settings.ipv6 and settings.version >= (1, 15)
+    else:
+        split = settings.ipv6 if family == 4 else settings.ipv4
+    return f"world-ipv{family}" if split else "world"
 
 
 def world_terms(network: Network, settings: Settings) -> tuple[Term, ...]:

@@ -13,7 +13,7 @@ from tui.domain.cilium.describe import selector_text
 from tui.domain.cilium.identity import CLUSTER_KEY, GROUP_KEY, Identity, holds, network, world_terms
 from tui.domain.cilium.model import Direction, Network, Peer, Service, Settings, Term
 from tui.domain.cilium.policy import NAMESPACE_KEY, NAMESPACE_LABELS, mapping, sequence
-from tui.domain.cilium.selectors import Scope, local_cluster, peer_terms, selector_terms, subject_terms
+from tui.domain.cilium.selectors import Scope, local_cluster, peer_terms, scoped, selector_terms, subject_terms
 
 _REMOTE_NODE: Term = ("reserved", "remote-node", "Exists", ())
 _CLUSTER_RESERVED = ("host", "remote-node", "init", "ingress", "health", "unmanaged", "kube-apiserver")
@@ -56,9 +56,8 @@ def _requires(rule: Mapping[str, Any], way: str, scope: Scope) -> tuple[Term, ..
     """What `fromRequires` asks; from 1.19 on the field does not exist."""
     if scope.surroundings.settings.version > _REQUIRES_UNTIL:
         return ()
-    return tuple(
-        term for item in sequence(rule.get(f"{way}Requires")) for term in subject_terms(mapping(item), scope.namespace)
-    )
+    items = map(mapping, sequence(rule.get(f"{way}Requires")))
+    return tuple(term for item in items for term in scoped(selector_terms(item), scope))
 
 
 def _endpoints(item: Any, scope: Scope) -> Iterator[Peer]:

@@ -75,6 +75,11 @@ def peer_terms(selector: Mapping[str, Any], scope: Scope) -> tuple[Term, ...]:
     terms = selector_terms(selector)
     if any(source == "reserved" for source, _, _, _ in terms):
         return terms
+    return scoped(terms, scope)
+
+
+def scoped(terms: tuple[Term, ...], scope: Scope) -> tuple[Term, ...]:
+    """The terms, limited to the policy's namespace and the own cluster unless they name others."""
     keys = {term[:2] for term in terms}
     if not keys.intersection(_NAMESPACE):
         if not scope.namespace:

@@ -156,7 +156,8 @@ def _peers(entry: Mapping[str, Any], direction: str, deny: bool, settings: Setti
     nodes = f"{way}Nodes" in used and settings is not None and settings.version >= (1, 16)
     if nodes and settings and not settings.node_selector_labels:
         yield "FromNodes/ToNodes rules need enable-node-selector-labels"
-    for name in (f"{way}Endpoints", f"{way}Nodes"):
+    required = (f"{way}Requires",) if settings and settings.version <= (1, 18) else ()  # later versions prune it
+    for name in (f"{way}Endpoints", f"{way}Nodes", *required):
         for selector in sequence(entry.get(name)):
             yield from selector_problems(selector)
     for value in sequence(entry.get(f"{way}CIDR")):
