@@ -123,7 +123,9 @@ def _subject(spec: Mapping[str, Any], resource: str) -> Iterator[str]:
         yield "it must have an EndpointSelector or a NodeSelector"
     elif nodes is not None and resource == CNP:
         yield "NodeSelector is only for CiliumClusterwideNetworkPolicy"
-    yield from selector_problems(endpoints if endpoints is not None else nodes)
+    for selector in (endpoints, nodes):
+        if selector is not None:
+            yield from selector_problems(selector)
 
 
 def _entry(entry: Mapping[str, Any], section: str, nodes: bool, settings: Settings | None) -> Iterator[str]:
