@@ -251,9 +251,7 @@ def main() -> None:
     naive = cluster.sample(given.sample) * count
     found = best(cluster.ways(), given.rounds)
     classes = cluster.before.classes.inside.bit_count()
-    print(
-        f"{len(cluster.endpoints):,} endpoints in {classes:,} classes, {len(cluster.policies)} policies, {count:,} pairs"
-    )
+    print(f"{given.endpoints:,} endpoints in {classes:,} classes, {given.policies} policies, {count:,} pairs")
     print(f"{'':36}{'ms':>10}{'of a new start':>16}{'naive form':>20}")
     whole = found["every pair, from nothing"]
     for name, seconds in found.items():

@@ -75,7 +75,15 @@ _PORT = st.fixed_dictionaries(
     {"port": st.sampled_from(PORTS)},
     optional={"protocol": st.sampled_from(["TCP", "UDP", "ANY"]), "endPort": st.just(8090)},
 )
-_HTTP = {"http": [{"method": "GET"}]}
+# What may be asked above layer 4, with the ports where it may be.
+_ABOVE = (
+    {"ports": [{"port": "80", "protocol": "TCP"}], "rules": {"http": [{"method": "GET"}]}},
+    {"ports": [{"port": "http", "protocol": "TCP"}], "rules": {"http": [{}]}},
+    {"ports": [{"port": "53", "protocol": "UDP"}], "rules": {"dns": [{"matchPattern": "*"}]}},
+    {"ports": [{"port": "53", "protocol": "ANY"}], "rules": {"dns": [{"matchName": "api.example.com"}]}},
+    {"ports": [{"port": "80", "protocol": "TCP"}], "serverNames": ["api.example.com"]},
+    {"ports": [{"port": "80", "protocol": "TCP"}], "terminatingTLS": {"secret": {"name": "s", "namespace": "shop"}}},
+)
 
 
 def _cidr_sets(group: str) -> st.SearchStrategy[dict[str, Any]]:
@@ -101,7 +109,7 @@ def _peers(way: str, deny: bool) -> st.SearchStrategy[dict[str, Any]]:
         fields["fromRequires"] = st.lists(_SELECTORS, min_size=1, max_size=1)
     elif not deny:
         fields["toFQDNs"] = st.lists(
-            st.sampled_from([{"matchName": "api.example.com"}, {"matchPattern": "*.example.com"}]), max_size=1
+            st.sampled_from([{"matchName": "api.example.com"}, {"matchPattern": "**.example.com"}]), max_size=1
         )
         fields["toServices"] = st.just([{"k8sService": {"serviceName": "db", "namespace": "data"}}])
     one = [st.fixed_dictionaries({name: value}) for name, value in fields.items()]
@@ -111,15 +119,13 @@ def _peers(way: str, deny: bool) -> st.SearchStrategy[dict[str, Any]]:
 @st.composite
 def _rules(draw: st.DrawFn, way: str, deny: bool) -> dict[str, Any]:
     rule = dict(draw(_peers(way, deny)))
-    shape = draw(st.sampled_from(["none", "ports", "ports", "icmp"] + ([] if deny else ["http"])))
+    shape = draw(st.sampled_from(["none", "ports", "ports", "icmp"] + ([] if deny else ["above", "above"])))
     if shape == "ports":
         rule["toPorts"] = [{"ports": draw(st.lists(_PORT, min_size=1, max_size=2))}]
     elif shape == "icmp":
         rule["icmps"] = [{"fields": [{"family": "IPv4", "type": draw(st.sampled_from([0, 8]))}]}]
-    elif shape == "http":
-        rule["toPorts"] = [
-            {"ports": [{"port": draw(st.sampled_from(["80", "http"])), "protocol": "TCP"}], "rules": _HTTP}
-        ]
+    elif shape == "above":
+        rule["toPorts"] = [draw(st.sampled_from(_ABOVE))]
     return rule
 
 
@@ -170,7 +176,7 @@ def written(draw: st.DrawFn, number: int = 0) -> Written:
     else:
         spec = draw(_cilium())
         nodes = resource == CCNP and draw(st.integers(0, 3)) == 0
-        spec["nodeSelector" if nodes else "endpointSelector"] = {} if nodes else draw(_SELECTORS)
+        spec["nodeSelector" if nodes else "endpointSelector"] = {} if nodes else draw(st.just({}) | _SELECTORS)
     return Written(resource, msgspec.convert({"metadata": metadata, "spec": spec}, Policy), f"p{number}.yaml")
 
 
@@ -180,7 +186,9 @@ def policies(draw: st.DrawFn, most: int = 4) -> tuple[Written, ...]:
     return tuple(draw(written(number)) for number in range(draw(st.integers(0, most))))
 
 
-LEARNED = st.sampled_from([None, {}, {"api.example.com": frozenset(["8.8.8.8"])}])
+LEARNED = st.sampled_from(
+    [None, {}, {"api.example.com": frozenset(["8.8.8.8"]), "a.b.example.com": frozenset(["10.9.9.9"])}]
+)
 surroundings = st.builds(
     Surroundings,
     settings=st.builds(

@@ -56,9 +56,8 @@ def check(before: Reach, after: Reach) -> Impact:
     assert toggled == closed(before, after)
     stay = before.endpoints.keys() & after.endpoints.keys()
     selected = Counter(each.now for each in found.selection if each.policy is None for _ in range(each.endpoints))
-    free, covered = set(before.unselected()) & stay, set(after.unselected()) & stay
-    able = {key for key in stay if key in free | covered or before.selected_by(key) or after.selected_by(key)}
-    assert selected == Counter({True: len(able & (free - covered)), False: len(able & (covered - free))})
+    was, now = ({key: bool(reach.selected_by(key)) for key in stay} for reach in (before, after))
+    assert selected == Counter(now[key] for key in stay if was[key] != now[key])
     return found
 
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tui.domain.cilium.classes import Classes, bits, mask_of
-from tui.domain.cilium.grants import EntryPorts, Peers, peers_of, ports_of
+from tui.domain.cilium.grants import EntryPorts, Peers, named_ports, peers_of, ports_of
 from tui.domain.cilium.identity import Identity
 from tui.domain.cilium.model import Direction, Entry, Rulebook, Settings
-from tui.domain.cilium.portset import EVERY_PORT, one_port
+from tui.domain.cilium.portset import EVERY_PORT
 from tui.domain.cilium.rows import OPEN, UNKNOWN, Answers, Default, Grant, SidePorts, answers, joined
 from tui.domain.cilium.selection import Profile, Selection
 
@@ -24,6 +24,7 @@ class RowKey(NamedTuple):
     direction: Direction
     profile: Profile
     enforced: bool
+    welcome: bool = False  # the own node always gets in
     named: tuple[int, ...] = ()  # the subject's ports for the names of its ingress entries, -1 where it has none
 
 
@@ -47,7 +48,7 @@ class Compiled:
         self._rows: dict[RowKey, _Row] = {}
         self.governed = 0  # the classes on which policies act
         self.subjects = 0  # the classes that policies can select
-        self._nobody, self._strict, self._welcome = 0, 0, 0
+        self._nobody, self._strict, self._own_node = 0, 0, 0
         self._see_settings(0)
 
     def changed(self, book: Rulebook, classes: Classes) -> Compiled:
@@ -87,8 +88,8 @@ class Compiled:
                 self._nobody |= bit
             if ("any", "init") in who.labels or settings.enforcement == "always":
                 self._strict |= bit
-            if who.reserved("host") and settings.allow_localhost == "always":
-                self._welcome |= bit
+            if who.reserved("host"):
+                self._own_node |= bit
 
     # -- answers ---------------------------------------------------------------------------------------------------
 
@@ -118,9 +119,9 @@ class Compiled:
         if direction == "egress":
             return RowKey(direction, profile, enforced)
         held = dict(self.classes.slots[slot].named_ports)
-        wanted = (each for number in profile for each in self._ports_of(number).named)
-        named = tuple(held.get(f"{name}/{protocol}", -1) for name, protocol, _ in wanted)
-        return RowKey(direction, profile, enforced, named)
+        wanted = (each for number in profile for each in self._ports_of(number).names)
+        named = tuple(held.get(f"{name}/{protocol}", -1) for name, protocol in wanted)
+        return RowKey(direction, profile, enforced, not self._own_node >> slot & 1, named)
 
     def entries_at(self, slot: int) -> list[Entry]:
         """The entries that select a class, in both directions."""
@@ -160,21 +161,22 @@ class Compiled:
         for number in key.profile:
             if terms := self.selection.entries[number].requires:
                 required[self.selection.entries[number].deny] &= self.classes.mask(terms)
-        if key.direction == "ingress" and self._welcome:
-            yield Grant(False, self._welcome, 0, EVERY_PORT)
+        if key.welcome and self.book.surroundings.settings.allow_localhost == "always":
+            yield Grant(False, self._own_node, 0, EVERY_PORT, "open")
         named = iter(key.named)
         for number in key.profile:
             deny, peers, ports = self.selection.entries[number].deny, self._peers_of(number), self._ports_of(number)
             sure = peers.sure | peers.endpoints & required[deny]
-            yield Grant(deny, sure, peers.maybe, ports.plain)
-            yield Grant(deny, sure, peers.maybe, ports.asked, True)
-            for name, protocol, asked in ports.named:
+            for asking, numbers in ports.numbered:
+                yield Grant(deny, sure, peers.maybe, numbers, asking)
+            for asking, each in ports.named:
                 if key.direction == "ingress":
                     by_port = {port: self.classes.all for port in (next(named),) if port >= 0}
                 else:
-                    by_port = dict(self.classes.named(name, protocol))
+                    by_port = dict(self.classes.named(each.name, each.protocol))
                 for port, having in by_port.items():
-                    yield Grant(deny, sure & having, peers.maybe & having, one_port(port, protocol), asked)
+                    kind, numbers = named_ports(asking, each, port)
+                    yield Grant(deny, sure & having, peers.maybe & having, numbers, kind)
 
     def _peers_of(self, number: int) -> Peers:
         found = self._peers.get(number)
@@ -197,15 +199,13 @@ def _names(entry: Entry) -> bool:
 
 def has_endpoint(who: Identity, settings: Settings) -> bool:
     """True for what has an endpoint of this cluster, which policies can select."""
-    if who.reserved("host"):
-        return not who.outside
-    if not who.known or who.outside or any(who.reserved(name) for name in _NO_ENDPOINT):
+    if not who.known or who.outside or who.cluster not in ("", settings.cluster):
         return False
-    return who.cluster in ("", settings.cluster)
+    return who.reserved("host") or not any(who.reserved(name) for name in _NO_ENDPOINT)
 
 
 def governed(who: Identity, settings: Settings) -> bool:
     """True where the policies of this rulebook decide; elsewhere everything passes, or nobody can tell."""
-    if not has_endpoint(who, settings):
+    if settings.enforcement == "never" or not has_endpoint(who, settings):
         return False
-    return settings.host_firewall if who.reserved("host") else settings.enforcement != "never"
+    return settings.host_firewall or not who.reserved("host")

@@ -6,13 +6,15 @@ one, with the few classes that have one.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from tui.domain.cilium.classes import Classes, bits
 from tui.domain.cilium.fqdn import matches as name_matches
 from tui.domain.cilium.identity import matches
-from tui.domain.cilium.model import Entry, Layer7, Peer, PortRule, Ports, Surroundings
+from tui.domain.cilium.model import Entry, Layer7, Peer, Ports, Surroundings
 from tui.domain.cilium.portset import EVERY_PORT, NO_PORTS, PortSet, of_ports
+from tui.domain.cilium.rows import Asking
 
 
 class Peers(NamedTuple):
@@ -25,11 +27,15 @@ class Peers(NamedTuple):
 
 
 class EntryPorts(NamedTuple):
-    """An entry's ports: those with nothing asked above layer 4, those with, and those by name."""
+    """An entry's ports by what is asked above layer 4 on them, and those that a destination's names stand for."""
 
-    plain: PortSet
-    asked: PortSet
-    named: tuple[tuple[str, str, bool], ...]  # name, protocol, whether something is asked
+    numbered: tuple[tuple[Asking, PortSet], ...]
+    named: tuple[tuple[Asking, Ports], ...]
+
+    @property
+    def names(self) -> Iterator[tuple[str, str]]:
+        """(name, protocol) of each of `named`."""
+        return ((ports.name, ports.protocol) for _, ports in self.named)
 
 
 def peers_of(entry: Entry, classes: Classes, around: Surroundings, before: Peers | None = None) -> Peers:
@@ -68,35 +74,40 @@ def _matching(peer: Peer, classes: Classes, around: Surroundings, among: int) ->
 def _means(peer: Peer, classes: Classes, slot: int, around: Surroundings) -> bool | None:
     learned = classes.slots[slot].learned
     if peer.fqdn and learned:
-        return peer.fqdn == learned or ("*" not in learned and name_matches(peer.fqdn, learned))
+        deep = around.settings.version >= (1, 19)
+        return peer.fqdn == learned or ("*" not in learned and name_matches(peer.fqdn, learned, deep))
     return matches(peer, classes.identities[slot], around)
 
 
 def ports_of(entry: Entry) -> EntryPorts:
     """The ports of an entry; names stay names, for a destination to look up."""
-    plain = asked = NO_PORTS
-    named: list[tuple[str, str, bool]] = []
+    numbered: dict[Asking, PortSet] = {}
+    named: list[tuple[Asking, Ports]] = []
     for rule in entry.ports:
-        asks = rule.layer7 is not None and restricts(rule.layer7)
-        numbers, names = _split(rule)
-        if asks:
-            asked |= numbers
-        else:
-            plain |= numbers
-        named += [(each.name, each.protocol, asks) for each in names]
-    return EntryPorts(plain, asked, tuple(named))
+        asking = asking_of(rule.layer7)
+        if rule.ports is None:
+            numbered[asking] = EVERY_PORT
+        for each in rule.ports or ():
+            if each.name:
+                named.append((asking, each))
+            else:
+                kind: Asking = "exact" if asking == "plain" and each.first == each.last else asking
+                numbered[kind] = numbered.get(kind, NO_PORTS) | of_ports(each)
+    return EntryPorts(tuple(numbered.items()), tuple(named))
 
 
-def _split(rule: PortRule) -> tuple[PortSet, list[Ports]]:
-    if rule.ports is None:
-        return EVERY_PORT, []
-    numbers = NO_PORTS
-    for each in rule.ports:
-        if not each.name:
-            numbers |= of_ports(each)
-    return numbers, [each for each in rule.ports if each.name]
+def asking_of(layer7: Layer7 | None) -> Asking:
+    """What is asked above layer 4: a parser refuses at least what it cannot read."""
+    if layer7 is None:
+        return "plain"
+    if not layer7.server_names and (layer7.any or not layer7.parser):
+        return "open"
+    return "dns" if layer7.parser == "dns" else "asked"
 
 
-def restricts(layer7: Layer7) -> bool:
-    """True when something can be refused: a parser refuses at least what it cannot read."""
-    return bool(layer7.server_names) or (bool(layer7.parser) and not layer7.any)
+def named_ports(asking: Asking, ports: Ports, number: int) -> tuple[Asking, PortSet]:
+    """What a named port is at a destination where it is this number; a range goes on from there."""
+    last = max(number, ports.last)
+    if asking == "plain" and last == number:
+        asking = "exact"
+    return asking, of_ports(Ports(ports.protocol, number, last))

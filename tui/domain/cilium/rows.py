@@ -56,24 +56,36 @@ def both(egress: SidePorts, ingress: SidePorts) -> SidePorts:
 Default = Literal["denied", "allowed", "asked"]
 
 
+# What a rule asks above layer 4. "plain": nothing; "exact": nothing, on exactly this port, which alone makes a DNS rule
+# for it void; "open": a proxy looks, and lets everything pass; "dns": names; "asked": anything else.
+Asking = Literal["plain", "exact", "open", "dns", "asked"]
+
+
 class Grant(NamedTuple):
-    """One rule entry over the classes: the peers it surely has, those it may have, and its ports."""
+    """Ports of one rule entry over the classes: the peers it surely has, and those it may have."""
 
     deny: bool
     sure: int
     maybe: int
     ports: PortSet
-    asked: bool = False  # something is asked above layer 4 on these ports
+    asking: Asking = "plain"
 
 
 class _Tally(NamedTuple):
-    """What the grants so far say of a mask of peers."""
+    """What the grants so far say of a mask of peers. Of the allowed ports the last ones are those with each asking."""
 
     allow: PortSet = NO_PORTS
     allow_maybe: PortSet = NO_PORTS
-    freely: PortSet = NO_PORTS  # allowed with nothing asked above layer 4
     deny: PortSet = NO_PORTS
     deny_maybe: PortSet = NO_PORTS
+    plain: PortSet = NO_PORTS
+    free: PortSet = NO_PORTS  # exact and open
+    dns: PortSet = NO_PORTS
+    asked: PortSet = NO_PORTS  # dns too
+
+    def conditional(self) -> PortSet:
+        """The ports on which some request is refused."""
+        return self.asked - self.free - (self.plain - self.dns) if self.asked else NO_PORTS
 
 
 def answers(grants: Iterable[Grant], universe: int, otherwise: Default) -> Answers:
@@ -104,18 +116,25 @@ def _split(tallies: dict[_Tally, int], mask: int, grant: Grant, sure: bool) -> d
 
 
 def _added(tally: _Tally, grant: Grant, sure: bool) -> _Tally:
-    allow, allow_maybe, freely, deny, deny_maybe = tally
-    ports = grant.ports
+    ports, asking = grant.ports, grant.asking
     if grant.deny:
-        return _Tally(allow, allow_maybe, freely, *((deny | ports, deny_maybe) if sure else (deny, deny_maybe | ports)))
+        if sure:
+            return tally._replace(deny=tally.deny | ports)
+        return tally._replace(deny_maybe=tally.deny_maybe | ports)
     if not sure:
-        return _Tally(allow, allow_maybe | ports, freely, deny, deny_maybe)
-    return _Tally(allow | ports, allow_maybe, freely if grant.asked else freely | ports, deny, deny_maybe)
+        return tally._replace(allow_maybe=tally.allow_maybe | ports)
+    allow = tally.allow | ports
+    if asking == "plain":
+        return tally._replace(allow=allow, plain=tally.plain | ports)
+    if asking in ("exact", "open"):
+        return tally._replace(allow=allow, free=tally.free | ports)
+    dns = tally.dns | ports if asking == "dns" else tally.dns
+    return tally._replace(allow=allow, dns=dns, asked=tally.asked | ports)
 
 
 def _side(tally: _Tally, otherwise: Default) -> SidePorts:
     if otherwise != "denied":
-        asked = tally.allow - tally.freely if otherwise == "asked" else NO_PORTS
+        asked = tally.conditional() if otherwise == "asked" else NO_PORTS
         if not asked and not tally.deny and not tally.deny_maybe:
             return OPEN
         allowed = EVERY_PORT - tally.deny - tally.deny_maybe
@@ -124,7 +143,7 @@ def _side(tally: _Tally, otherwise: Default) -> SidePorts:
         return CLOSED
     denied = tally.deny | (EVERY_PORT - tally.allow - tally.allow_maybe)
     allowed = tally.allow - tally.deny - tally.deny_maybe
-    return SidePorts(allowed, denied, EVERY_PORT - allowed - denied, allowed - tally.freely)
+    return SidePorts(allowed, denied, EVERY_PORT - allowed - denied, tally.conditional() & allowed)
 
 
 def joined(*rows: Iterable[tuple[int, SidePorts]]) -> Answers:
