@@ -47,6 +47,7 @@ class StillFleet:
         self.retried: list[str | None] = []
         self.radii: dict[str, Blast] = {}
         self.netpol = Netpol(self.store, self.facts, self.look, self.unlook, self.notify)
+        self.impacts = None  # nobody asks what drafts do to policies
         self._moved = asyncio.Event()
         if filled:
             shop.fill(self.store)

@@ -123,7 +123,7 @@ class Blasts:
         if len(changes) > MOST_FILES:
             unknown.append(f"{len(changes) - MOST_FILES:,} more files were not read: their objects are not named")
         found = await self._drafts.reach.reached(self._store, repository, draft, changes)
-        texts = [text for change in changes[:MOST_FILES] for text in await _texts(repository, draft, change)]
+        texts = [text for change in changes[:MOST_FILES] for text in await texts_of(repository, draft, change)]
         patches = await _patches(repository, draft.base, changes[:MOST_FILES])
         removed = {change.old_path or change.path for change in changes if change.status in ("D", "R")}
         diffs = []
@@ -224,7 +224,7 @@ def _merged(reached: Iterable[Hit]) -> list[Hit]:
     return [Hit(rows[ref], why) for ref, why in found.items()]
 
 
-async def _texts(repository: DraftRepository, draft: Draft, change: Change) -> list[FileText]:
+async def texts_of(repository: DraftRepository, draft: Draft, change: Change) -> list[FileText]:
     """The texts of a changed file before and after; of a renamed one, at both paths."""
     new = Place(draft.repo, change.path)
     if change.status == "R":

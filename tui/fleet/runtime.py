@@ -31,6 +31,7 @@ from tui.fleet.derive import StoreFacts
 from tui.fleet.flows import Flows
 from tui.fleet.locating import Located, Locator
 from tui.fleet.manifest import Manifest, cleaned
+from tui.fleet.netpol.impact import Impacts
 from tui.fleet.netpol.watching import Netpol
 from tui.fleet.owners import Owners
 from tui.fleet.sourcefiles import SourceFiles
@@ -117,6 +118,10 @@ class Fleet:
         self._looks: dict[str, Look] = {}
         self._waiters: set[asyncio.Future[None]] = set()
         self.netpol = Netpol(self.store, self.facts, self.look, self.unlook, self.notify)
+        self.impacts: Impacts | None = None  # of drafts on network policies
+        if drafts is not None:
+            more = (self.changed, self.notify, self.flows)
+            self.impacts = Impacts(drafts, self.store, self.facts, self.netpol, *more)
 
     # -- life -----------------------------------------------------------------------------------------------------
 
@@ -133,6 +138,8 @@ class Fleet:
         for asking in self._asking:
             asking.cancel()
         await asyncio.gather(*self._asking, return_exceptions=True)
+        if self.impacts is not None:
+            await self.impacts.close()
         await self.flows.close()
         await self._network.stop()
         await self.netpol.close()

@@ -16,7 +16,7 @@ from tui.domain.cilium.policy import NAMESPACE_KEY, NAMESPACE_LABELS, Policy, ma
 from tui.domain.cilium.reading import NAME_LABEL, POLICY_KINDS
 from tui.domain.cilium.select import pod_labels
 from tui.domain.obj import Meta
-from tui.domain.source.building import Build, Built, pod_template
+from tui.domain.source.building import Build, Built, pod_template, template_of
 from tui.domain.source.kustomize import POD_KINDS
 from tui.domain.yamlvalue import same
 
@@ -116,6 +116,11 @@ def _labels(metadata: Mapping[str, Any]) -> dict[str, str]:
 def _labels_of(each: Built | None) -> dict[str, str]:
     template = pod_template(each) if each is not None else None
     return _labels(mapping(template.get("metadata"))) if template is not None else {}
+
+
+def pod_labels_of(value: Any, kind: str) -> dict[str, str]:
+    """The labels that a workload, as plain values, gives its pods."""
+    return _labels(mapping(mapping(template_of(mapping(value), kind)).get("metadata")))
 
 
 def _written(resource: str, each: Built) -> Written:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from tui.domain.cilium.model import Flow, Rulebook, Word
@@ -26,8 +26,13 @@ class Turned(NamedTuple):
         return self.before == "allowed" and self.after == "denied"
 
 
-def turned(before: Rulebook, after: Rulebook, flows: Iterable[Flow]) -> list[Turned]:
-    """The flows that are decided otherwise, those that are cut first. Ends with the same labels count as one."""
+def turned(
+    before: Rulebook, after: Rulebook, flows: Iterable[Flow], later: Callable[[Flow], Flow] = lambda flow: flow
+) -> list[Turned]:
+    """The flows that are decided otherwise, those that are cut first. Ends with the same labels count as one.
+
+    `later` gives a flow as it will be, where its ends get other labels.
+    """
     alike: dict[object, list[Flow]] = {}
     for flow in flows:
         one, other = flow.source, flow.destination
@@ -38,7 +43,7 @@ def turned(before: Rulebook, after: Rulebook, flows: Iterable[Flow]) -> list[Tur
             break
     found = []
     for like in alike.values():
-        was, now = verdict(before, like[0]), verdict(after, like[0])
+        was, now = verdict(before, like[0]), verdict(after, later(like[0]))
         if was.verdict != now.verdict:
             found.append(Turned(like[0], was.verdict, now.verdict, now.reason, len(like)))
     return sorted(found, key=lambda each: (not each.cut, -each.seen, each.flow.source.name, each.flow.destination.name))

@@ -310,12 +310,13 @@ class Confirmation(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...]
 
 
-def confirmation(blast: Blast, settings: Settings, word: str) -> Confirmation | None:
+def confirmation(blast: Blast, settings: Settings, word: str, alarms: Sequence[str] = ()) -> Confirmation | None:
     """None when a plain yes is enough; `word` must be typed for any deletion and for a large share of the fleet.
 
     One Application alone is never a large share, unless `confirm_share` is 0: that asks for every Application.
+    `alarms` are more reasons to think twice, those of network policies.
     """
-    reasons = []
+    reasons = [*alarms]
     if counts := deletions(blast):
         reasons.append(f"{counts} deleted")
     share, count = blast.share, len(blast.applications)

@@ -276,7 +276,7 @@ def _label(each: Built, pairs: Mapping[str, Any], selectors: bool, templates: bo
     """Set labels where kustomize sets them: of a NetworkPolicy in the selectors that have matchLabels."""
     _merge(each.value["metadata"], "labels", pairs)
     one = each.identity
-    if templates and one.kind in POD_KINDS and isinstance(holder := _template(each.value, one.kind), dict):
+    if templates and one.kind in POD_KINDS and isinstance(holder := template_of(each.value, one.kind), dict):
         _merge(holder.setdefault("metadata", {}), "labels", pairs)
     if selectors and (one.group, one.kind) == ("networking.k8s.io", "NetworkPolicy"):
         spec = dig(each.value, "spec")
@@ -295,7 +295,7 @@ def _merge(holder: Any, key: str, pairs: Mapping[str, Any]) -> None:
         holder[key] = {**(before if isinstance(before, Mapping) else {}), **pairs}
 
 
-def _template(value: Mapping[str, Any], kind: str) -> Any:
+def template_of(value: Mapping[str, Any], kind: str) -> Any:
     """Where a workload's pods get their metadata from."""
     if kind == "Pod":
         return value
@@ -306,5 +306,5 @@ def _template(value: Mapping[str, Any], kind: str) -> Any:
 
 def pod_template(each: Built) -> Mapping[str, Any] | None:
     """The pod template of a workload; None for what runs no pods."""
-    found = _template(each.value, each.identity.kind) if each.identity.kind in POD_KINDS else None
+    found = template_of(each.value, each.identity.kind) if each.identity.kind in POD_KINDS else None
     return found if isinstance(found, Mapping) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from tui.domain import yamledit
@@ -14,9 +14,11 @@ from tui.domain.edits import kind_of
 from tui.domain.edits.policies import PolicyRule
 from tui.domain.obj import Ref
 from tui.fleet.netpol import offering
+from tui.fleet.netpol.impact import Edited
 from tui.fleet.netpol.needs import POLICIES
-from tui.ui.drafting import editing
-from tui.ui.screens.rule import Learn, RuleScreen
+from tui.ui.drafting import editing, impact_words
+from tui.ui.screens.rule import Impact, Learn, RuleScreen
+from tui.ui.words import Line
 
 if TYPE_CHECKING:
     from tui.fleet.locating import Place
@@ -41,7 +43,8 @@ async def rules(app: FleetApp, ref: Ref, place: Place, draft: Draft | None, cont
         content.text,
         lambda chosen: edit.fields(kind, document, chosen),
         apply,
-        learn=_learning(app, ref.cluster, edit),
+        doing(app, Edited(place.repo, place.target, content.commit, place.file, content.text, draft)),
+        _learning(app, ref.cluster, edit),
     )
     values = await _asked(app, ref.cluster, screen)
     if values is None:
@@ -58,13 +61,25 @@ async def rules(app: FleetApp, ref: Ref, place: Place, draft: Draft | None, cont
 async def _asked(app: FleetApp, cluster: str, screen: RuleScreen) -> Mapping[str, str] | None:
     """Show the form, with what it speaks of watched meanwhile."""
     app.fleet.look(OWNER, offering.NEEDED, {cluster})
-    app.fleet.netpol.look(OWNER, {cluster})
+    app.fleet.netpol.look(OWNER, {cluster}, reach=True)
     try:
         answer: Mapping[str, str] | None = await app.wait_for(screen)
     finally:
         app.fleet.netpol.unlook(OWNER)
         app.fleet.unlook(OWNER)
     return answer
+
+
+def doing(app: FleetApp, edited: Edited) -> Impact | None:
+    """Says what a text would do to network policies."""
+    impacts = app.fleet.impacts
+    if impacts is None:
+        return None
+
+    async def lines(text: str) -> Sequence[Line]:
+        return impact_words.body(await impacts.of_text(edited._replace(text=text)))
+
+    return lines
 
 
 class Knows(Protocol):

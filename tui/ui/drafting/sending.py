@@ -19,7 +19,7 @@ from tui.domain.drafts.blast import confirmation
 from tui.domain.drafts.model import Draft
 from tui.domain.drafts.sending import PushOptions, PushPlan, PushResult
 from tui.domain.kinds.kind import Tone
-from tui.domain.ports import HookRefused, Missing, NeedsTerminal
+from tui.domain.ports import HookRefused, Missing, NeedsTerminal, Trouble
 from tui.ui.drafting import blast_words
 from tui.ui.prompt import ask
 from tui.ui.scope import APPLICATIONS
@@ -46,6 +46,8 @@ async def commit(app: FleetApp, name: str) -> bool:
         return False
     draft: Draft | str = dirty[0] if len(dirty) == 1 else listed.draft.id  # the whole: a commit in each repository
     name = listed.draft.name
+    if not await _sure(app, name):
+        return False
     message = await _ask_message(app, drafts, draft, dirty)
     if message is None:
         return False
@@ -216,13 +218,33 @@ async def _send(app: FleetApp, drafts: Drafts, draft: Draft, plan: PushPlan, opt
 async def _agreed(app: FleetApp, name: str, question: str, facts: Sequence[str]) -> bool:
     """Ask before a push, with what it touches; for a deletion or a large share of the fleet the name must be typed."""
     radius = await app.fleet.blast_of(name)
-    told = [*facts, *blast_words.facts(radius)]
-    needed = confirmation(radius, app.fleet.settings, name)
+    policies, alarms = await _on_policies(app, name)
+    told = [*facts, *blast_words.facts(radius), *policies]
+    needed = confirmation(radius, app.fleet.settings, name, alarms)
     if needed is None:
         sure = await app.wait_for(Confirm(question, told, yes="push"))
     else:
         sure = await app.wait_for(TypeToConfirm(question, [*told, *needed.reasons], needed.word))
     return sure is True
+
+
+async def _sure(app: FleetApp, name: str) -> bool:
+    """Have the draft's name typed before a commit that cuts traffic which was seen, or a policy that does nothing."""
+    told, alarms = await _on_policies(app, name)
+    return not alarms or await app.wait_for(TypeToConfirm(f"Commit {name}?", [*told, *alarms], name)) is True
+
+
+async def _on_policies(app: FleetApp, name: str) -> tuple[list[str], tuple[str, ...]]:
+    """(what a draft does to network policies, reasons to think twice); nothing for one that has none to do with."""
+    if app.fleet.impacts is None:
+        return [], ()
+    from tui.ui.drafting import impact_words
+
+    try:
+        found = await app.fleet.impacts.of(name)
+    except Trouble as error:
+        return [f"network policies: not known: {error}"], ()
+    return impact_words.facts(found), found.alarms
 
 
 async def _tags_followed(app: FleetApp, drafts: Drafts, draft: Draft) -> str:

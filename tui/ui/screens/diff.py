@@ -14,6 +14,7 @@ from tui.ui import keys
 from tui.ui.bars import Footer, Header
 from tui.ui.prompt import ask
 from tui.ui.screens.base import FleetScreen
+from tui.ui.screens.words_view import WordsView
 from tui.ui.text import safe
 from tui.ui.widgets.viewer import Viewer
 
@@ -34,10 +35,15 @@ class DiffScreen(FleetScreen):
         yield Header()
         with Vertical(id="diff", classes="pane"):
             yield Viewer("", "diff")
+        with Vertical(id="diff-impact", classes="pane"):
+            yield WordsView()
         yield Footer()
 
     def on_mount(self) -> None:
         """Ask git."""
+        panel = self.query_one("#diff-impact")
+        panel.border_title = "What it does to network policies"
+        panel.display = False
         self.query_one(Viewer).focus()
         self.fleet_app.do(self._load(), "reading the diff", hold=False)
 
@@ -56,6 +62,19 @@ class DiffScreen(FleetScreen):
         box.border_title = Content(safe(f"{self.draft} · {what}"))
         box.border_subtitle = Content(f"{len(changes)} file{'s' if len(changes) != 1 else ''}, +{added} −{removed}")
         self.query_one(Viewer).set_text(patch or "no difference\n")
+
+    def pull(self) -> None:
+        """Take in what is known by now of what it does to network policies; nothing is shown of what it does not."""
+        super().pull()
+        impacts = self.fleet.impacts
+        found = impacts.look(self.draft) if impacts is not None else ""
+        panels = self.query("#diff-impact")
+        if isinstance(found, str) or found.empty or not panels:
+            return
+        from tui.ui.drafting import impact_words
+
+        panels.first().display = True
+        self.query_one(WordsView).show(impact_words.body(found))
 
     def action_diff_commit(self) -> None:
         """Commit with a proposed message."""

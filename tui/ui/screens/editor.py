@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 from textual.app import ComposeResult
@@ -24,10 +24,15 @@ from tui.ui.prompt import ask
 from tui.ui.screens import external
 from tui.ui.screens.base import FleetScreen
 from tui.ui.screens.dialogs import Confirm
+from tui.ui.screens.words_view import WordsView
 from tui.ui.text import safe
 from tui.ui.widgets.editor import Editor
 
+if TYPE_CHECKING:
+    from tui.fleet.netpol.impact import Impacts
+
 KEEP = 0.15  # seconds after a key until the text is on disk
+TELLING = ("NetworkPolicy", "CiliumCIDRGroup", "kind: Namespace")  # texts that may change what policies do
 PAUSE = 0.3  # seconds without a key after which the text is checked
 
 
@@ -72,10 +77,15 @@ class EditorScreen(FleetScreen):
         yield Header()
         with Vertical(id="editing", classes="pane"):
             yield self._editor
+        with Vertical(id="editing-impact", classes="pane"):
+            yield WordsView()
         yield Footer()
 
     def on_mount(self) -> None:
         """The cursor at the place that was asked for."""
+        panel = self.query_one("#editing-impact")
+        panel.border_title = "What it does to network policies"
+        panel.display = False
         self._editor.focus()
         self._editor.goto(self.opened.line)
         self._caption()
@@ -111,6 +121,19 @@ class EditorScreen(FleetScreen):
     def _settled(self) -> None:
         self._caption()
         self.fleet_app.do(self._check(), "checking", hold=False)
+        if self.fleet.impacts is not None and any(word in self._editor.text for word in TELLING):
+            self.fleet_app.do(self._work_out(self.fleet.impacts), "working out what it does", hold=False)
+
+    async def _work_out(self, impacts: Impacts) -> None:
+        """Show what the text would do to network policies, when it would do anything."""
+        from tui.fleet.netpol.impact import Edited
+        from tui.ui.drafting import impact_words
+
+        opened, text = self.opened, self._editor.text
+        found = await impacts.of_text(Edited(opened.repo, opened.target, opened.base, opened.path, text, opened.draft))
+        if text == self._editor.text and self.is_attached:  # else a newer text is being worked out
+            self.query_one("#editing-impact").display = not found.empty
+            self.query_one(WordsView).show(impact_words.body(found))
 
     async def _keep(self) -> None:
         """The typed text on disk; forgotten when it is what was opened."""

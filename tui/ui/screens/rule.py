@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import ClassVar
 
@@ -26,6 +27,7 @@ from tui.ui.widgets.viewer import Viewer
 from tui.ui.words import Line, plain
 
 PAUSE = 0.25  # seconds without a key after which the impact is worked out
+AGAIN = 5.0  # seconds after which it is worked out again: more becomes known, flows come in
 AROUND = 3  # unchanged lines around a change
 SIDE_BY_SIDE = 110  # columns from which the panels stand beside the form
 
@@ -66,6 +68,8 @@ class RuleScreen(FleetScreen):
         self._wrong = ""
         self._asked = 0
         self._pause: Timer | None = None
+        self._working = False
+        self._worked = time.monotonic()
 
     def compose(self) -> ComposeResult:
         yield Header()
@@ -122,7 +126,11 @@ class RuleScreen(FleetScreen):
         if self._wrong or self._impact is None:
             self._show((plain(self._wrong, Tone.MUTED),))
             return
-        lines = await self._impact(self._text)
+        self._working = True
+        try:
+            lines = await self._impact(self._text)
+        finally:
+            self._working, self._worked = False, time.monotonic()
         if number == self._asked:  # else newer answers are being worked out
             self._show(*lines)
 
@@ -133,6 +141,8 @@ class RuleScreen(FleetScreen):
     def pull(self) -> None:
         """Take in what clusters say by now."""
         super().pull()
+        if self._impact is not None and not self._working and time.monotonic() - self._worked >= AGAIN:
+            self._settled()
         if self._learn is not None and not self._learning and self.query(Form):
             self._learning = True
             self.fleet_app.do(self._learned(self._learn), "reading what there is", hold=False)

@@ -17,7 +17,7 @@ from tui.domain.obj import Ref, Row
 from tui.domain.tail import TailEvent
 from tui.ui import words
 from tui.ui.application_words import application, unhealthy
-from tui.ui.drafting import blast_words
+from tui.ui.drafting import blast_words, impact_words
 from tui.ui.policies.subjects import SUBJECTS
 from tui.ui.scope import APPLICATIONS
 from tui.ui.screens import object_words, policy
@@ -114,7 +114,10 @@ def _draft(row: Row, fleet: Fleet) -> list[Line]:
     lines = words.draft(row.manifest(), fleet.facts.now)
     if row.obj.state.partition(" ")[0] in LANDED:
         return lines
-    return [*lines, words.BLANK, *blast_words.blast(fleet.blast(row.ref.name), fleet.facts.now)]
+    lines += [words.BLANK, *blast_words.blast(fleet.blast(row.ref.name), fleet.facts.now)]
+    if fleet.impacts is not None and (more := impact_words.impact(fleet.impacts.look(row.ref.name))):
+        lines += [words.BLANK, *more]
+    return lines
 
 
 # -- resources, history --------------------------------------------------------------------------------------
