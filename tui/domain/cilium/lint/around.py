@@ -6,7 +6,8 @@ Nothing is said about what is not known.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
 
 from tui.domain.cilium.lint.distance import closest
 from tui.domain.cilium.lint.selectors import (
@@ -19,7 +20,7 @@ from tui.domain.cilium.lint.selectors import (
     subject,
     term,
 )
-from tui.domain.cilium.lint.values import Hit, Known, KnownService, Parsed, specs
+from tui.domain.cilium.lint.values import Hit, Known, KnownService, Parsed, Spec, specs
 from tui.domain.cilium.model import Endpoint
 from tui.domain.cilium.policy import (
     CCNP,
@@ -33,6 +34,27 @@ from tui.domain.cilium.policy import (
 )
 from tui.domain.cilium.select import left_out
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Addresses:
+    """Addresses with their owners, to be asked by network."""
+
+    def __init__(self, found: Iterable[tuple[str, str]]) -> None:
+        self._sorted: dict[int, list[tuple[int, str]]] = {4: [], 6: []}
+        for text, owner in found:
+            if (address := _address(text)) is not None:
+                self._sorted[address.version].append((int(address), owner))
+        for held in self._sorted.values():
+            held.sort()
+
+    def inside(self, network: Network) -> list[str]:
+        """The owners of the addresses in a network."""
+        held = self._sorted[network.version]
+        first = bisect_left(held, (int(network.network_address), ""))
+        last = bisect_left(held, (int(network.broadcast_address) + 1, ""))
+        return [owner for _, owner in held[first:last]]
+
 
 class Around:
     """What is known, prepared to be asked often."""
@@ -40,15 +62,20 @@ class Around:
     def __init__(self, known: Known) -> None:
         self.known = known
         self.people = Population(known.endpoints) if known.endpoints is not None else None
-        self.pod_addresses = [
-            (found, endpoint.name)
-            for endpoint in known.endpoints or ()
-            if endpoint.ip and _is_pod(endpoint) and (found := _address(endpoint.ip)) is not None
-        ]
-        self.node_addresses = [found for each in known.node_addresses if (found := _address(each)) is not None]
+        self.pods = Addresses((each.ip, each.name) for each in known.endpoints or () if each.ip and _is_pod(each))
+        self.nodes = Addresses((each, each) for each in known.node_addresses)
+        self.named_ports = any(each.named_ports for each in known.endpoints or ())
+        self._selectors: dict[int, list[Selector]] = {}
         self.served: dict[tuple[str, str], tuple[KnownService, frozenset[str]]] = {}
         for service in known.services or ():
             self.served[service.service.namespace, service.service.name] = (service, self._backends(service))
+
+    def selectors(self, spec: Spec) -> list[Selector]:
+        """The selectors of a rule."""
+        found = self._selectors.get(id(spec.raw))
+        if found is None:
+            found = self._selectors[id(spec.raw)] = list(selectors(spec))
+        return found
 
     def _backends(self, known: KnownService) -> frozenset[str]:
         """Names of the endpoints behind a Service."""
@@ -106,7 +133,7 @@ def _empty(parsed: Parsed, around: Around) -> Iterator[Selector]:
     if around.people is None:
         return
     for spec in specs(parsed):
-        for found in selectors(spec):
+        for found in around.selectors(spec):
             if spec.nodes and found.subject:
                 continue
             reserved = any(each[0] not in ("k8s", "any") for each in found.terms)
@@ -120,7 +147,7 @@ def _empty(parsed: Parsed, around: Around) -> Iterator[Selector]:
 def mistyped(parsed: Parsed, around: Around) -> Iterator[Hit]:
     """Labels that no endpoint has, close to ones that exist."""
     for spec in specs(parsed):
-        for found in selectors(spec) if not spec.nodes else ():
+        for found in around.selectors(spec) if not spec.nodes else ():
             yield from _mistyped(found, around)
 
 
@@ -166,7 +193,7 @@ def _close_key(name: str, key: Key, values: Mapping[str, Mapping[str, int]]) -> 
 def never_in_identity(parsed: Parsed, around: Around) -> Iterator[Hit]:
     """Labels that Cilium leaves out of identities."""
     for spec in specs(parsed):
-        for found in selectors(spec) if not spec.nodes else ():
+        for found in around.selectors(spec) if not spec.nodes else ():
             yield from _never(found)
 
 
@@ -200,7 +227,7 @@ def namespace_unknown(parsed: Parsed, around: Around) -> Iterator[Hit]:
             f"Did you mean {meant}?" if meant else "Create it, or name another.",
         )
     for spec in specs(parsed):
-        for found in selectors(spec):
+        for found in around.selectors(spec):
             yield from _no_namespace(found, around)
 
 

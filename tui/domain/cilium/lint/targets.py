@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tui.domain.cilium.lint.around import Around
+from tui.domain.cilium.lint.around import Around, Network
 from tui.domain.cilium.lint.distance import closest
 from tui.domain.cilium.lint.selectors import peers, subject
 from tui.domain.cilium.lint.values import Entry, Hit, KnownService, Parsed, Steps, entries, listed
@@ -14,7 +14,6 @@ from tui.domain.cilium.model import Endpoint
 from tui.domain.cilium.policy import bare, mapping, sequence
 from tui.domain.selector import from_object
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _PRIVATE = tuple(ipaddress.ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
 
 
@@ -55,8 +54,7 @@ def cidr_of_pods(parsed: Parsed, around: Around) -> Iterator[Hit]:
             network = _network(text)
             if network is None:
                 continue
-            inside = [name for address, name in around.pod_addresses if address in network]
-            nodes = [str(address) for address in around.node_addresses if address in network]
+            inside, nodes = around.pods.inside(network), around.nodes.inside(network)
             if "nodes" in (around.known.settings.cidr_match_mode if around.known.settings else ()):
                 nodes = []
             if network.prefixlen == 0:
@@ -247,7 +245,7 @@ def _target_ports(service: KnownService, there: list[Endpoint]) -> Iterator[int]
 
 def named_port(parsed: Parsed, around: Around) -> Iterator[Hit]:
     """A named port that none of the pods has. Silent where no endpoint is known to have named ports."""
-    if around.people is None or not any(each.named_ports for each in around.known.endpoints or ()):
+    if around.people is None or not around.named_ports:
         return
     for entry in entries(parsed):
         for steps, port in entry.ports():

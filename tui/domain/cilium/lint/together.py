@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from tui.domain.cilium.lint.above import dns_rules
 from tui.domain.cilium.lint.selectors import subject
 from tui.domain.cilium.lint.values import KIND_OF, Hit, Known, Parsed, Steps, entries, specs
 from tui.domain.cilium.model import Entry as Compiled
 from tui.domain.cilium.model import HttpRule, Layer7, Network, Peer, PortRule, Ports, Rulebook, Term
-from tui.domain.cilium.policy import mapping
+from tui.domain.cilium.policy import NAMESPACE_KEY, mapping
 from tui.domain.yamledit import format_path
 
 Found = tuple[Parsed, Hit]
@@ -255,13 +255,6 @@ def _ports_in(narrow: tuple[Ports, ...] | None, wide: tuple[Ports, ...] | None) 
     )
 
 
-class _Group(NamedTuple):
-    """Entries with the same subject and direction."""
-
-    subject: tuple[Term, ...]
-    entries: list[Compiled]
-
-
 def covered(every: Sequence[Parsed], book: Rulebook) -> Iterator[tuple[str, Parsed, Hit]]:
     """(rule, policy, hit) of the entries that have no effect beside another one."""
     homes = {(p.resource, p.namespace, p.name, p.written.file): p for p in every}
@@ -271,19 +264,25 @@ def covered(every: Sequence[Parsed], book: Rulebook) -> Iterator[tuple[str, Pars
     for entry in book.entries:
         if entry.ports and entry.peers != ():
             groups[entry.direction, entry.subject].append(entry)
+    keys = {terms: {term[1] for term in terms} for _, terms in groups}
+    places: dict[tuple[str, str], list[tuple[Term, ...]]] = defaultdict(list)
+    for direction, terms in groups:
+        places[direction, _namespace(terms)].append(terms)
     for (direction, terms), members in groups.items():
-        around = [
-            entry
-            for (other, theirs), found in groups.items()
-            if other == direction and (theirs == terms or implied(theirs, terms))
-            for entry in found
-        ]
+        near = [*places[direction, ""], *(places[direction, _namespace(terms)] if _namespace(terms) else ())]
+        wider = [each for each in near if keys[each] <= keys[terms] and implied(each, terms)]
+        around = [entry for each in wider for entry in groups[direction, each]]
         for entry in members:
             where = entry.where
             home = homes.get((where.resource, where.namespace, where.policy, where.file))
-            near = [one for one in around if not apart or (_of(one), _of(entry)) not in apart]
-            if home is not None and (told := _told(entry, near, sections[_section(entry)] == 1)) is not None:
+            beside = [one for one in around if not apart or (_of(one), _of(entry)) not in apart]
+            if home is not None and (told := _told(entry, beside, sections[_section(entry)] == 1)) is not None:
                 yield told[0], home, told[1]
+
+
+def _namespace(terms: tuple[Term, ...]) -> str:
+    """The one namespace that subjects are in; "" when it may be another."""
+    return next((each[3][0] for each in terms if each[1:3] == (NAMESPACE_KEY, "In") and len(each[3]) == 1), "")
 
 
 def _section(entry: Compiled) -> tuple[object, ...]:
