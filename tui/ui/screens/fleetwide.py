@@ -20,7 +20,7 @@ from tui.domain.kinds.single import CILIUM_AGENTS, CILIUM_CONFIG
 from tui.domain.obj import Ref
 from tui.fleet.netpol.background import Background
 from tui.fleet.netpol.linting import Lints
-from tui.fleet.netpol.needs import ENDPOINTS
+from tui.fleet.netpol.needs import ENDPOINTS, Standing, standing
 from tui.ui import frame, keys
 from tui.ui.bars import Footer, Header, Line
 from tui.ui.policies import fleet_tables as tables
@@ -172,7 +172,7 @@ class FleetwideScreen(FleetScreen):
     def _fill_across(self, clusters: Sequence[str]) -> tuple[list[TableRow], str]:
         assert self._across is not None
         fleet = self.fleet
-        unread = [name for name in clusters if not any(fleet.facts.known(name, each) for each in POLICY_RESOURCES)]
+        unread = [name for name in clusters if not _read(standing(fleet.store, name))]
         stamp = (fleet.store.resource_rev(*POLICY_RESOURCES, "namespaces"), tuple(clusters), tuple(unread))
         found = self._across.get("across", stamp, lambda: self._comparison(clusters))
         if found is None or isinstance(found, str):
@@ -282,6 +282,11 @@ class FleetwideScreen(FleetScreen):
                 await self._choose(tab)
                 return
         await self.clicked(event.name)
+
+
+def _read(stands: Standing) -> bool:
+    """Whether every kind of policy that a cluster serves has been read."""
+    return all(stands.known(each) or stands.absent(each) for each in POLICY_RESOURCES)
 
 
 def _ref(key: object) -> Ref | None:
