@@ -105,11 +105,6 @@ class Reach:
         self._columns: dict[Direction, Columns] = {}
         self._groups: dict[tuple[By, int], Group] = {}
 
-    @property
-    def endpoints(self) -> Mapping[Key, Endpoint]:
-        """The ends that it was made of."""
-        return self._endpoints
-
     # -- changes ---------------------------------------------------------------------------------------------------
 
     def with_book(self, book: Rulebook) -> Reach:
