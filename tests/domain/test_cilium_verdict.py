@@ -328,6 +328,45 @@ def test_each_end_is_of_its_own_cluster() -> None:
     assert "far/client is of cluster far: the policies there decide on its side." in found.caveats
 
 
+@pytest.mark.parametrize(
+    ("entries", "to", "port", "caveat"),
+    [
+        (
+            "[{toServices: [{k8sService: {serviceName: a}}], toPorts: [{ports: [{port: '80'}]}]}]",
+            WEB,
+            80,
+            "open to all",
+        ),
+        (LOOSE, OUTSIDE, 443, "It is so only as long as DNS answers 8.8.8.8 for *.example.com."),
+        ("[{toPorts: [{ports: [{port: http}]}]}]", WEB, 8080, "looks up port http in all pods"),
+        (
+            "[{toPorts: [{ports: [{port: '80'}], listener: {name: l, envoyConfig: {name: c}}}]}]",
+            WEB,
+            80,
+            "leads to a listener of Envoy",
+        ),
+    ],
+)
+def test_what_a_deciding_rule_depends_on_is_a_caveat(entries: str, to: Endpoint, port: int, caveat: str) -> None:
+    learned = Surroundings(dns={"a.example.com": frozenset(["8.8.8.8"])})
+    found = ask(client(entries), to=to, port=port, around=learned)
+    assert found.verdict == "allowed"
+    assert any(caveat in each for each in found.caveats), found.caveats
+    assert ask(client("[{toEntities: [all]}]"), to=to, port=port).caveats == ()
+
+
+def test_the_labels_of_an_address_tell_it_where_it_is_not_given() -> None:
+    labelled = Endpoint(("cidr:10.1.0.0/16", "fqdn:*.example.com", "reserved:world"))
+    for entries, word in (
+        ("[{toCIDR: [10.0.0.0/8]}]", "allowed"),
+        ("[{toCIDR: [10.1.0.0/24]}]", "denied"),
+        ("[{toCIDRSet: [{cidr: 10.0.0.0/8, except: [10.1.0.0/16]}]}]", "denied"),
+        ("[{toFQDNs: [{matchPattern: '*.example.com'}]}]", "allowed"),
+        ("[{toFQDNs: [{matchPattern: '*.example.org'}]}]", "denied"),
+    ):
+        assert ask(client(entries), to=labelled).verdict == word
+
+
 def test_a_mode_of_authentication_is_told() -> None:
     for mode, because in (("required", "rule"), ("test-always-fail", "authentication")):
         found = ask(server(f"[{{fromEndpoints: [{{}}], authentication: {{mode: {mode}}}}}]"))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tui.domain.cilium.conflicts import conflicts
-from tui.domain.cilium.identity import Identity, holds
+from tui.domain.cilium.identity import Identity, holds, matches
 from tui.domain.cilium.model import Flow, Rulebook, Side
+from tui.domain.cilium.peers import UNRESOLVED
 from tui.domain.cilium.words import called, place
 
 
@@ -26,13 +27,39 @@ def caveats(
             f"The source address may be masked: through a NodePort or LoadBalancer with externalTrafficPolicy Cluster "
             f"{called(flow.source)} arrives as a node."
         )
-    for side, end, who in ((egress, flow.source, source), (ingress, flow.destination, destination)):
+    for side, end, who, other in (
+        (egress, flow.source, source, destination),
+        (ingress, flow.destination, destination, source),
+    ):
         if side.because != "no endpoint":
             found.extend(_conflicts(book, who, called(end)))
+        if side.where:
+            found.extend(_of_rules(book, side, other, called(flow.destination)))
     for end, who in ((flow.source, source), (flow.destination, destination)):
         if who.cluster not in ("", settings.cluster):
             found.append(f"{called(end)} is of cluster {who.cluster}: the policies there decide on its side.")
     return tuple(dict.fromkeys(found))
+
+
+def _of_rules(book: Rulebook, side: Side, other: Identity, name: str) -> Iterator[str]:
+    """What the rules that decided depend on."""
+    deciding = set(side.where)
+    for entry in book.entries:
+        if entry.where not in deciding or entry.direction != side.direction:
+            continue
+        for peer in entry.peers or ():
+            if peer.words == UNRESOLVED:
+                yield f"No known service is meant by toServices in {place(entry.where)}: its ports are open to all."
+            elif peer.fqdn and side.verdict == "allowed" and matches(peer, other, book.surroundings):
+                yield f"It is so only as long as DNS answers {name} for {peer.fqdn}."
+        ports = [each for rule in entry.ports for each in rule.ports or ()]
+        if side.direction == "egress" and (named := next((each.name for each in ports if each.name), "")):
+            yield (
+                f"The agent looks up port {named} in all pods of the cluster: where they give it different numbers, "
+                f"{place(entry.where)} matches nothing."
+            )
+        if any(rule.layer7 is not None and rule.layer7.parser == "listener" for rule in entry.ports):
+            yield f"{place(entry.where)} leads to a listener of Envoy, which decides for itself what it lets pass."
 
 
 def _conflicts(book: Rulebook, who: Identity, name: str) -> Iterator[str]:

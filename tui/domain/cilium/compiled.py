@@ -208,4 +208,4 @@ def governed(who: Identity, settings: Settings) -> bool:
     """True where the policies of this rulebook decide; elsewhere everything passes, or nobody can tell."""
     if settings.enforcement == "never" or not has_endpoint(who, settings):
         return False
-    return settings.host_firewall or not who.reserved("host")
+    return settings.host_firewall or ("any", "host") not in who.labels  # the agent looks for the key alone

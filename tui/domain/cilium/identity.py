@@ -33,6 +33,7 @@ class Identity(NamedTuple):
     address: Address | None = None  # set: CIDRs and names can match it
     outside: bool = False  # it is of the world, no policy is enforced there
     known: bool = True  # False: neither labels nor an address say who it is
+    length: int = 128  # bits of the address that are known: fewer where only a `cidr:` label tells it
 
     def reserved(self, name: str) -> bool:
         """True when it carries `reserved:<name>`."""
@@ -54,7 +55,11 @@ def identity(endpoint: Endpoint, surroundings: Surroundings) -> Identity:
     labels = _labels(endpoint.labels)
     if not endpoint.ip:
         outside = any(("reserved", name) in labels for name in WORLD)
-        return Identity(labels, None, outside, bool(labels))
+        told = _told_by_labels(endpoint.labels) if outside else None
+        known = bool(labels) and ("reserved", "unknown") not in labels
+        if told is None:
+            return Identity(labels, None, outside, known)
+        return Identity(labels, told.network_address, outside, known, told.prefixlen)
     settings = surroundings.settings
     address = _address(endpoint.ip)
     inside = any(source not in ("any", "reserved", "cidr", "cidrgroup", "fqdn") for source, _ in labels)
@@ -70,6 +75,13 @@ def identity(endpoint: Endpoint, surroundings: Surroundings) -> Identity:
         world = _world(address.version, settings)
         found["reserved", world] = found["any", world] = ""
     return Identity(found, address, True)
+
+
+@lru_cache(maxsize=16384)
+def _told_by_labels(labels: tuple[str, ...]) -> Network | None:
+    """The prefix of an identity's `cidr:` label; the longest, where it has several."""
+    found = [network(key.replace("-", ":")) for source, key, _ in map(split_label, labels) if source == "cidr"]
+    return max((net for net in found if net is not None), key=lambda net: net.prefixlen, default=None)
 
 
 def _world(family: int, settings: Settings) -> str:
@@ -165,7 +177,12 @@ def holds(terms: Iterable[Term], who: Identity) -> bool:
 def _prefix_label(key: str, who: Identity) -> str | None:
     """A `cidr:` key of a selector is a prefix with "-" for ":", and means every address in it."""
     net = network(key.replace("-", ":"))
-    return "" if net is not None and who.address is not None and contains(net, who.address) else None
+    return "" if net is not None and _within(net, who) else None
+
+
+def _within(net: Network, who: Identity) -> bool:
+    """True when all that is known of the address is in the network."""
+    return who.address is not None and net.prefixlen <= who.length and contains(net, who.address)
 
 
 def matches(peer: Peer, who: Identity, surroundings: Surroundings) -> bool | None:
@@ -181,6 +198,8 @@ def matches(peer: Peer, who: Identity, surroundings: Surroundings) -> bool | Non
     if peer.unresolved:
         return None if address is not None else False
     if peer.fqdn:
+        if ("fqdn", peer.fqdn) in who.labels:
+            return True
         if address is None:
             return False
         if surroundings.dns is None:
@@ -188,6 +207,6 @@ def matches(peer: Peer, who: Identity, surroundings: Surroundings) -> bool | Non
         text = str(address)
         deep = surroundings.settings.version >= (1, 19)
         return any(text in found and name_matches(peer.fqdn, name, deep) for name, found in surroundings.dns.items())
-    if peer.cidr is not None and (address is None or not contains(peer.cidr, address)):
+    if peer.cidr is not None and not _within(peer.cidr, who):
         return False
-    return address is None or not any(contains(hole, address) for hole in peer.holes)
+    return not any(_within(hole, who) for hole in peer.holes)

@@ -104,7 +104,7 @@ def _reached(rule: PortRule, flow: Flow) -> Reached | None:
     """How a rule's ports match; None when they do not."""
     if rule.ports is None:
         return Reached(rule.layer7, -1, False)
-    protocol = flow.protocol.upper()
+    protocol = flow.protocol.upper().replace("ICMPV4", "ICMP")
     spans = (_span(ports, flow.destination) for ports in rule.ports if ports.protocol.upper() == protocol)
     found = [span for span in spans if span is not None and span[0] <= flow.port <= span[1]]
     if not found:
