@@ -254,7 +254,7 @@ async def test_a_matrix_of_several_applications(fleet: StillFleet) -> None:
         titles = [column.title for column in table.columns]
         assert titles[2:5] == ["checkout in checkout", "payments in payments", "storefront in storefront"]
         row = next(line for line in reach(app) if "checkout in checkout" in line)
-        assert row == "  ▸ checkout in checkout | 2 | – | TCP 80; ◐ TCP 8080, some requests | –"
+        assert row == "  ▸ checkout in checkout | 2 | – | TCP 80; ◐ TCP 8080 | –"
 
 
 async def test_a_matrix_follows_what_happens_and_keeps_the_cursor(fleet: StillFleet) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from tui.domain.cilium.classes import Key
 from tui.domain.cilium.grouping import By, Group
 from tui.domain.cilium.model import Direction
+from tui.domain.cilium.outside import ENTITIES
 from tui.domain.cilium.portset import NO_PORTS, PortSet
 from tui.domain.cilium.reach import Line, Reach
 from tui.domain.cilium.rows import SidePorts
@@ -80,7 +81,16 @@ def matrix(reach: Reach, subjects: Sequence[Key], direction: Direction, by: By) 
             continue
         passing = max(sum(line.peers for line in lines if not line.ports.closed) for lines in found[group].values())
         rows.append(Row(group, every, passing, cells))
-    return Matrix(direction, tuple(held), tuple(rows), (shut[0], shut[1]))
+    return Matrix(direction, tuple(held), tuple(_telling(rows)), (shut[0], shut[1]))
+
+
+def _telling(rows: Sequence[Row]) -> Iterator[Row]:
+    """The rows without the prefixes and names of the world with which the same passes as with all of it."""
+    world = {row.group.name: row.cells for row in rows if row.group.kind == "outside"}.get("world")
+    for row in rows:
+        part = row.group.kind == "outside" and row.group.name not in (*ENTITIES, "world", "world-ipv6")
+        if not part or row.cells != world:
+            yield row
 
 
 def _cell(lines: Iterable[Line]) -> Cell:

@@ -97,7 +97,7 @@ class ReachTable(Table):
         if not self._names:
             self._nothing(why)
             return
-        self.note = _note(self.by, state)
+        self.note = _note(self.by, state, len(self._groups) > 1)
         made_of = (row.ref, state.serial, self.by, self._names, frozenset(self._opened), frozenset(self._folded))
         if made_of != self._made_of and not self._working:
             self._working = True
@@ -222,8 +222,8 @@ def _example(group: Group, state: State) -> str:
     return next((name for name in sorted(state.ends) if name.startswith(f"{space}/")), "")
 
 
-def _note(by: By, state: State) -> str:
-    parts = [f"by {by}"]
+def _note(by: By, state: State, short: bool) -> str:
+    parts = [f"by {by}", "◐ only some requests, ? perhaps"] if short else [f"by {by}"]
     if state.blind:
         parts.append(f"incomplete: {state.blind[0].rstrip('.')}")
     elif state.caveats:
@@ -295,13 +295,13 @@ def _body(reach: Reach, names: Sequence[str], by: By, found: Matrix, opened: set
 
 
 def _row(key: _Key, peer: str, count: str, cells: Sequence[Passing | None]) -> _Made:
-    texts = ["" if cell is None else _passing(cell) for cell in cells]
+    texts = ["" if cell is None else _passing(cell, len(cells) == 1) for cell in cells]
     shown = (_show_peer(peer, 0.0), c.show_muted(count, 0.0), *(_show_passing(each, 0.0) for each in texts))
     return TableRow(key, shown, (peer, count, *texts)), next(iter(cells), None)
 
 
-def _passing(cell: Passing) -> str:
-    """`TCP 8080`, `◐ TCP 80: some requests`, `? TCP 443`, `–`; several parts where ports differ."""
+def _passing(cell: Passing, whole: bool) -> str:
+    """`TCP 8080`, `◐ TCP 80, some requests`, `? TCP 443, perhaps`, `–`; in short where there are many cells."""
     if cell.empty:
         return "–"
     parts = []
@@ -309,9 +309,9 @@ def _passing(cell: Passing) -> str:
     if free:
         parts.append(_words(free))
     if cell.asked:
-        parts.append(f"◐ {_words(cell.asked)}, some requests")
+        parts.append(f"◐ {_words(cell.asked)}{', some requests' if whole else ''}")
     if cell.unknown:
-        parts.append(f"? {_words(cell.unknown)}, perhaps")
+        parts.append(f"? {_words(cell.unknown)}{', perhaps' if whole else ''}")
     text = "; ".join(parts)
     return f"{text} (not all)" if cell.some else text
 
