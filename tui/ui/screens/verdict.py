@@ -186,7 +186,7 @@ class VerdictScreen(FleetScreen):
         finally:
             self._working = False
         if self.is_attached:
-            self._table.replace([_row(place) for place in places])
+            self._table.replace([_row(place) for place in sorted(places, key=lambda each: each.answer is None)])
             self.fleet_app.tick_again()
 
     # -- keys -----------------------------------------------------------------------------------------------------
