@@ -38,12 +38,16 @@ def endpoints() -> dict[str, Endpoint]:
         labels = identity([f"k8s:app={app}"], space, NAMESPACES[space], "default")
         ports = POD_PORTS[number % len(POD_PORTS)]
         found[f"{space}/{app}"] = Endpoint(labels, f"{space}/{app}", f"10.1.2.{number}", ports)
+    found["data/odd"] = Endpoint(identity(["host=", "init="], "data", NAMESPACES["data"], "default"), "data/odd")
     far = identity(["k8s:app=web"], "shop", NAMESPACES["shop"], "other")
     found["other/web"] = Endpoint(far, "other/web", "10.1.2.99", {"http/TCP": 8080})
     for name in ("host", "remote-node", "health", "ingress", "init", "unmanaged", "kube-apiserver", "world"):
         found[name] = Endpoint((f"reserved:{name}",), name)
     found["node"] = Endpoint(("reserved:remote-node",), "node", "10.1.2.200")
     found["api"] = Endpoint(("reserved:kube-apiserver", "reserved:world"), "api", "192.0.2.7")
+    found["learned"] = Endpoint(("fqdn:api.example.com", "reserved:world"), "learned")
+    found["prefix"] = Endpoint(("cidr:10.1.0.0/16", "reserved:world"), "prefix")
+    found["unknown"] = Endpoint(("reserved:unknown",), "unknown")
     found["nobody"] = Endpoint((), "nobody")
     for address in ADDRESSES:
         found[address] = Endpoint((), address, address)

@@ -245,6 +245,16 @@ def test_peers_outside_stand_beside_the_endpoints() -> None:
         told_nothing.between("shop/web-1", Outside("cidr", "10.0.0.0/8"))  # no policy names it any more
 
 
+def test_what_labels_alone_tell_of_outside() -> None:
+    """Identities of recorded flows: a prefix or a name that DNS told, without an address."""
+    rules = "egress: [{toFQDNs: [{matchPattern: '*.example.com'}]}, {toCIDR: [10.0.0.0/8]}, {toCIDR: [10.1.2.0/24]}]"
+    labels = ("cidr:10.1.0.0/16", "cidr:10.1.2.0/24", "cidr:8.0.0.0/8", "fqdn:*.example.com", "fqdn:x.example.com")
+    ends = {label: Endpoint((label, "reserved:world"), label) for label in labels} | CLUSTER
+    reach = Reach(shop(rules, Surroundings(dns={})), ends)
+    assert [reach.between("shop/web-1", label).both.open for label in labels] == [True, True, False, True, False]
+    agree(reach, ends, [("shop/web-1", label) for label in labels], [(80, "TCP")])
+
+
 def test_what_selects_whom_and_what_is_closed() -> None:
     policies = [
         policy("{endpointSelector: {matchLabels: {app: web}}, ingress: [{}]}", "web"),

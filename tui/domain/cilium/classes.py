@@ -42,7 +42,8 @@ class Classes:
         self.identities: list[Identity] = []  # by slot
         self.all = 0  # every slot
         self.live = 0  # the slots that have endpoints
-        self.addressed = 0  # the slots that address, or nothing at all, tells apart: labels do not answer for them
+        self.addressed = 0  # the slots that have an address or a name of DNS, or nothing: to be matched one by one
+        self.unknown = 0  # the slots of which nobody can tell who they are
         self.unknown = 0  # the slots of which nobody can tell who they are
         self.outside = 0  # the slots of peers that are no endpoints of the cluster
         self.lineage = object()  # the same while slots keep their numbers
@@ -171,7 +172,9 @@ class Classes:
             self._slot_of_class[each] = slot
             if each.outside:
                 self.outside |= 1 << slot
-            if who.address is not None or not who.known:
+            if not who.known:
+                self.unknown |= 1 << slot
+            if who.address is not None or not who.known or any(source == "fqdn" for source, _ in who.labels):
                 self.addressed |= 1 << slot
             if not who.known:
                 self.unknown |= 1 << slot

@@ -48,7 +48,7 @@ class Compiled:
         self._rows: dict[RowKey, _Row] = {}
         self.governed = 0  # the classes on which policies act
         self.subjects = 0  # the classes that policies can select
-        self._nobody, self._strict, self._own_node = 0, 0, 0
+        self._strict, self._own_node = 0, 0
         self._see_settings(0)
 
     def changed(self, book: Rulebook, classes: Classes) -> Compiled:
@@ -84,8 +84,6 @@ class Compiled:
                 self.governed |= bit
             if has_endpoint(who, settings):
                 self.subjects |= bit
-            if not who.known:
-                self._nobody |= bit
             if ("any", "init") in who.labels or settings.enforcement == "always":
                 self._strict |= bit
             if who.reserved("host"):
@@ -112,7 +110,7 @@ class Compiled:
     def key(self, slot: int, direction: Direction) -> RowKey:
         """What the row of a class depends on."""
         if not self.governed >> slot & 1:
-            return _NOBODY if self._nobody >> slot & 1 else _ELSEWHERE
+            return _NOBODY if self.classes.unknown >> slot & 1 else _ELSEWHERE
         profile = self.selection.profiles[direction][slot]
         entries = self.selection.entries
         enforced = bool(self._strict >> slot & 1) or any(entries[number].default_deny for number in profile)

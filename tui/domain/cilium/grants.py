@@ -57,8 +57,8 @@ def peers_of(entry: Entry, classes: Classes, around: Surroundings, before: Peers
 def _matching(peer: Peer, classes: Classes, around: Surroundings, among: int) -> tuple[int, int]:
     """(the classes that a peer means, those that it may mean)."""
     if not (peer.cidr or peer.holes or peer.fqdn or peer.unresolved):
-        unknown = classes.unknown & among if peer.terms else 0
-        return classes.mask(peer.terms) & among & ~unknown, unknown
+        doubtful = classes.unknown & among if peer.terms else 0
+        return classes.mask(peer.terms) & among & ~doubtful, doubtful
     sure = maybe = 0
     if not (peer.cidr or peer.fqdn or peer.unresolved):
         sure = classes.mask(peer.terms) & among & ~classes.addressed

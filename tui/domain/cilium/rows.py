@@ -156,9 +156,12 @@ def joined(*rows: Iterable[tuple[int, SidePorts]]) -> Answers:
 
 
 def audited(egress: SidePorts, ingress: SidePorts) -> SidePorts:
-    """`both` in policy audit mode: what is denied passes, and is only reported."""
-    found = both(egress, ingress)
-    return SidePorts(found.allowed | found.denied, NO_PORTS, found.unknown, found.conditional)
+    """`both` in policy audit mode: what an end denies passes there, and is only reported."""
+    return both(_reported(egress), _reported(ingress))
+
+
+def _reported(ports: SidePorts) -> SidePorts:
+    return SidePorts(ports.allowed | ports.denied, NO_PORTS, ports.unknown, ports.conditional)
 
 
 class Columns:
