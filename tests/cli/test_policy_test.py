@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from tests.cli.conftest import Ran
 from tui.cli.policy import policy
+from tui.domain.yamledit import tree
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data" / "cilium" / "oracle.json"
@@ -170,6 +171,30 @@ def test_files_that_cannot_be_read(fleet: Callable[..., Ran], tmp_path: Path) ->
     (tmp_path / "policies" / "broken.yaml").write_text("a: [\n")
     done = fleet("test", "suite.yaml")
     assert done.code == 2 and "policies/broken.yaml:" in done.err
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_mistake_in_a_list_of_json_is_told_with_its_place(
+    fleet: Callable[..., Ran], tmp_path: Path, indent: int | None
+) -> None:
+    suite = yaml.safe_load(SUITE)
+    text = json.dumps([suite, suite | {"cases": [suite["cases"][0] | {"expect": "perhaps"}]}], indent=indent)
+    (tmp_path / "x.json").write_text(text)
+    before = text[: text.index('"perhaps"')]
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    done = fleet("test", "x.json")
+    assert done.code == 2 and done.err.startswith(f"fleet: x.json:{line}:{column}: [1].cases[0].expect"), done.err
+
+
+def test_a_list_of_json_may_be_larger_than_a_document_of_yaml(
+    fleet: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tree, "MAX_NODES", 300)
+    suite = yaml.safe_load(SUITE)
+    (tmp_path / "x.json").write_text(json.dumps([suite] * 4))
+    assert fleet("test", "x.json").code == 0
+    (tmp_path / "x.yaml").write_text(json.dumps([suite] * 4))
+    assert "more than 300 values" in fleet("test", "x.yaml").err
 
 
 def test_escapes_in_names_do_not_reach_the_terminal(fleet: Callable[..., Ran], tmp_path: Path) -> None:

@@ -16,8 +16,10 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -45,15 +47,9 @@ def suites(text: str, file: str, load: Load) -> list[Suite]:
     """
     made: list[Suite] = []
     try:
-        if file.endswith(".json"):
-            _strictly(text)
-        for document in documents(text):
-            session = Session(text, document.index)
-            value = session.value("")
-            found = value if isinstance(value, list) else [value]
-            for index, each in enumerate(found):
-                path: tuple[Step, ...] = (index,) if isinstance(value, list) else ()
-                made.append(_Reader(session, load).suite(_At(each, path), f"{file}#{len(made)}"))
+        found = _of_json(text) if file.endswith(".json") else _of_yaml(text)
+        for value, path, places in found:
+            made.append(_Reader(places, load).suite(_At(value, path), f"{file}#{len(made)}"))
         if not made:
             raise Refused("there is no suite in it", 1, 1)
     except Refused as error:
@@ -61,13 +57,77 @@ def suites(text: str, file: str, load: Load) -> list[Suite]:
     return made
 
 
-def _strictly(text: str) -> None:
+_Found = tuple[Any, tuple[Step, ...], "_Places"]  # a suite's value, its path in the document, where its parts stand
+
+
+def _of_yaml(text: str) -> Iterator[_Found]:
+    for document in documents(text):
+        session = Session(text, document.index)
+        yield from _each(session.value(""), partial(_same, session))
+
+
+def _each(value: Any, session: Callable[[], Session]) -> Iterator[_Found]:
+    if not isinstance(value, list):
+        yield value, (), _Places(session)
+        return
+    for index, each in enumerate(value):
+        yield each, (index,), _Places(session)
+
+
+def _of_json(text: str) -> Iterator[_Found]:
+    """The suites of a JSON text: each is looked at for places only when something is wrong with it.
+
+    A list may be of any length, as its suites are read one by one.
+    """
     try:
-        json.loads(text)
+        value = json.loads(text)
     except json.JSONDecodeError as error:
         raise Refused(f"not valid JSON: {error.msg}", error.lineno, error.colno) from None
     except RecursionError:
         raise Refused("nested too deeply", 1, 1) from None
+    if not isinstance(value, list):
+        yield from _each(value, partial(Session, text))
+        return
+    for index, (each, (start, end)) in enumerate(zip(value, _elements(text), strict=True)):
+        yield each, (index,), _Places(partial(_part, text, start, end), text, start)
+
+
+def _same(session: Session) -> Session:
+    return session
+
+
+def _part(text: str, start: int, end: int) -> Session:
+    return Session(text[start:end])
+
+
+def _elements(text: str) -> Iterator[tuple[int, int]]:
+    """Where each element of a JSON list begins and ends."""
+    decode, blank = json.JSONDecoder().raw_decode, re.compile(r"[\s,]*")
+    end = text.index("[") + 1
+    while True:
+        start = blank.match(text, end).end()  # type: ignore[union-attr]
+        if text[start] == "]":
+            return
+        _, end = decode(text, start)
+        yield start, end
+
+
+class _Places:
+    """Where the values of a suite stand. The text is parsed for it when the first place is asked for."""
+
+    def __init__(self, session: Callable[[], Session], text: str = "", start: int = 0) -> None:
+        """`text`, `start`: the session is of one element of a list, which begins there."""
+        self._session, self._text, self._start = session, text, start
+
+    def position(self, path: tuple[Step, ...]) -> tuple[int, int]:
+        """Line and column of the value at a path of the whole document, or of what is nearest to it."""
+        try:
+            line, column = self._session().position(path[1:] if self._text else path, "value", nearest=True)
+        except Missing:
+            line, column = 1, 1
+        if self._text and line == 1:
+            column += self._start - self._text.rfind("\n", 0, self._start) - 1
+        return line + self._text.count("\n", 0, self._start), column
 
 
 class Known(NamedTuple):
@@ -93,7 +153,7 @@ def known(text: str, file: str) -> Known:
             if held or (isinstance(value, Mapping) and "items" in value):
                 found.extend(Placed(each, file, document.index, document.line) for each in held)
                 continue
-            reader = _Reader(session, lambda path: ())
+            reader = _Reader(_Places(partial(_same, session)), lambda path: ())
             around, more = reader.ends(_At(value, ()))
             made.update(more)
     except Refused as error:
@@ -155,18 +215,15 @@ class _At:
 class _Reader:
     """Reads one document; every refusal names its place."""
 
-    def __init__(self, session: Session, load: Load) -> None:
-        self._session = session
+    def __init__(self, places: _Places, load: Load) -> None:
+        self._places = places
         self._load = load
         self._settings = Settings()
         self._namespaces: dict[str, dict[str, str]] = {}
 
     def fail(self, at: _At, reason: str) -> Refused:
         """A refusal at a value's place."""
-        try:
-            line, column = self._session.position(at.path, "value", nearest=True)
-        except Missing:
-            line, column = 1, 1
+        line, column = self._places.position(at.path)
         path = format_path(at.path)
         return Refused(f"{path}: {reason}" if path else reason, line, column)
 
@@ -204,10 +261,13 @@ class _Reader:
                 yield from self._files(each)
                 continue
             held = self._map(each).value
-            line, _ = self._session.position(each.path, "value", nearest=True)
-            found = [Placed(one, "", 0, line) for one in reading.unlisted(held)]
+            found = [Placed(one) for one in reading.unlisted(held)]
             if not found:
                 raise self.fail(each, "neither a path nor an object with a `kind`")
+            try:
+                reading.policies(found)
+            except Refused as error:
+                raise self.fail(each, error.reason) from None
             yield from found
 
     def _files(self, at: _At) -> Iterator[Placed]:
