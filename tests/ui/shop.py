@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 from tui.domain import when
+from tui.domain.cilium.model import Request
+from tui.domain.cilium.observed import Lost, Observed, Party, Record, Told
 from tui.domain.cluster import CLUSTERS, Cluster, ClusterState, KindState, KindStatus
 from tui.domain.kinds import KINDS
 from tui.domain.kinds.core import Event
@@ -440,6 +442,67 @@ def happened(ref: Ref) -> list[Event]:
             "source": {"component": "default-scheduler" if reason == "Scheduled" else "kubelet"},
         }
         made.append(msgspec.convert(event, Event))
+    return made
+
+
+def flows() -> list[Record]:
+    """What the agents of prod-eu have told in the last minutes."""
+
+    def end(app: str, pod: str) -> Party:
+        labels = (
+            f"k8s:app={app}",
+            "k8s:io.cilium.k8s.policy.cluster=prod-eu",
+            f"k8s:io.kubernetes.pod.namespace={app}",
+        )
+        return Party(app, f"{app}-6d4f-{pod}", app, "Deployment", labels, "10.1.0.7", "prod-eu", 4000)
+
+    checkout, payments = end("checkout", "x7k2p"), end("payments", "z9q4m")
+    bank = Party(labels=("reserved:world",), ip="203.0.113.9", identity=2, names=("api.bank.example",))
+    made: list[Record] = [Lost(NOW - 240, 42, "HUBBLE_RING_BUFFER", "prod-eu/prod-eu-node-1")]
+    for age, verdict, source, destination, way, port, more in (
+        (
+            200,
+            "FORWARDED",
+            checkout,
+            payments,
+            "egress",
+            8080,
+            {"told": (Told("egress", True, "CNP", "checkout", "checkout"),)},
+        ),
+        (
+            199,
+            "REDIRECTED",
+            checkout,
+            payments,
+            "ingress",
+            8080,
+            {"told": (Told("ingress", True, "CNP", "payments", "payments"),)},
+        ),
+        (
+            198,
+            "DROPPED",
+            checkout,
+            payments,
+            "ingress",
+            8080,
+            {"event": 129, "layer7": "GET /pay", "request": Request("GET", "/pay", "payments")},
+        ),
+        (197, "FORWARDED", payments, checkout, "egress", 40100, {"reply": True, "source_port": 8080}),
+        (120, "FORWARDED", payments, bank, "egress", 443, {}),
+        (90, "DROPPED", checkout, payments, "ingress", 9090, {"reason": "POLICY_DENIED", "event": 1}),
+        (
+            60,
+            "DROPPED",
+            Party(labels=("reserved:world",), ip="198.51.100.7"),
+            payments,
+            "ingress",
+            8443,
+            {"reason": "POLICY_DENY", "event": 1, "told": (Told("ingress", False, "CNP", "payments", "payments"),)},
+        ),
+        (30, "AUDIT", checkout, Party(labels=("reserved:host",), ip="10.0.1.1"), "egress", 22, {}),
+    ):
+        given: dict[str, Any] = {"direction": way, "protocol": "TCP", "port": port, "reply": False, **more}
+        made.append(Observed(NOW - age, verdict, source, destination, node="prod-eu/prod-eu-node-1", **given))
     return made
 
 

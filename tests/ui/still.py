@@ -12,6 +12,7 @@ from textual.keys import _character_to_key, _get_unicode_name_from_key
 from textual.pilot import Pilot
 
 from tests.ui import shop
+from tui.domain.cilium.observed import Observed, Record
 from tui.domain.cluster import CLUSTERS, ClusterState
 from tui.domain.drafts.blast import Blast
 from tui.domain.kinds.core import Event
@@ -21,6 +22,7 @@ from tui.domain.schema import Problem, check
 from tui.domain.settings import Settings
 from tui.domain.tail import Tail
 from tui.fleet.derive import StoreFacts
+from tui.fleet.flows import KEPT, Ring, Status
 from tui.fleet.locating import Located
 from tui.fleet.manifest import Manifest, cleaned
 from tui.fleet.netpol.watching import Netpol
@@ -46,12 +48,14 @@ class StillFleet:
         self.looked: dict[str, tuple[frozenset[str], frozenset[str] | None]] = {}
         self.retried: list[str | None] = []
         self.radii: dict[str, Blast] = {}
+        self.flows = StillFlows()
         self.netpol = Netpol(self.store, self.facts, self.look, self.unlook, self.notify)
         self.impacts = None  # nobody asks what drafts do to policies
         self._moved = asyncio.Event()
         if filled:
             shop.fill(self.store)
             shop.tell(self.tail)
+            self.flows.put("prod-eu", *shop.flows())
 
     def start(self) -> None:
         """Nothing to start."""
@@ -111,6 +115,34 @@ class StillFleet:
         if row is None:
             raise Absent(f"{ref} is gone")
         return Manifest(cleaned(row.manifest()), fresh=True)
+
+
+class StillFlows:
+    """The flows of clusters as somebody has put them there."""
+
+    def __init__(self) -> None:
+        self.rings: dict[str, Ring] = {}
+        self.states: dict[str, Status] = {}
+        self.wanted: dict[str, frozenset[str]] = {}
+
+    def put(self, cluster: str, *records: Record) -> None:
+        self.rings.setdefault(cluster, Ring()).add(records)
+
+    def want(self, owner: str, clusters: Iterable[str]) -> None:
+        self.wanted[owner] = frozenset(clusters)
+
+    def unwant(self, owner: str) -> None:
+        self.wanted.pop(owner, None)
+
+    def recent(self, cluster: str) -> tuple[Observed, ...]:
+        return self.rings[cluster].flows() if cluster in self.rings else ()
+
+    def since(self, cluster: str, sequence: int, most: int = KEPT) -> tuple[list[Record], int, int]:
+        return self.rings[cluster].since(sequence, most) if cluster in self.rings else ([], sequence, 0)
+
+    def status(self, cluster: str) -> Status:
+        held = Status("flows") if cluster in self.rings else Status("none", "the logs of cilium-agent hold no flows")
+        return self.states.get(cluster, held)
 
 
 def key_event(key: str) -> events.Key:

@@ -12,6 +12,7 @@ from tui.ui.app import FleetApp
 from tui.ui.panes.base import Pane
 from tui.ui.panes.drafts import DraftsPane
 from tui.ui.panes.events import EventsPane
+from tui.ui.panes.flows import FlowsPane
 from tui.ui.panes.policies import PoliciesPane
 from tui.ui.panes.table import TablePane
 from tui.ui.panes.tree import TreePane
@@ -24,6 +25,7 @@ from tui.ui.screens.draft_panels import CommitsPanel, FilesPanel
 from tui.ui.screens.draft_patch import PatchPanel
 from tui.ui.screens.editor import EditorScreen
 from tui.ui.screens.fleetwide import FleetwideScreen
+from tui.ui.screens.flow import FlowScreen
 from tui.ui.screens.message import MessageScreen
 from tui.ui.screens.recovery import RecoveryScreen
 from tui.ui.screens.rule import RuleScreen
@@ -39,6 +41,8 @@ WHO: dict[str, tuple[type, ...]] = {
     "policies": (PoliciesPane,),
     "fleetwide": (FleetwideScreen,),
     "events": (EventsPane,),
+    "flows": (FlowsPane,),
+    "flow": (FlowScreen,),
     "drafts": (DraftsPane,),
     "draft": (DraftScreen,),
     "draft_files": (FilesPanel,),

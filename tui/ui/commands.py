@@ -47,6 +47,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("policies", ("policies", "pol"), "Cilium and Kubernetes network policies"),
     Verb("clusters", ("clusters",), "Clusters: state, version, nodes, Applications"),
     Verb("events", ("events", "ev"), "The event tail"),
+    Verb("flows", ("flows", "hubble"), "Flows of the clusters shown, out of the logs of their agents"),
     Verb("drafts", ("drafts", "draft", "d"), "Drafts: edits on their way to Git"),
     Verb("recover", ("recover", "trash", "recovery"), "Dropped drafts, earlier states, texts never saved"),
     Verb("cluster", ("ctx", "cls", "cluster", "context"), "Show one cluster only; without a name, all", "cluster"),

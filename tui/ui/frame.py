@@ -23,6 +23,7 @@ TABS: tuple[tuple[str, str, str], ...] = (  # pane id, title, title where there 
     ("events", "Events", "Events"),
     ("drafts", "Drafts", "Drafts"),
 )
+WHILE_SHOWN: tuple[tuple[str, str, str], ...] = (("flows", "Flows", "Flows"),)  # tabs that stand there while chosen
 FIRST = "applications"
 LOADING = "connecting…"
 NO_CLUSTERS = "no clusters"
@@ -88,7 +89,7 @@ def header(width: int, active: str, counts: Counts, spin: int = 0) -> list[Span]
     for short in (False, True):
         right = _counted(counts, spin, "" if short else " ")
         left = [Span(" fleet ", "brand"), Span(" ")]
-        for name, title, brief in TABS:
+        for name, title, brief in (*TABS, *(tab for tab in WHILE_SHOWN if tab[0] == active)):
             look = "chosen" if name == active else "tab"
             left.append(Span(f" {brief if short else title} ", look, name))
         if _width(left) + _width(right) + 1 <= width:

@@ -76,10 +76,11 @@ def _end(party: Party) -> str:
 
 
 def port(record: Observed) -> str:
-    """`TCP/8080`, `ICMP type 8`; "" when the flow tells no protocol."""
+    """`TCP/8080`, `ICMP type 8`; of a reply the port that it comes from. "" when the flow tells no protocol."""
     if record.protocol.startswith("ICMP"):
         return f"{record.protocol} type {record.port}"
-    return f"{record.protocol}/{record.port}" if record.protocol else ""
+    number = record.source_port if record.answer and record.source_port else record.port
+    return f"{record.protocol}/{number}" if record.protocol else ""
 
 
 def decision(record: Observed) -> str:

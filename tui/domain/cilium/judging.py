@@ -63,6 +63,26 @@ def judge(book: model.Rulebook, record: Observed, known: Known | None = None) ->
     return judged
 
 
+def words(judged: Judged, record: Observed) -> str:
+    """What policies say of a flow in a few words that say who says so: `default deny by shop/web (fleet)`.
+
+    "" when policies do not decide about it.
+    """
+    if not judged.word:
+        return ""
+    lead = "now " if judged.changes(record) else ""
+    side = judged.side
+    if judged.word == "unknown" or side is None:
+        return f"{lead}{judged.word} (fleet)"
+    if side.because == "default deny":
+        by = ", ".join(dict.fromkeys(each.name for each in side.enforced_by))
+        return f"{lead}default deny{f' by {by}' if by else ''} (fleet)"
+    if side.because == "not enforced":
+        return f"{lead}allowed, no policy (fleet)"
+    by = ", ".join(dict.fromkeys(each.name for each in side.where))
+    return f"{lead}{judged.word}{f' by {by}' if by else f', {side.because}'} (fleet)"
+
+
 def _of(found: model.Verdict, record: Observed) -> Judged:
     if not record.direction:
         return Judged(found.verdict, found.reason, None, found)

@@ -174,6 +174,8 @@ def told(proposal: Proposal, made: Effect) -> list[str]:
     ):
         if pairs:
             found.append(f"{lead}: {_some(pairs)}.")
+    if made.tried and not made.also and not made.seen and made.passes.word == "allowed":
+        found.append("Of the ends that are known, it lets nobody else pass.")
     if not made.tried:
         found.append(f"More than {MOST} sets of labels: what else it would allow was looked up for a part of them.")
     found += [f"{note[:1].upper()}{note[1:]}." for note in proposal.notes]

@@ -44,7 +44,7 @@ async def make(app: FleetApp, ref: Ref | None) -> None:
     if not name:
         return
     namespace = ref.namespace if ref is not None and ref.resource != APPLICATIONS else ""
-    where = await _where(app, ref)
+    where = await where_of(app, ref)
     if where is None:
         return
     try:
@@ -62,7 +62,7 @@ async def make_like(app: FleetApp, ref: Ref) -> None:
         text = to_yaml(from_live(manifest, app.fleet.facts.application(row) if row is not None else ""))
     except yamledit.Refused as error:
         raise Refused(str(error)) from error
-    where = await _where(app, ref)
+    where = await where_of(app, ref)
     if where is not None:
         await _draft(app, ref, where, text, file_name(str(manifest.get("kind", "")), ref.name), ref.name)
 
@@ -78,7 +78,7 @@ class Where:
         self.application = application
 
 
-async def _where(app: FleetApp, ref: Ref | None) -> Where | None:
+async def where_of(app: FleetApp, ref: Ref | None) -> Where | None:
     """The source of the Application of an object; without one, a repository that the user chooses."""
     row = app.fleet.store.get(ref) if ref is not None else None
     owner = row

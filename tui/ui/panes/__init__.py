@@ -44,6 +44,12 @@ def _events(view: View) -> Pane:
     return EventsPane(view)
 
 
+def _flows(view: View) -> Pane:
+    from tui.ui.panes.flows import FlowsPane
+
+    return FlowsPane(view)
+
+
 def _drafts(view: View) -> Pane:
     from tui.ui.panes.drafts import DraftsPane
 
@@ -63,6 +69,7 @@ PANES: dict[str, PaneSpec] = {
         PaneSpec("applications", "Applications", _applications),
         PaneSpec("policies", "Policies", _policies),
         PaneSpec("events", "Events", _events),
+        PaneSpec("flows", "Flows", _flows),
         PaneSpec("drafts", "Drafts", _drafts),
         PaneSpec("objects", "Objects", _objects),
     )

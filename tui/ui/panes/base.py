@@ -136,6 +136,17 @@ class Pane(Vertical):
         else:
             self.fleet_app.say(f"no Application tracks {ref.name}", Tone.WARN)
 
+    async def action_flows(self) -> None:
+        """The flows of the object, or of what is shown."""
+        ref, shell = self.here(), self.fleet_app.shell
+        if ref is None or not ref.cluster:
+            await shell.go("flows")
+        elif ref.resource in (CLUSTERS, "namespaces"):
+            await shell.go("flows", cluster=ref.cluster or ref.name, namespace=ref.name * (ref.resource != CLUSTERS))
+        else:
+            scope = Scope(cluster=ref.cluster, namespace=ref.namespace)
+            await shell.visit(View("flows", scope=scope, filter=ref.name))
+
     def action_edit(self) -> None:
         """Draft an edit."""
         if (ref := self.here()) is not None:
