@@ -985,3 +985,21 @@ def test_a_requirement_is_read_as_long_as_it_is_known(version: tuple[int, int], 
     """Source: 1.18.0 asked; the custom resource of 1.19 does not have the field, so that it is pruned."""
     text = "cnp endpointSelector: SERVER, ingress: [{fromRequires: [{matchExpressions: [{key: app, operator: Has}]}]}]"
     assert bool(book(text, {"version": version}).invalid) == rejected
+
+
+@pytest.mark.parametrize(
+    ("peers", "passes"),
+    [
+        ("fromEntities: [all]", True),
+        ("fromEntities: [cluster]", False),
+        ("fromEntities: [host]", False),
+        ("fromEndpoints: [{matchLabels: {'reserved:host': ''}}]", False),
+    ],
+)
+def test_a_request_of_the_own_node_passes_unless_a_rule_of_its_own_asks(peers: str, passes: bool) -> None:
+    """Source: 1.19.0 asked, and `L4Filter.attach` (`pkg/policy/l4.go`): the node is let in where no rule is for it."""
+    http = "toPorts: [{ports: [{port: '80', protocol: TCP}], rules: {http: [{path: /healthz}]}}]"
+    case = Case("", f"cnp endpointSelector: SERVER, ingress: [{{{peers}, {http}}}]", "host > server TCP/80", "", "")
+    assert ask(case, Request(path="/healthz")).verdict == "allowed"
+    assert ask(case, Request(path="/admin")).verdict == ("allowed" if passes else "denied")
+    assert ask(case).ingress.redirected

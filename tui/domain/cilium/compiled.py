@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from tui.domain.cilium.classes import Classes, bits, mask_of
 from tui.domain.cilium.grants import EntryPorts, Peers, named_ports, peers_of, ports_of
-from tui.domain.cilium.identity import Identity
+from tui.domain.cilium.identity import Identity, names_host
 from tui.domain.cilium.model import Direction, Entry, Rulebook, Settings
-from tui.domain.cilium.portset import EVERY_PORT
+from tui.domain.cilium.portset import EVERY_PORT, NO_PORTS, PortSet
 from tui.domain.cilium.rows import OPEN, UNKNOWN, Answers, Default, Grant, SidePorts, answers, joined
 from tui.domain.cilium.selection import Profile, Selection
 
@@ -160,7 +160,7 @@ class Compiled:
             if terms := self.selection.entries[number].requires:
                 required[self.selection.entries[number].deny] &= self.classes.mask(terms)
         if key.welcome and self.book.surroundings.settings.allow_localhost == "always":
-            yield Grant(False, self._own_node, 0, EVERY_PORT, "open")
+            yield Grant(False, self._own_node, 0, EVERY_PORT - self._asked_of_host(key), "open")
         named = iter(key.named)
         for number in key.profile:
             deny, peers, ports = self.selection.entries[number].deny, self._peers_of(number), self._ports_of(number)
@@ -175,6 +175,20 @@ class Compiled:
                 for port, having in by_port.items():
                     kind, numbers = named_ports(asking, each, port)
                     yield Grant(deny, sure & having, peers.maybe & having, numbers, kind)
+
+    def _asked_of_host(self, key: RowKey) -> PortSet:
+        """The ports on which an entry for the own node itself asks something above layer 4, which then holds for it."""
+        found, named = NO_PORTS, iter(key.named)
+        for number in key.profile:
+            entry, ports = self.selection.entries[number], self._ports_of(number)
+            told = [*ports.numbered]
+            for (asking, each), port in zip(ports.named, named, strict=False):
+                told += [named_ports(asking, each, port)] if port >= 0 else []
+            if not entry.deny and names_host(entry.peers):
+                found = functools.reduce(
+                    operator.or_, (held for asking, held in told if asking in ("asked", "dns")), found
+                )
+        return found
 
     def _peers_of(self, number: int) -> Peers:
         found = self._peers.get(number)

@@ -24,6 +24,7 @@ GROUP_KEY = "io.cilium.policy.cidrgroupname/"
 WORLD = ("world", "world-ipv4", "world-ipv6")
 # Reserved identities that are inside a cluster: an address alone does not make them outside.
 _INSIDE = ("host", "remote-node", "init", "health", "ingress", "unmanaged")
+_HOST = ((("reserved", "host", "Exists", ()),), (("reserved", "host", "In", ("",)),))  # an entity, a selector
 
 
 class Identity(NamedTuple):
@@ -183,6 +184,11 @@ def _prefix_label(key: str, who: Identity) -> str | None:
 def _within(net: Network, who: Identity) -> bool:
     """True when all that is known of the address is in the network."""
     return who.address is not None and net.prefixlen <= who.length and contains(net, who.address)
+
+
+def names_host(peers: Iterable[Peer] | None) -> bool:
+    """True when a peer is written as the own node and nothing else: then what its entry asks holds for the node too."""
+    return any(peer.terms in _HOST for peer in peers or ())
 
 
 def matches(peer: Peer, who: Identity, surroundings: Surroundings) -> bool | None:

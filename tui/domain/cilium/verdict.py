@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from tui.domain.cilium.caveats import caveats
-from tui.domain.cilium.identity import holds, identity
+from tui.domain.cilium.identity import holds, identity, names_host
 from tui.domain.cilium.layer7 import passes
 from tui.domain.cilium.matching import Match, Reached, View, authentication, matched
 from tui.domain.cilium.model import (
@@ -191,7 +191,8 @@ def _allowed(
     if asking and view.flow.request is not None:
         settings = view.surroundings.settings
         free = [each for each in allows if any(_asks_nothing(rule, asking) for rule in each.rules)]
-        if not free and not _local_host(view) and (because or settings.version < (1, 18)):
+        welcome = _local_host(view) and not any(names_host(each.entry.peers) for each in asking)
+        if not free and not welcome and (because or settings.version < (1, 18)):
             free, unsure = _passing(asking, view.flow.request, settings)
             if not free:
                 return _refused(asking, unsure, ends, view, steps, common)
