@@ -25,7 +25,7 @@ from tui.ui.words import plain
 
 OWNER = "flows"  # who looks, to the fleet
 MOST = 16  # clusters whose agents are read at the same time
-PORTION = 2_000  # records taken in at once
+PORTION = 400  # records taken in at once: 20 µs each, and keys wait meanwhile
 LAG = 10.0  # seconds by which agents may tell later than others before a flow is put where its time belongs
 
 
@@ -100,21 +100,22 @@ class FlowsPane(Pane):
         told = self.view.scope, self.view.faults, clusters
         if told != self._told:
             self._told = told
+            self.lines.alone(bool(self.view.scope.cluster))
             self.lines.set_scope(_admits(self.view.scope, frozenset(clusters), self.view.faults))
-        more = False
+        room = PORTION
         for cluster in clusters if len(clusters) <= MOST else ():
-            more |= self._take(cluster)
-        if more:
+            room -= self._take(cluster, room)
+        if not room:
             self.fleet_app.tick_again()
         self._decide(clusters)
         self.lines.tick(self.fleet.facts.now)
         self.lines.pull()
         self._say(clusters)
 
-    def _take(self, cluster: str) -> bool:
-        """Take in a portion of a cluster's records; whether there are more."""
+    def _take(self, cluster: str, room: int) -> int:
+        """Take in at most so many of a cluster's records; how many it were."""
         since = self._next.get(cluster, 0)
-        records, end, missed = self.fleet.flows.since(cluster, since, PORTION)
+        records, end, missed = self.fleet.flows.since(cluster, since, room)
         if end < since:  # it was forgotten meanwhile and begins anew
             end = 0
         if missed and since:
@@ -125,7 +126,7 @@ class FlowsPane(Pane):
         for record in records:
             self.tail.add(flow_event(cluster, record), now)
         self._next[cluster] = end
-        return len(records) == PORTION
+        return len(records)
 
     def _decide(self, clusters: tuple[str, ...]) -> None:
         """Of one cluster, say what its policies say where Hubble does not tell; of many that would cost too much."""

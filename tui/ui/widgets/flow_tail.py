@@ -46,11 +46,12 @@ _COLUMNS = (
     _column("time", 8, 8, 9),
     _column("cluster", 14, 8, 1, wide=True),
     _column("verdict", 15, 10, 8),
-    _column("from", 42, 10, 7),
-    _column("to", 44, 12, 7),
+    _column("from", 42, 9, 7),
+    _column("to", 44, 11, 7),
     _column("port", 14, 8, 6),
     _column("what", 44, 14, 5, grow=1),
 )
+_CLUSTER = 1
 _VERDICT, _FROM, _TO, _PORT, _WHAT = 2, 3, 4, 5, 6
 
 
@@ -61,13 +62,22 @@ class FlowLine(EventLine):
         super().__init__(view)
         self.judged: Callable[[FlowEvent], str] = lambda event: ""  # what fleet says where Hubble does not tell
         self._natural = [column.least for column in _COLUMNS]
+        self._alone = False
         self._placed: tuple[int, Layout] = (0, Layout((), False, False))
+
+    def alone(self, alone: bool) -> None:
+        """Whether all flows are of one cluster, which needs no column then."""
+        if alone != self._alone:
+            self._alone = alone
+            self._natural[_CLUSTER] = 0 if alone else _COLUMNS[_CLUSTER].width
+            self.version += 1
+            self._placed = (0, self._placed[1])
 
     def measure(self, event: TailEvent) -> None:
         """Widen the columns for a flow that will be shown."""
         for at, text in enumerate(_texts(event)):
             length = len(text)
-            if length > self._natural[at] < _COLUMNS[at].width:
+            if length > self._natural[at] < _COLUMNS[at].width and not (at == _CLUSTER and self._alone):
                 self._natural[at] = min(_COLUMNS[at].width, -(-length // _STEP) * _STEP)
                 self.version += 1
                 self._placed = (0, self._placed[1])
@@ -161,6 +171,10 @@ class FlowsView(TailView):
         """Where a line gets the words about policies that Hubble has not told."""
         self._line.judged = words
         self.judged_again()
+
+    def alone(self, alone: bool) -> None:
+        """Whether all flows are of one cluster, which needs no column then."""
+        self._line.alone(alone)
 
     def judged_again(self) -> None:
         """The words may be others now."""
