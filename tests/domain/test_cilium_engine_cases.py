@@ -1003,3 +1003,25 @@ def test_a_request_of_the_own_node_passes_unless_a_rule_of_its_own_asks(peers: s
     assert ask(case, Request(path="/healthz")).verdict == "allowed"
     assert ask(case, Request(path="/admin")).verdict == ("allowed" if passes else "denied")
     assert ask(case).ingress.redirected
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        ("ingress: [{toPorts: [80]}]", "ingress[0].toPorts[0] must be a mapping"),
+        ("ingress: [{toPorts: {ports: []}}]", "ingress[0].toPorts must be a list"),
+        ("egressDeny: [{toPorts: [{ports: {port: '80'}}]}]", "egressDeny[0].toPorts[0].ports must be a list"),
+        ("ingress: [{toPorts: [{ports: [{port: '80', protocol: 6}]}]}]", "invalid protocol 6"),
+        ("ingress: [{fromEntities: [[world]]}]", "unsupported entity"),
+        ("ingress: [{fromEndpoints: [{matchExpressions: [{key: 1, operator: Exists}]}]}]", "key must be a string"),
+        ("ingress: [{icmps: [{fields: {type: 8}}]}]", "ingress[0].icmps[0].fields must be a list"),
+        ("enableDefaultDeny: 'no', ingress: [{}]", "enableDefaultDeny must be a mapping"),
+        ("ingress: [{toPorts: [null]}]", "ingress[0].toPorts[0] must be a mapping"),
+        ("ingress: [{toPorts: null}]", ""),
+        ("ingress: [{madeUp: 1}]", ""),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_no_policy(rule: str, reason: str) -> None:
+    """Source: reading such an object into the types of 1.19.0 fails; the API server refuses it before that."""
+    held = book(f"cnp endpointSelector: SERVER, {rule}", {})
+    assert [reason in each.reason for each in held.invalid] == ([True] if reason else [])

@@ -18,6 +18,7 @@ from tui.domain.cilium.policy import CNP, KNP, SECTIONS, Policy, mapping, sequen
 from tui.domain.cilium.portchecks import MAX_PORTS as MAX_PORTS
 from tui.domain.cilium.portchecks import dns_problems, icmp_problems, knp_port_problems, port_problems
 from tui.domain.cilium.selectors import split_key
+from tui.domain.cilium.shape import shape_problems
 
 ENTITIES = frozenset(
     [
@@ -87,7 +88,8 @@ def problems(policy: Policy, resource: str, settings: Settings | None = None) ->
         found.append("specs must be a list")
     for path, spec in specs:
         if isinstance(spec, Mapping):
-            found.extend(_rule(spec, path, resource, settings))
+            lead = f"{path}." if path else ""
+            found.extend(list(_rule(spec, path, resource, settings)) or (lead + text for text in shape_problems(spec)))
         else:
             found.append(f"{path or 'spec'} must be a mapping")
     return found
@@ -168,7 +170,11 @@ def _peers(entry: Mapping[str, Any], direction: str, deny: bool, settings: Setti
     for value in sequence(entry.get(f"{way}CIDRSet")):
         yield from _cidr_rule(mapping(value), settings)
     for entity in sequence(entry.get(f"{way}Entities")):
-        if entity not in ENTITIES or (settings and settings.version < (1, 15) and entity in _OF_ONE_FAMILY):
+        if (
+            not isinstance(entity, str)
+            or entity not in ENTITIES
+            or (settings and settings.version < (1, 15) and entity in _OF_ONE_FAMILY)
+        ):
             yield f"unsupported entity {entity}"
     if "toFQDNs" in used:
         for value in sequence(entry.get("toFQDNs")):
