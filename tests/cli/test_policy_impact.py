@@ -86,14 +86,14 @@ def test_what_a_commit_changes_is_said_in_words(repo: Repo) -> None:
 
 def test_json_names_commits_places_and_invalid_policies(repo: Repo) -> None:
     base = repo.git("rev-parse", "HEAD")
-    head = repo.commit(policies__db=POLICY.replace("app: web", "x: y") + "  egress: [{toEntities: [moon]}]\n")
+    head = repo.commit(policies__db=POLICY.replace("app: web", "app: jobs") + "  egress: [{toEntities: [moon]}]\n")
     found = json.loads(run("HEAD~1..", "-o", "json").stdout)
     assert (found["base"], found["head"]) == (base, head)
     (policy,) = found["policies"]
     assert (policy["policy"], policy["file"]) == ("shop/db", "policies/db.yaml")
     assert {each["how"] for each in policy["changes"]} >= {"invalid", "added", "default deny on"}
     assert found["invalid"] == [
-        {"policy": "shop/db", "file": "policies/db.yaml", "reason": "egress[0]: unknown entity moon"}
+        {"policy": "shop/db", "file": "policies/db.yaml", "reason": "egress[0]: unsupported entity moon"}
     ]
 
 
@@ -118,8 +118,35 @@ def test_flows_that_would_be_cut_come_first(repo: Repo, tmp_path: Path) -> None:
     seen.write_text(flow("jobs", 5432) + 2 * flow("web", 5432) + flow("web", 80))
     done = run("HEAD~1..HEAD", "--flows", str(seen), "-o", "json")
     assert done.exit_code == 1
-    told = [(each["from"], each["before"], each["after"], each["seen"]) for each in json.loads(done.stdout)["flows"]]
+    told = [
+        (each["from"], each["before"], each["after"], each["flows"])
+        for each in json.loads(done.stdout)["flows"]["changed"]
+    ]
     assert told == [("shop/web-1", "allowed", "denied", 2), ("shop/jobs-1", "denied", "allowed", 1)]
+
+
+def test_endpoints_tell_who_may_talk_to_whom(repo: Repo) -> None:
+    repo.commit(policies__db=POLICY.replace("app: web", "app: jobs"))
+    (repo.folder / "ends.txt").write_text(ENDS)
+    done = run("HEAD~1..HEAD", "--endpoints", "ends.txt")
+    assert done.exit_code == 1
+    assert done.stdout.splitlines()[-2:] == [
+        "newly denied     web in shop → db in shop on TCP 5432: 1 pair",
+        "newly allowed    jobs in shop → db in shop on TCP 5432: 1 pair",
+    ]
+    effect = json.loads(run("HEAD~1..HEAD", "--endpoints", "ends.txt", "-o", "json").stdout)["effect"]
+    assert effect["pairs"] == {"allowed": 1, "denied": 1}
+
+
+def test_who_is_closed_and_what_selects_nothing(repo: Repo) -> None:
+    repo.commit(
+        policies__db=POLICY + "  egress: [{}]\n",
+        policies__lost=POLICY.replace("app: db", "app: lost").replace("name: db", "name: lost"),
+    )
+    (repo.folder / "ends.txt").write_text(ENDS)
+    lines = run("HEAD~1..HEAD", "policies", "--endpoints", "ends.txt").stdout.splitlines()
+    assert "db in shop becomes default-deny for egress: 1 endpoint" in lines
+    assert "shop/lost selects nothing" in lines
 
 
 def test_three_dots_compare_with_where_both_parted(repo: Repo) -> None:

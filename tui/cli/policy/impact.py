@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,12 +16,20 @@ from tui.cli.policy.common import DIFFERENT, ENDINGS, TROUBLE, refuse, text_of
 if TYPE_CHECKING:
     from tui.adapters.git.revisions import Revisions
     from tui.domain.cilium.amending import Said
-    from tui.domain.cilium.model import Flow, Rulebook
+    from tui.domain.cilium.impact import Impact, Replay
+    from tui.domain.cilium.model import Endpoint, Flow, Rulebook
     from tui.domain.cilium.reading import Placed
     from tui.domain.cilium.suitefile import Known
-    from tui.domain.cilium.turning import Turned
 
+MOST = 200  # lines of changed pairs and of flows
 # A file that has none of these words has nothing to say about policies.
+_VERBS = {
+    "allowed": "newly allowed",
+    "denied": "newly denied",
+    "unknown": "no longer known",
+    "restricted": "newly filtered",
+    "freed": "filtered no more",
+}
 _TELLING = ("NetworkPolicy", "CiliumCIDRGroup", "Namespace", "Service", "EndpointSlice")
 
 
@@ -163,24 +171,33 @@ def _flows(path: Path) -> list[Flow]:
 
 
 class Found(NamedTuple):
-    """What is different. `pairs` None: nobody said who there is."""
+    """What is different. `effect` None: nobody said who there is; `flows` None: nor what was seen."""
 
     said: Sequence[Said]
-    flows: Sequence[Turned]
     invalid: Sequence[tuple[str, str, str]]  # policy, file, reason: of the newer revision
-    pairs: Any = None
+    effect: Impact | None = None
+    flows: Replay | None = None
 
     @property
     def different(self) -> bool:
         """Whether anything is."""
-        return bool(self.said or self.flows)
+        return bool(self.said or self.effect or (self.flows and self.flows.changed))
 
 
 def _compared(sides: Sides, known: Known | None, flows: Sequence[Flow]) -> Found:
-    from tui.domain.cilium.turning import turned
+    from tui.domain.cilium.impact import impact as effect_of
+    from tui.domain.cilium.impact import replay
+    from tui.domain.cilium.reach import Reach
 
     invalid = [(each.where.name, each.where.file, each.reason) for each in sides.after.invalid]
-    return Found(sides.said, turned(sides.before, sides.after, flows) if flows else (), invalid)
+    if known is None and not flows:
+        return Found(sides.said, invalid)
+    ends: dict[Hashable, Endpoint] = {}
+    ends.update(known.endpoints.items() if known is not None else ())
+    before = Reach(sides.before, ends)
+    after = before.with_book(sides.after)
+    effect = effect_of(before, after, MOST) if known is not None else None
+    return Found(sides.said, invalid, effect, replay(before, after, flows, MOST) if flows else None)
 
 
 def _document(base: str, head: str, found: Found) -> Mapping[str, Any]:
@@ -201,20 +218,58 @@ def _document(base: str, head: str, found: Found) -> Mapping[str, Any]:
             for each in found.said
         ],
         "invalid": [{"policy": name, "file": file, "reason": reason} for name, file, reason in found.invalid],
-        "flows": [
-            {
-                "from": each.flow.source.name,
-                "to": each.flow.destination.name,
-                "port": each.flow.port,
-                "protocol": each.flow.protocol,
-                "before": each.before,
-                "after": each.after,
-                "reason": each.reason,
-                "seen": each.seen,
-            }
-            for each in found.flows
-        ],
+        "effect": _effect(found.effect) if found.effect is not None else None,
+        "flows": _replay(found.flows) if found.flows is not None else None,
     }
+
+
+def _effect(effect: Impact) -> dict[str, Any]:
+    return {
+        "changes": [
+            {
+                "kind": each.kind,
+                "from": [group.words for group in each.source.groups],
+                "to": [group.words for group in each.destination.groups],
+                "ports": each.ports.words,
+                "pairs": each.pairs,
+            }
+            for each in effect.changes
+        ],
+        "more": effect.more,
+        "pairs": dict(effect.pairs),
+        "outside": dict(effect.outside),
+        "default_deny": [
+            {"who": each.group.words, "direction": each.direction, "on": each.on, "endpoints": each.endpoints}
+            for each in effect.default_deny
+        ],
+        "selection": [
+            {
+                "who": each.group.words,
+                "policy": "/".join(filter(None, each.policy[1:])) if each.policy else None,
+                "selected": each.now,
+                "endpoints": each.endpoints,
+            }
+            for each in effect.selection
+        ],
+        "selecting_nothing": ["/".join(filter(None, each[1:])) for each in effect.selecting_nothing],
+    }
+
+
+def _replay(flows: Replay) -> dict[str, Any]:
+    changed = [
+        {
+            "from": each.flow.source.name,
+            "to": each.flow.destination.name,
+            "port": each.flow.port,
+            "protocol": each.flow.protocol,
+            "before": each.before,
+            "after": each.after,
+            "reason": each.reason,
+            "flows": each.flows,
+        }
+        for each in flows.changed
+    ]
+    return {"changed": changed, "more": flows.more, "flows": flows.flows}
 
 
 def _print(found: Found) -> None:
@@ -227,7 +282,13 @@ def _print(found: Found) -> None:
         lines += [f"  {one.how:<16} {sentence(one)}" for one in each.changes]
     for name, file, reason in found.invalid:
         lines.append(f"invalid  {name} ({file}) is not enforced: {reason}")
-    for flow in found.flows:
+    if (effect := found.effect) is not None:
+        lines += [f"{_VERBS[each.kind]:<16} {each.words}" for each in effect.changes]
+        lines += [f"and {effect.more} more"] if effect.more else []
+        lines += [each.words for each in effect.default_deny]
+        lines += [each.words for each in effect.selection if each.policy is None]
+        lines += [f"{'/'.join(filter(None, each[1:]))} selects nothing" for each in effect.selecting_nothing]
+    for flow in found.flows.changed if found.flows is not None else ():
         ends = f"{flow.flow.source.name} → {flow.flow.destination.name} {flow.flow.protocol} {flow.flow.port}"
-        lines.append(f"{flow.before} → {flow.after}  {ends}  seen {flow.seen}×: {flow.reason}")
+        lines.append(f"{flow.before} → {flow.after}  {ends}  seen {flow.flows}×: {flow.reason}")
     emit("".join(f"{safe(line)}\n" for line in lines or ["no difference"]))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -17,48 +16,41 @@ from tui.domain.cilium.amending import (
     said,
     surroundings_after,
 )
-from tui.domain.cilium.grouping import Group
-from tui.domain.cilium.model import Flow, Rulebook, Written
+from tui.domain.cilium.impact import Impact, Replay, Replayed, impact, replay
+from tui.domain.cilium.model import Flow, Written
 from tui.domain.cilium.reach import Reach
 from tui.domain.cilium.rulebook import rulebook
-from tui.domain.cilium.turning import Turned, turned
+from tui.domain.cilium.verdict import verdict
 
-MOST_NAMED = 3  # flows and policies that a reason names
-
-
-class Turn(NamedTuple):
-    """Endpoints of a group for which something begins or ends, and how many of them."""
-
-    group: Group
-    endpoints: int
+MOST_NAMED = 3  # flows that a reason names
 
 
 class ClusterImpact(msgspec.Struct, frozen=True):
-    """What a change does in one cluster. Counts are of endpoints. `unknown` and `caveats` are sentences."""
+    """What a change does in one cluster. `unknown` and `caveats` are sentences; None: it could not be worked out."""
 
     cluster: str
     policies: tuple[Said, ...] = ()
-    closed: Mapping[str, tuple[Turn, ...]] = {}  # direction -> who is closed by default from then on
-    opened: Mapping[str, tuple[Turn, ...]] = {}  # direction -> who no longer is
-    freed: tuple[Turn, ...] = ()  # selected by policies now, and then by none
-    taken: tuple[Turn, ...] = ()  # the other way round
+    effect: Impact | None = None
+    flows: Replay | None = None  # of flows that were seen lately; None: none are known
     relabelled: int = 0  # endpoints that get other labels
     nothing: tuple[str, ...] = ()  # names of new and changed policies that select nothing
     rejected: tuple[tuple[str, str], ...] = ()  # (name, reason) of new and changed policies that Cilium rejects
-    turned: tuple[Turned, ...] = ()  # flows seen lately that would be decided otherwise
-    flows: int | None = None  # how many different ones were looked at; None: none are known
     unknown: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()
 
     @property
-    def cut(self) -> list[Turned]:
+    def cut(self) -> list[Replayed]:
         """The flows that passed and would not any more."""
-        return [each for each in self.turned if each.cut]
+        return [each for each in self.flows.changed if _cut(each)] if self.flows is not None else []
 
     @property
     def empty(self) -> bool:
         """Whether nothing is known to change."""
-        return not (self.policies or self.relabelled or self.turned or self.closed or self.opened)
+        return not (self.policies or self.relabelled or self.effect or (self.flows and self.flows.changed))
+
+
+def _cut(each: Replayed) -> bool:
+    return (each.before, each.after) == ("allowed", "denied")
 
 
 class DraftImpact(msgspec.Struct, frozen=True):
@@ -81,11 +73,8 @@ class DraftImpact(msgspec.Struct, frozen=True):
                 named = ", ".join(flow_words(one.flow) for one in cut[:MOST_NAMED])
                 more = f" and {len(cut) - MOST_NAMED} more" if len(cut) > MOST_NAMED else ""
                 found.append(f"it cuts traffic seen in {each.cluster}: {named}{more}")
-            for verb, names in (
-                ("selects nothing", each.nothing),
-                ("is rejected by Cilium", [f"{name} ({reason})" for name, reason in each.rejected]),
-            ):
-                found += [f"{name} {verb} in {each.cluster}" for name in names]
+            found += [f"{name} selects nothing in {each.cluster}" for name in each.nothing]
+            found += [f"{name} is rejected by Cilium in {each.cluster}: {reason}" for name, reason in each.rejected]
         return tuple(found)
 
 
@@ -110,19 +99,13 @@ class Then(NamedTuple):
     reach: Reach
     relabelled: frozenset[Hashable]
 
-    @property
-    def book(self) -> Rulebook:
-        """Its rulebook."""
-        return self.reach.book
-
 
 def then(now: Now, change: Amendment) -> Then:
     """A cluster with a change applied. Takes time."""
     written = tuple(policies_after(now.written, change))
     book = rulebook(written, surroundings_after(now.reach.book.surroundings, change))
-    put = {
-        key: after for key, each in now.reach.endpoints.items() if (after := endpoint_after(each, change)) is not each
-    }
+    ends = now.reach.endpoints.items()
+    put = {key: after for key, each in ends if (after := endpoint_after(each, change)) is not each}
     reach = now.reach.with_book(book)
     return Then(written, reach.changed(put) if put else reach, frozenset(put))
 
@@ -130,29 +113,21 @@ def then(now: Now, change: Amendment) -> Then:
 def impact_on(now: Now, change: Amendment, flows: Iterable[Flow] | None = None, no_flows: str = "") -> ClusterImpact:
     """What a change does in a cluster; `flows` were seen lately, None and why where nobody knows any. Takes time."""
     after = then(now, change)
-    old, new = now.reach, after.reach
     different = tuple(said(now.written, after.written))
     touched = {each.key for each in different}
     named = {key_of(each): _name(each) for each in after.written}
-    nothing = {(each.resource, each.namespace, each.name) for each in new.selecting_nothing()}
+    nothing = {(each.resource, each.namespace, each.name) for each in after.reach.selecting_nothing()}
     invalid = {
-        (each.where.resource, each.where.namespace, each.where.policy): each.reason for each in after.book.invalid
+        (each.where.resource, each.where.namespace, each.where.policy): each.reason for each in after.reach.book.invalid
     }
-    closed, opened = _defaults(old, new)
-    free_before, free_after = set(old.unselected()), set(new.unselected())
-    seen = list(flows) if flows is not None else None
     return ClusterImpact(
         now.cluster,
         different,
-        closed,
-        opened,
-        _turns(new, free_after - free_before),
-        _turns(new, free_before - free_after),
+        impact(now.reach, after.reach),
+        _replayed(now.reach, after.reach, flows, change) if flows is not None else None,
         len(after.relabelled),
         tuple(sorted(named[key] for key in touched & nothing if key in named)),
         tuple(sorted((named[key], reason) for key, reason in invalid.items() if key in touched and key in named)),
-        tuple(turned(old.book, after.book, seen, lambda flow: _moved(flow, change))) if seen else (),
-        len(seen) if seen is not None else None,
         change.unknown,
         (*now.caveats, *([f"What was talked about lately is not known: {no_flows}."] if no_flows else [])),
     )
@@ -163,30 +138,18 @@ def _name(written: Written) -> str:
     return f"{meta.namespace}/{meta.name}".lstrip("/")
 
 
-def _moved(flow: Flow, change: Amendment) -> Flow:
-    """A flow with the labels that its ends will have."""
-    source, destination = endpoint_after(flow.source, change), endpoint_after(flow.destination, change)
-    return msgspec.structs.replace(flow, source=source, destination=destination)
-
-
-def _defaults(old: Reach, new: Reach) -> tuple[dict[str, tuple[Turn, ...]], dict[str, tuple[Turn, ...]]]:
-    """Who becomes closed by default, and who no longer is, by direction."""
-    begins: dict[str, list[Hashable]] = {"ingress": [], "egress": []}
-    stops: dict[str, list[Hashable]] = {"ingress": [], "egress": []}
-    for key in old.endpoints:
-        was, now = old.default_deny(key), new.default_deny(key)
-        for direction in ("ingress", "egress"):
-            on = getattr(was, direction), getattr(now, direction)
-            if on == (False, True):
-                begins[direction].append(key)
-            elif on == (True, False):
-                stops[direction].append(key)
-    begun, stopped = (
-        {direction: _turns(new, keys) for direction, keys in side.items() if keys} for side in (begins, stops)
-    )
-    return begun, stopped
-
-
-def _turns(reach: Reach, keys: Iterable[Hashable]) -> tuple[Turn, ...]:
-    counts = Counter(reach.group(key) for key in keys)
-    return tuple(Turn(group, count) for group, count in sorted(counts.items(), key=lambda each: each[0].order))
+def _replayed(before: Reach, after: Reach, flows: Iterable[Flow], change: Amendment) -> Replay:
+    """Flows decided again; those of ends that get other labels one by one."""
+    same: list[Flow] = []
+    moved: list[Replayed] = []
+    for flow in flows:
+        source, destination = endpoint_after(flow.source, change), endpoint_after(flow.destination, change)
+        if source is flow.source and destination is flow.destination:
+            same.append(flow)
+            continue
+        later = msgspec.structs.replace(flow, source=source, destination=destination)
+        was, now = verdict(before.book, flow), verdict(after.book, later)
+        if was.verdict != now.verdict:
+            moved.append(Replayed(flow, was.verdict, now.verdict, 1, now.reason))
+    found = replay(before, after, same)
+    return found._replace(changed=(*moved, *found.changed), flows=found.flows + len(moved))

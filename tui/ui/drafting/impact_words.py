@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tui.domain.cilium.changes import Change, sentence
-from tui.domain.cilium.drafted import ClusterImpact, DraftImpact, Turn, flow_words
-from tui.domain.cilium.turning import Turned
+from tui.domain.cilium.drafted import ClusterImpact, DraftImpact, flow_words
+from tui.domain.cilium.impact import Change as Pairs
+from tui.domain.cilium.impact import Closing, Kind, Replayed, Selecting
 from tui.domain.drafts.blast import counted
 from tui.domain.kinds.kind import Cell, Tone
 from tui.ui.words import BLANK, Line, heading, plain
 
 MOST = 12  # lines of one sort that are listed of a cluster
+_KINDS: dict[Kind, str] = {
+    "denied": "newly denied",
+    "allowed": "newly allowed",
+    "restricted": "newly filtered above layer 4",
+    "freed": "no longer filtered above layer 4",
+    "unknown": "no longer known",
+}
 _TONES = {
     "policy removed": Tone.BAD,
     "invalid": Tone.BAD,
@@ -48,15 +56,12 @@ def body(found: DraftImpact) -> list[Line]:
 def cluster(each: ClusterImpact) -> list[Line]:
     """What a change does in one cluster."""
     lines: list[Line] = [(Cell(f"  {each.cluster}", Tone.ACCENT), Cell("  "), plain(summary(each), Tone.MUTED))]
-    lines += _some([_flow(one) for one in each.turned])
-    for direction, turns in each.closed.items():
-        lines.append(_turns(f"{direction} closed by default for", turns, Tone.WARN))
-    for direction, turns in each.opened.items():
-        lines.append(_turns(f"{direction} no longer closed by default for", turns, Tone.WARN))
-    if each.freed:
-        lines.append(_turns("no policy selects any more", each.freed, Tone.WARN))
-    if each.taken:
-        lines.append(_turns("selected by a policy for the first time", each.taken, Tone.PLAIN))
+    if each.flows is not None:
+        lines += _some([_flow(one) for one in each.flows.changed], each.flows.more)
+    if (effect := each.effect) is not None:
+        lines += _some([_pairs(one) for one in effect.changes], effect.more)
+        lines += _some([_closing(one) for one in effect.default_deny])
+        lines += _some([_selecting(one) for one in effect.selection if one.policy is None or not one.now])
     for said in each.policies:
         lines.append((Cell("    "), plain(said.name), Cell("  "), plain(said.file, Tone.MUTED)))
         lines += _some([_change(one) for one in said.changes])
@@ -75,11 +80,16 @@ def summary(each: ClusterImpact) -> str:
         parts.append(f"{len(each.policies)} {noun}")
     if each.relabelled:
         parts.append(f"{counted(each.relabelled, 'endpoint')} relabelled")
+    if (effect := each.effect) is not None:
+        pairs = {kind: count for kind, count in effect.pairs.items() if count}
+        parts += [f"{counted(pairs[kind], 'pair')} {word}" for kind, word in _KINDS.items() if kind in pairs]
+        if not pairs and not any(effect.outside.values()):
+            parts.append("the same may talk as now")
     if each.flows is None:
         parts.append("recent flows unknown")
-    elif each.flows:
-        cut = len(each.cut)
-        parts.append(f"{cut or 'none'} of {each.flows:,} flows seen lately {'is' if cut == 1 else 'are'} cut")
+    elif each.flows.flows:
+        cut = sum(one.flows for one in each.cut)
+        parts.append(f"{cut or 'none'} of {each.flows.flows:,} flows seen lately {'is' if cut == 1 else 'are'} cut")
     return ", ".join(parts) or "nothing changes"
 
 
@@ -88,24 +98,39 @@ def facts(found: DraftImpact) -> list[str]:
     return [f"{each.cluster}: {summary(each)}" for each in found.clusters if not each.empty]
 
 
-def _some(lines: Sequence[Line]) -> Iterator[Line]:
+def _some(lines: Sequence[Line], more: int = 0) -> Iterator[Line]:
     yield from lines[:MOST]
-    if len(lines) > MOST:
-        yield (Cell(f"      and {len(lines) - MOST} more", Tone.MUTED),)
+    if rest := len(lines[MOST:]) + more:
+        yield (Cell(f"      and {rest:,} more", Tone.MUTED),)
 
 
-def _flow(one: Turned) -> Line:
-    verb, tone = (
-        ("cuts   ", Tone.BAD) if one.cut else (f"{one.after:<7}", Tone.GOOD if one.after == "allowed" else Tone.UNKNOWN)
+def _flow(one: Replayed) -> Line:
+    cut = (one.before, one.after) == ("allowed", "denied")
+    tone = Tone.BAD if cut else Tone.GOOD if one.after == "allowed" else Tone.UNKNOWN
+    seen = f"  seen {counted(one.flows, 'time')}"
+    return Cell(f"    {'cuts' if cut else one.after:<11} ", tone), plain(flow_words(one.flow)), Cell(seen, Tone.MUTED)
+
+
+def _pairs(one: Pairs) -> Line:
+    words = {
+        "allowed": "allows",
+        "denied": "denies",
+        "unknown": "unknown",
+        "restricted": "filters",
+        "freed": "unfilters",
+    }
+    tones = {"allowed": Tone.GOOD, "denied": Tone.BAD, "unknown": Tone.UNKNOWN}
+    return Cell(f"    {words[one.kind]:<11} ", tones.get(one.kind, Tone.WARN)), plain(one.words)
+
+
+def _closing(one: Closing) -> Line:
+    return Cell(f"    {'closes' if one.on else 'opens':<11} ", Tone.WARN), plain(one.words)
+
+
+def _selecting(one: Selecting) -> Line:
+    return Cell(f"    {'selects' if one.now else 'lets go':<11} ", Tone.PLAIN if one.now else Tone.WARN), plain(
+        one.words
     )
-    seen = f"  seen {one.seen} times" if one.seen > 1 else ""
-    return Cell(f"    {verb} ", tone), plain(flow_words(one.flow)), Cell(seen, Tone.MUTED)
-
-
-def _turns(text: str, turns: Sequence[Turn], tone: Tone) -> Line:
-    named = ", ".join(f"{turn.group.words} ({turn.endpoints})" for turn in turns[:MOST])
-    more = f" and {len(turns) - MOST} more" if len(turns) > MOST else ""
-    return Cell("    "), plain(text, tone), Cell("  "), plain(named + more)
 
 
 def _change(one: Change) -> Line:
