@@ -108,21 +108,22 @@ def test_before_1_16_an_empty_list_of_peers_counts_as_missing(
 
 
 @pytest.mark.parametrize(
-    ("version", "settings", "answer"),
+    ("version", "settings", "peers", "answer"),
     [
-        ((1, 19), {}, "default-deny"),
-        ((1, 18), {}, "allow"),
-        ((1, 18), {"ipv6": True}, "default-deny"),
-        ((1, 14), {"ipv6": True}, "allow"),
+        ((1, 19), {}, "toCIDR: ['::/0']", "default-deny"),
+        ((1, 19), {}, "toCIDRSet: [{cidr: '::/0'}]", "default-deny"),
+        ((1, 18), {}, "toCIDR: ['::/0']", "default-deny"),
+        ((1, 18), {}, "toCIDRSet: [{cidr: '::/0'}]", "allow"),
+        ((1, 18), {"ipv6": True}, "toCIDRSet: [{cidr: '::/0'}]", "default-deny"),
+        ((1, 14), {"ipv6": True}, "toCIDR: ['::/0']", "allow"),
     ],
 )
-def test_the_world_of_ipv6_is_the_world_before_1_19_where_one_family_is_on(
-    version: tuple[int, int], settings: dict[str, Any], answer: str
+def test_the_world_of_ipv6_may_be_the_world_before_1_19(
+    version: tuple[int, int], settings: dict[str, Any], peers: str, answer: str
 ) -> None:
-    """Source: 1.18.0 compiled and asked; `pkg/labels/cidr.go` of 1.14.5 and 1.15.19, where 1.15 splits the world."""
-    text = "cnp endpointSelector: CLIENT, egress: [{toCIDR: ['::/0']}]"
-    case = Case("", text, "client > 8.8.8.8 TCP/443", answer, "n/a", {"version": version, **settings})
-    assert word(ask(case).egress) == answer
+    """Source: 1.19.0 and 1.18.0 asked; `pkg/policy/api/cidr.go` of 1.14.5, where the world has no families."""
+    case = Case("", f"cnp endpointSelector: CLIENT, egress: [{{{peers}}}]", "client > 8.8.8.8 TCP/443", answer, "n/a")
+    assert word(ask(case._replace(settings={"version": version, **settings})).egress) == answer
 
 
 @pytest.mark.parametrize(("version", "rejected"), [((1, 18), True), ((1, 19), False)])

@@ -93,7 +93,13 @@ def _reserved(name: str, entity: str) -> Peer:
 def _cidr(item: Any, scope: Scope) -> Iterator[Peer]:
     net = network(str(item))
     if net is not None:
-        yield _prefix(net, (), str(item), scope.surroundings.settings)
+        settings = scope.surroundings.settings
+        # Until 1.18 a zero prefix is the world only where its family is on; in a CIDR set where either alone is on.
+        on = settings.ipv4 if net.version == 4 else settings.ipv6
+        if not net.prefixlen and not on and (1, 15) <= settings.version < (1, 19):
+            yield Peer((("reserved", f"world-ipv{net.version}", "Exists", ()),), words=str(item))
+            return
+        yield _prefix(net, (), str(item), settings)
 
 
 def _prefix(net: Network, holes: tuple[Network, ...], words: str, settings: Settings) -> Peer:
