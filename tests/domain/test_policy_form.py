@@ -15,6 +15,7 @@ from tui.domain.cilium.model import CidrGroup, Endpoint, HttpRule, Service, Surr
 from tui.domain.cilium.policy import CNP, KNP, Policy
 from tui.domain.drafts.message import describe_document
 from tui.domain.edits import EDITS, offered
+from tui.domain.edits.newpolicies import PASSES, NewPolicy
 from tui.domain.edits.policies import ADD, CHANGE, DENY, REMOVE, PolicyRule
 from tui.domain.obj import Meta
 from tui.domain.yamledit import Refused, get_value
@@ -229,3 +230,22 @@ def test_a_rule_of_dns_names_and_labels_as_typed() -> None:
     assert rule.peers == (Fqdn("a.example"), Fqdn("*.b.example"))
     assert labels_of("app=web, tier") == {"app": "web", "tier": ""}
     assert ruleform.rule_of({"who": "pods", "pods": "every pod", "action": "deny"}, KNP).deny is False
+
+
+def test_a_new_policy_for_a_workload() -> None:
+    form = NewPolicy("web", "shop", {"app": "web"}, "apps/shop")
+    form.catalogue = known()
+    fields = by_name(form.fields({}))
+    assert fields["file"].value == "apps/shop/web-ciliumnetworkpolicy.yaml"
+    assert fields["ports"].choices == ("http/TCP", "8080/TCP", "9000/TCP")
+    answers = {"kind": "CiliumNetworkPolicy", "name": "web", "who": "entity", "entities": "world", "rest": PASSES}
+    spec = get_value(form.text(answers), "spec")
+    assert spec["endpointSelector"] == {"matchLabels": {"app": "web"}}
+    assert spec["enableDefaultDeny"] == {"ingress": False}
+    assert "rest" not in by_name(form.fields({"kind": "NetworkPolicy"}))
+    knp = {**answers, "kind": "NetworkPolicy", "who": "anybody"}
+    assert get_value(form.text(knp), "spec") == {
+        "podSelector": {"matchLabels": {"app": "web"}},
+        "policyTypes": ["Ingress"],
+        "ingress": [{}],
+    }

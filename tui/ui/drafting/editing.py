@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     from tui.ui.app import FleetApp
 
 NEW = "new"
+NEW_POLICY = "new policy"
+RUN_PODS = frozenset(
+    {"pods", "deployments.apps", "statefulsets.apps", "daemonsets.apps", "replicasets.apps", "jobs.batch",
+     "cronjobs.batch", "rollouts.argoproj.io"}
+)  # fmt: skip
+"""Resources that a network policy can be made for."""
 
 
 async def edit(app: FleetApp, ref: Ref) -> None:
@@ -213,8 +219,15 @@ async def form(app: FleetApp, ref: Ref) -> None:
     content = await (drafts.open(draft, place.file) if draft else drafts.read(place.repo, place.target, place.file))
     document = yamledit.Session(content.text, place.doc).value()
     choices = [(edit.id, edit.title, place.file) for edit in offered(document, place.file)] + renaming.choices(place)
+    if ref.resource in RUN_PODS:
+        choices.append((NEW_POLICY, "Network policy for it", "a new file beside it"))
     chosen = await app.wait_for(Choice(f"Edit {ref.name}", choices, ("EDIT", "IN")))
     if chosen is None:
+        return
+    if chosen == NEW_POLICY:
+        from tui.ui.drafting import ruling
+
+        await ruling.new(app, ref, place, draft)
         return
     if chosen not in EDITS:
         await renaming.rename(app, ref, place, draft, chosen)

@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from tui.domain import yamledit
-from tui.domain.cilium.catalogue import Catalogue
+from tui.domain.cilium.amending import pod_labels_of
+from tui.domain.cilium.catalogue import Catalogue, telling_labels
 from tui.domain.drafts.model import Content, Draft, Operation
 from tui.domain.drafts.told import operations
 from tui.domain.edits import kind_of
+from tui.domain.edits.newpolicies import NewPolicy
 from tui.domain.edits.policies import PolicyRule
 from tui.domain.obj import Ref
+from tui.domain.ports import Refused
 from tui.fleet.netpol import offering
 from tui.fleet.netpol.impact import Edited
 from tui.fleet.netpol.needs import POLICIES
@@ -56,6 +59,34 @@ async def rules(app: FleetApp, ref: Ref, place: Place, draft: Draft | None, cont
     about = Operation(place.file, application=place.application, cluster=place.cluster, object=editing.named(ref))
     staged = await drafts.edit(draft, place.file, text, operations(about, content.text, text), content.oid)
     await editing.review(app, staged.name)
+
+
+async def new(app: FleetApp, ref: Ref, place: Place, draft: Draft | None) -> None:
+    """Fill the form of a new policy for a workload, draft its file and show the diff."""
+    manifest = (await app.fleet.manifest(ref)).object
+    labels = pod_labels_of(manifest, str(manifest.get("kind") or ""))
+    if not (subject := telling_labels(labels)):
+        raise Refused(f"the pods of {ref.name} have no labels that a policy could select them by")
+    folder = place.file.rpartition("/")[0]
+    form = NewPolicy(ref.name, ref.namespace, subject, folder)
+    where = f"draft {draft.name}" if draft else f"new draft on {place.target}"
+    screen = RuleScreen(
+        f"New policy for {ref.namespace}/{ref.name} · {where}",
+        "",
+        form.fields,
+        form.text,
+        learn=_learning(app, ref.cluster, form),
+    )
+    values = await _asked(app, ref.cluster, screen)
+    if values is None:
+        return
+    drafts, path = editing.drafts_of(app), values["file"].strip()
+    about = Operation(path, application=place.application, cluster=place.cluster)
+    plan = await drafts.plan_create(place.repo, path, form.text(values), about, target=place.target, draft=draft)
+    for note in plan.work.notes:
+        app.say(note)
+    done = await drafts.carry_out(plan, draft, f"Network policy for {ref.name}")
+    await editing.review(app, done.name)
 
 
 async def _asked(app: FleetApp, cluster: str, screen: RuleScreen) -> Mapping[str, str] | None:
