@@ -201,6 +201,18 @@ async def test_why_there_are_no_flows(
         assert here.flows.recent("c1") == ()
 
 
+async def test_no_more_logs_are_followed_than_may_be(tmp_path: Path):
+    async with reading(tmp_path, [agent("cilium-a"), agent("cilium-b")]) as here:
+        here.flows._slots = asyncio.Semaphore(1)
+        here.logs.put("cilium-a", line(1))
+        here.logs.put("cilium-b", line(2))
+        here.flows.want("pane", ["c1"])
+        status = await here.until(lambda: (found := here.flows.status("c1")).state == "partly" and found)
+        assert status.words.startswith("1 of 2 agents' logs are not read now: at most") and here.logs.open == 1
+        here.server.storage.delete("pods", "kube-system", here.logs.asked[0][0])
+        await here.until(lambda: sorted(here.ports()) == [1, 2])
+
+
 async def test_what_hostile_logs_cost(tmp_path: Path):
     async with reading(tmp_path, [agent("cilium-a")]) as here:
         huge = '{"flow":{"verdict":"' + "x" * (following.LONGEST + 1) + '"}}'

@@ -130,7 +130,7 @@ async def test_what_hubble_does_not_tell_fleet_says_and_says_so(fleet: StillFlee
         pane = await opened(app, pilot)
         records = {record.port: record for record in fleet.flows.recent(EU) if not record.told}
         async with asyncio.timeout(60):
-            while pane._judge is None or not pane._judge.words(records[9090]):
+            while pane._judge is None or not all([pane._judge.words(records[port]) for port in (9090, 443)]):
                 await moved(app, pilot)
         assert pane._judge.words(records[9090]) == "default deny by payments/payments (fleet)"
         assert pane._judge.words(records[443]) == "allowed by payments/payments (fleet)"
@@ -151,6 +151,20 @@ async def test_flows_of_what_the_cursor_is_on(fleet: StillFleet) -> None:
         assert isinstance(app.shell.pane, FlowsPane)
         assert app.shell.scope == Scope(cluster=EU, namespace="payments")
         assert app.shell.pane.filter == "payments-6d4f-z9q4m" and "AUDIT 22" not in shown(app.shell.pane)
+
+
+async def test_flows_of_an_application_and_of_a_node(fleet: StillFleet) -> None:
+    async with screen(fleet) as (app, pilot):
+        await app.shell.go("applications")
+        await at_rest(app, pilot)
+        pane: Any = app.shell.pane
+        pane.table.move_to(Ref(shop.HUB, "applications.argoproj.io", "argocd", "payments-prod-eu"))
+        await pilot.press("f")
+        await at_rest(app, pilot)
+        assert app.shell.scope == Scope(cluster=EU, namespace="payments")
+        pane = await opened(app, pilot, namespace="")
+        pane.set_filter("prod-eu-node-1")
+        assert shown(pane) == ALL
 
 
 async def test_why_there_is_nothing_is_said(fleet: StillFleet) -> None:

@@ -141,6 +141,10 @@ class Pane(Vertical):
         ref, shell = self.here(), self.fleet_app.shell
         if ref is None or not ref.cluster:
             await shell.go("flows")
+        elif ref.resource == APPLICATIONS:
+            row = self.fleet.store.get(ref)
+            cluster = self.fleet.facts.destination(row).rstrip("?") if row is not None else ""
+            await shell.go("flows", cluster=cluster, namespace=row.obj.spec.destination.namespace if row else "")
         elif ref.resource in (CLUSTERS, "namespaces"):
             await shell.go("flows", cluster=ref.cluster or ref.name, namespace=ref.name * (ref.resource != CLUSTERS))
         else:

@@ -30,8 +30,9 @@ def flow_event(cluster: str, record: Record) -> FlowEvent:
     """A record of a cluster for the tail."""
     tone = Tone.WARN if isinstance(record, Lost) else TONES.get(record.verdict, Tone.MUTED)
     verdict = "gap" if isinstance(record, Lost) else record.verdict
+    text = " ".join(str(cells(record)).split())
     return FlowEvent(
-        record.time, cluster, "", verdict, " ".join(str(cells(record)).split()), source="flow", tone=tone, record=record
+        record.time, cluster, "", verdict, text, actor=record.node, source="flow", tone=tone, record=record
     )
 
 
