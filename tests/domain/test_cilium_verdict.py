@@ -167,6 +167,18 @@ def test_server_names_are_those_of_the_handshake(name: str, passes: bool) -> Non
     assert (ask(server(entries), request=Request(sni=name)).verdict == "allowed") is bool(passes)
 
 
+def test_requests_within_terminated_tls_need_the_name_too() -> None:
+    entries = on_port_80("terminatingTLS: {secret: {name: s}}, serverNames: [a.b], rules: {http: [{method: GET}]}")
+    for request, word in (
+        (Request("GET", "/", sni="a.b"), "allowed"),
+        (Request("PUT", "/", sni="a.b"), "denied"),
+        (Request("GET", "/", sni="b.b"), "denied"),
+        (Request("GET", "/"), "unknown"),
+        (Request("PUT", "/"), "denied"),
+    ):
+        assert ask(server(entries), request=request).verdict == word
+
+
 @pytest.mark.parametrize(
     ("beside", "passes"),
     [

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tui.domain.cilium.conflicts import conflicts
-from tui.domain.cilium.identity import Identity, holds, matches
-from tui.domain.cilium.model import Flow, Rulebook, Side
+from tui.domain.cilium.identity import Identity, matches
+from tui.domain.cilium.model import Endpoint, Flow, Rulebook, Side
 from tui.domain.cilium.peers import UNRESOLVED
+from tui.domain.cilium.selected import selected
 from tui.domain.cilium.words import called, place
 
 
@@ -32,7 +32,7 @@ def caveats(
         (ingress, flow.destination, destination, source),
     ):
         if side.because != "no endpoint":
-            found.extend(_conflicts(book, who, called(end)))
+            found.extend(_conflicts(book, end, who))
         if side.where:
             found.extend(_of_rules(book, side, other, called(flow.destination)))
     for end, who in ((flow.source, source), (flow.destination, destination)):
@@ -62,16 +62,15 @@ def _of_rules(book: Rulebook, side: Side, other: Identity, name: str) -> Iterato
             yield f"{place(entry.where)} leads to a listener of Envoy, which decides for itself what it lets pass."
 
 
-def _conflicts(book: Rulebook, who: Identity, name: str) -> Iterator[str]:
+def _conflicts(book: Rulebook, end: Endpoint, who: Identity) -> Iterator[str]:
     """Where the agent fails to compute the policy of an endpoint, of both directions alike."""
     settings = book.surroundings.settings
     if settings.enforcement == "never" or (who.reserved("host") and not settings.host_firewall):
         return
-    asking = [entry for entry in book.entries if entry.authentication or any(rule.layer7 for rule in entry.ports)]
-    for what, (one, other) in conflicts(entry for entry in asking if holds(entry.subject, who)):
+    for what, (one, other) in selected(book, end, who).conflicts:
         yield (
             f"The agent cannot put {what} together ({place(one)}; {place(other)}): "
-            f"{name} keeps the policy that it had before them."
+            f"{called(end)} keeps the policy that it had before them."
         )
 
 

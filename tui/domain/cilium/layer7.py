@@ -56,6 +56,8 @@ _WITH_TOPICS = (*range(7), 8, 9, 19, 20, 21, 23, 24, 27, 28, 34, 35, 37)  # a ru
 
 def passes(rule: Layer7, request: Request, deep: bool = True) -> bool | None:
     """Whether a request passes; None when that cannot be told. `deep`: `**.` means several labels (1.19 and later)."""
+    if rule.parser == "http" and rule.server_names and not request.sni:  # TLS has ended, and nobody told its name
+        return False if _any(_http(each, request) for each in rule.http) is False else None
     if rule.server_names and not _server_name(rule.server_names, request.sni):
         return False
     if rule.any or not rule.parser:

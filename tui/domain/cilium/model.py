@@ -176,8 +176,8 @@ class Invalid(NamedTuple):
     reason: str
 
 
-class Rulebook(msgspec.Struct, frozen=True):
-    """The policies of one cluster, ready to be asked. Equal rulebooks answer equally."""
+class Rulebook(msgspec.Struct, frozen=True, dict=True):
+    """The policies of one cluster, ready to be asked. Equal ones answer equally; each remembers whom it selects."""
 
     entries: tuple[Entry, ...]
     invalid: tuple[Invalid, ...]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from tui.domain.cilium.caveats import caveats
-from tui.domain.cilium.identity import holds, identity, names_host
+from tui.domain.cilium.identity import identity, names_host
 from tui.domain.cilium.layer7 import passes
 from tui.domain.cilium.matching import Match, Reached, View, authentication, matched
 from tui.domain.cilium.model import (
@@ -26,6 +26,7 @@ from tui.domain.cilium.model import (
     Where,
     Word,
 )
+from tui.domain.cilium.selected import selected
 from tui.domain.cilium.words import both_ends, called, place, places, traffic
 
 _NOWHERE = ("remote-node", "unmanaged", "kube-apiserver")  # reserved identities whose endpoint is not of this agent
@@ -77,7 +78,7 @@ def _both(egress: Side, ingress: Side) -> tuple[Word, Side]:
 def _side(book: Rulebook, view: View) -> Side:
     if (elsewhere := _elsewhere(view)) is not None:
         return elsewhere
-    selecting = [entry for entry in book.entries if entry.direction == view.direction and holds(entry.subject, view.me)]
+    selecting = selected(book, view.subject, view.me).entries[view.direction]
     enforced_by, because = _default_deny(selecting, view)
     steps = [_selected_step(selecting, view), _enforced_step(selecting, because, view)]
     if not selecting and not because:
