@@ -39,7 +39,7 @@ class Picture:
     theme: str = "fleet-dark"
     size: tuple[int, int] = (160, 48)
     shows: str = ""  # text that is there when the picture is complete
-    moving: bool = False  # its lines come and go: only which words it has is compared, not their order
+    moving: bool = False  # its lines come and go: only which words it has is compared, not where and how often
 
     @property
     def file(self) -> Path:
@@ -138,7 +138,7 @@ def alike(held: str, fresh: str, moving: bool = False) -> float:
         return 0.0
     words = [masked(held), masked(fresh)]
     if moving:
-        words = [sorted(each) for each in words]
+        words = [sorted(set(each)) for each in words]
     return difflib.SequenceMatcher(None, *words, autojunk=False).ratio()
 
 

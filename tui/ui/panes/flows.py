@@ -94,7 +94,9 @@ class FlowsPane(Pane):
         self._leave()
 
     def pull(self) -> None:
-        """Take in what came."""
+        """Take in what came; nothing any more on the way out, when the lines are gone before the pane is."""
+        if not self.query(FlowsView):
+            return
         clusters = self._clusters()
         self._want(clusters if len(clusters) <= MOST else ())
         told = self.view.scope, self.view.faults, clusters
