@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 from typing import NamedTuple
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tests.domain.policygen import FLOWS, endpoints, policies, surroundings
 from tui.domain.cilium.lint import RULES, Finding, Known, lint, read
 from tui.domain.cilium.lint.distance import closest
 from tui.domain.cilium.lint.known import of_texts
+from tui.domain.cilium.lint.reading import of_written
 from tui.domain.cilium.lint.sarif import document
-from tui.domain.cilium.model import Settings
+from tui.domain.cilium.lint.together import covered
+from tui.domain.cilium.model import Entry, Flow, Request, Settings, Surroundings, Written
+from tui.domain.cilium.rulebook import rulebook
+from tui.domain.cilium.verdict import verdict
+from tui.domain.yamledit import format_path
 
+ENDS = list(endpoints().values())
+REQUESTS = (None, None, Request("GET", "/"), Request("POST", "/"), Request(sni="api.example.com"))
 DATA = Path(__file__).parents[3] / "shared" / "data" / "cilium"
 
 CLUSTER = """
@@ -89,6 +100,7 @@ FQDN = """
 - toFQDNs: [{matchName: api.example.com}]
   toPorts: [{ports: [{port: '443', protocol: TCP}]}]
 """
+DENY_OUTSIDE = "egressDeny: [{toCIDRSet: [{cidr: 0.0.0.0/0, except: [10.0.0.0/8]}]}]"
 HTTP = """
 ingress:
 - fromEndpoints: [{matchLabels: {tier: web}}]
@@ -425,6 +437,10 @@ CASES: dict[str, list[Case]] = {
             at="spec.ingress[0]",
         ),
         Case(
+            cnp("egress: [{toCIDR: [192.0.2.0/24]}]\n" + DENY_OUTSIDE),
+            cnp("egress: [{toCIDR: [10.0.0.0/8]}]\n" + DENY_OUTSIDE),
+        ),
+        Case(
             both(
                 cnp("ingress: [{fromEndpoints: [{matchLabels: {tier: web}}]}]"),
                 ccnp("endpointSelector: {}\ningressDeny: [{fromEntities: [all]}]"),
@@ -614,6 +630,34 @@ endpoints:
     both_known = of_texts([(suite, "suite.yaml"), (CLUSTER, "cluster.yaml")])
     assert len(both_known.endpoints or ()) == 4
     assert both_known.services
+
+
+@given(policies(), surroundings, st.randoms(use_true_random=False))
+def test_what_is_said_to_be_idle_changes_no_verdict(
+    held: tuple[Written, ...], around: Surroundings, random: Random
+) -> None:
+    """By the engine itself: without the peers of an idle entry, or what it asks above layer 4, answers are equal."""
+    book = rulebook(held, around)
+    for rule, parsed, hit in covered([of_written(each) for each in held], book):
+        at = (parsed.resource, parsed.namespace, parsed.name, format_path(hit.steps))
+        changed = [
+            entry if entry.where[:4] != at else _asking_nothing(entry) if rule == "layer7-voided" else _idle(entry)
+            for entry in book.entries
+        ]
+        assert changed != list(book.entries)
+        other = msgspec.structs.replace(book, entries=tuple(changed))
+        for _ in range(60):
+            request = random.choice(REQUESTS)
+            flow = Flow(random.choice(ENDS), random.choice(ENDS), *random.choice(FLOWS), request=request)
+            assert verdict(book, flow).verdict == verdict(other, flow).verdict, (rule, hit, flow)
+
+
+def _idle(entry: Entry) -> Entry:
+    return entry._replace(peers=())
+
+
+def _asking_nothing(entry: Entry) -> Entry:
+    return entry._replace(ports=tuple(each._replace(layer7=None) for each in entry.ports))
 
 
 # -- SARIF and real files ------------------------------------------------------------------------------------------

@@ -216,13 +216,16 @@ def _peer_covered(wide: Peer, narrow: Peer) -> bool:
     outside = narrow.cidr is not None or bool(narrow.fqdn)
     if not implied(wide.terms, (*narrow.terms, *((_WORLD,) if outside else ()))):
         return False
-    if wide.cidr is None:
+    if wide.cidr is not None and (narrow.cidr is None or not _inside(narrow.cidr, wide.cidr)):
+        return False
+    return all(_misses(hole, narrow) for hole in wide.holes)
+
+
+def _misses(hole: Network, peer: Peer) -> bool:
+    """Whether a peer has no address in a hole; a block of every address has no `cidr`, and may have holes."""
+    if any(_inside(hole, own) for own in peer.holes):
         return True
-    return (
-        narrow.cidr is not None
-        and _inside(narrow.cidr, wide.cidr)
-        and all(any(_inside(hole, own) for own in narrow.holes) or not _touch(hole, narrow.cidr) for hole in wide.holes)
-    )
+    return peer.cidr is not None and not _touch(hole, peer.cidr)
 
 
 def _inside(inner: Network, outer: Network) -> bool:
@@ -272,6 +275,8 @@ def covered(every: Sequence[Parsed], book: Rulebook) -> Iterator[tuple[str, Pars
         near = [*places[direction, ""], *(places[direction, _namespace(terms)] if _namespace(terms) else ())]
         wider = [each for each in near if keys[each] <= keys[terms] and implied(each, terms)]
         around = [entry for each in wider for entry in groups[direction, each]]
+        if any(entry.requires for entry in around):
+            continue  # what their peers are depends on each other
         for entry in members:
             where = entry.where
             home = homes.get((where.resource, where.namespace, where.policy, where.file))
@@ -313,7 +318,12 @@ def _told(entry: Compiled, around: Iterable[Compiled], lone: bool) -> tuple[str,
             continue
         if _asks(entry) and _opens(other, entry):
             voided = voided or other
-        elif not lone and ports_covered(other.ports, entry.ports) and not _same(other, entry):
+        elif (
+            not lone
+            and other.authentication == entry.authentication
+            and ports_covered(other.ports, entry.ports)
+            and not _same(other, entry)
+        ):
             redundant = redundant or other
     if voided is not None:
         return "layer7-voided", Hit(
