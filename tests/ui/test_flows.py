@@ -20,6 +20,7 @@ from tui.ui.panes.flows import FlowsPane
 from tui.ui.scope import Scope
 from tui.ui.screens.dialogs import Confirm
 from tui.ui.screens.flow import FlowScreen
+from tui.ui.screens.verdict import VerdictScreen
 from tui.ui.screens.words_view import WordsView
 
 EU = "prod-eu"
@@ -207,6 +208,19 @@ async def test_a_flow_with_the_verdict_of_now(fleet: StillFleet) -> None:
         fleet.store.apply([], [Ref(EU, "ciliumnetworkpolicies.cilium.io", "payments", "payments")])
         text = await detail(app, pilot, 9090)
         assert "✔ allowed" in text and "not as it was recorded (denied): policies have changed since" in text
+
+
+async def test_v_asks_about_the_two_ends_of_a_flow(fleet: StillFleet) -> None:
+    async with screen(fleet, (160, 48)) as (app, pilot):
+        await detail(app, pilot, 9090)
+        await pilot.press("v")
+        await settled(app, pilot)
+        assert isinstance(app.screen, VerdictScreen)
+        assert (app.screen.question.port, app.screen.question.cluster) == (9090, EU)
+        assert app.screen.query_one("#answer", WordsView).text().startswith("✖ denied")
+        await pilot.press("escape")
+        await pilot.pause()
+        assert isinstance(app.screen, FlowScreen)
 
 
 async def test_e_says_why_there_is_no_rule(fleet: StillFleet) -> None:

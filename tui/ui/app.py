@@ -30,6 +30,7 @@ from tui.ui.working import Working
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from tui.domain.cilium.observed import Observed
     from tui.fleet.netpol.asking import Question
     from tui.fleet.runtime import Fleet
 
@@ -221,6 +222,12 @@ class FleetApp(Working):
         from tui.ui.policies.asking import question_about
 
         self.show_verdict(question_about(ref, self.fleet))
+
+    def ask_about_flow(self, flow: Observed, cluster: str) -> None:
+        """Would a flow that was seen pass by the policies of now? Port, request and ends can be changed there."""
+        from tui.ui.policies.asking import question_of_flow
+
+        self.show_verdict(question_of_flow(flow, cluster))
 
     def draft_edit(self, ref: Ref) -> None:
         """Draft an edit of an object where it is declared."""

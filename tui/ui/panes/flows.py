@@ -237,6 +237,14 @@ class FlowsPane(Pane):
             return
         self.fleet_app.do(allowing.allow(self.fleet_app, event.cluster, event.record), "working out a rule")
 
+    def action_row_verdict(self) -> None:
+        """Ask about the two ends of the flow under the cursor."""
+        event = self.lines.flow
+        if event is None or event.record is None or isinstance(event.record, Lost):
+            self.fleet_app.say("choose a flow", Tone.WARN)
+        else:
+            self.fleet_app.ask_about_flow(event.record, event.cluster)
+
     def on_tail_view_state_changed(self, event: TailView.StateChanged) -> None:
         """Say in the title how the tail stands."""
         event.stop()

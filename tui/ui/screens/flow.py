@@ -81,6 +81,11 @@ class FlowScreen(FleetScreen):
         if isinstance(self.record, Observed):
             self.fleet_app.do(allowing.allow(self.fleet_app, self.cluster, self.record), "working out a rule")
 
+    def action_flow_verdict(self) -> None:
+        """Ask about its two ends."""
+        if isinstance(self.record, Observed):
+            self.fleet_app.ask_about_flow(self.record, self.cluster)
+
     def action_flow_copy(self) -> None:
         """Copy what is shown."""
         text = self.query_one(WordsView).text()
