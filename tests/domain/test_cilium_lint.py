@@ -19,6 +19,7 @@ from tui.domain.cilium.lint.reading import of_written
 from tui.domain.cilium.lint.sarif import document
 from tui.domain.cilium.lint.together import covered
 from tui.domain.cilium.model import Entry, Flow, Request, Settings, Surroundings, Written
+from tui.domain.cilium.policy import CNP, Policy
 from tui.domain.cilium.rulebook import rulebook
 from tui.domain.cilium.verdict import verdict
 from tui.domain.yamledit import format_path
@@ -658,6 +659,13 @@ def _idle(entry: Entry) -> Entry:
 
 def _asking_nothing(entry: Entry) -> Entry:
     return entry._replace(ports=tuple(each._replace(layer7=None) for each in entry.ports))
+
+
+def test_policies_of_a_cluster_with_specs_alone_are_read_too() -> None:
+    spec = {"endpointSelector": {"matchLabels": {"app": "nobody"}}, "ingress": [{}]}
+    policy = msgspec.convert({"metadata": {"name": "p", "namespace": "shop"}, "specs": [None, spec]}, Policy)
+    hits = lint([of_written(Written(CNP, policy))], KNOWN)
+    assert [each.path for each in hits if each.rule == "selects-nothing"] == ["specs[1].endpointSelector"]
 
 
 # -- SARIF and real files ------------------------------------------------------------------------------------------

@@ -68,8 +68,10 @@ def subject(spec: Spec) -> Selector:
     if spec.nodes:
         found = tuple(term(key, False) for key in keys(spec.subject, steps))
         return Selector(spec, steps, spec.subject, (("reserved", "host", "Exists", ()), *found), True)
-    number = 0 if spec.steps == ("spec",) else int(spec.steps[1]) + ("spec" in spec.parsed.raw)
-    every = rules(spec.parsed.written.policy, spec.resource)
+    policy = spec.parsed.written.policy
+    before = () if spec.steps == ("spec",) else (policy.spec, *sequence(policy.specs)[: int(spec.steps[1])])
+    number = sum(isinstance(each, Mapping) for each in before)  # `rules` leaves out what is no mapping
+    every = rules(policy, spec.resource)
     terms = tuple(subject_requirements(every[number], spec.parsed.namespace, spec.resource))
     return Selector(spec, steps, spec.subject, terms, True)
 
