@@ -662,10 +662,10 @@ def _asking_nothing(entry: Entry) -> Entry:
 
 
 def test_policies_of_a_cluster_with_specs_alone_are_read_too() -> None:
-    spec = {"endpointSelector": {"matchLabels": {"app": "nobody"}}, "ingress": [{}]}
-    policy = msgspec.convert({"metadata": {"name": "p", "namespace": "shop"}, "specs": [None, spec]}, Policy)
+    web, spec = ({"endpointSelector": {"matchLabels": {"app": app}}, "ingress": [{}]} for app in ("frontend", "x"))
+    policy = msgspec.convert({"metadata": {"name": "p", "namespace": "shop"}, "specs": [web, spec]}, Policy)
     hits = lint([of_written(Written(CNP, policy))], KNOWN)
-    assert [each.path for each in hits if each.rule == "selects-nothing"] == ["specs[1].endpointSelector"]
+    assert [each.path for each in hits if each.rule == "policy-selects-nothing"] == ["specs[1].endpointSelector"]
 
 
 # -- SARIF and real files ------------------------------------------------------------------------------------------
