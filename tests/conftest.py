@@ -6,6 +6,7 @@ import atexit
 import os
 import re
 import shutil
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -20,7 +21,12 @@ _FOREIGN = re.compile(
 
 
 def seal() -> None:
-    """Give this process, and all it starts, an empty home, a known git identity, UTC and a plain UTF-8 locale."""
+    """Give this process, and all it starts, an empty home, a known git identity, UTC and a plain UTF-8 locale.
+
+    Ctrl-C works too, also where a shell started the tests in the background, which makes children ignore it.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     home = Path(tempfile.mkdtemp(prefix="fleet-tests-home-"))
     owner = os.getpid()
     atexit.register(lambda: shutil.rmtree(home, ignore_errors=True) if os.getpid() == owner else None)

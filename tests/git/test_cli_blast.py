@@ -106,3 +106,54 @@ def refuse(fleet: Shell) -> None:
         terminal.press("n", "enter")
         terminal.wait(lambda text: "nothing was pushed" in " ".join(text.split()))
         terminal.wait_end()
+
+
+POLICY = """\
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: web, namespace: shop}
+spec:
+  endpointSelector: {matchLabels: {app: web}}
+  ingress:
+  - fromEndpoints: [{matchLabels: {app: client}}]
+"""
+
+
+async def test_a_policy_that_would_select_nothing_wants_the_name(world: World, home: Path, tmp_path: Path) -> None:
+    world.commit({"shop/policy.yaml": POLICY})
+    git(world.clone, "push", "-q", "origin", "HEAD")
+    git(world.clone, "remote", "set-url", "origin", world.origin.as_uri())
+    world.seal()
+    source = {"repoURL": world.origin.as_uri(), "path": "shop", "targetRevision": "main"}
+    destination = {"name": "in-cluster", "namespace": "shop"}
+    apps = [
+        thing("Application", name, "argocd", "argoproj.io/v1alpha1", spec={"source": at, "destination": destination})
+        for name, at in (("shop", source), *((f"other-{number}", {**source, "path": "x"}) for number in range(9)))
+    ]
+    spec = {"endpointSelector": {"matchLabels": {"app": "web"}}}
+    spec |= {"ingress": [{"fromEndpoints": [{"matchLabels": {"app": "client"}}]}]}
+    space = "k8s:io.kubernetes.pod.namespace=shop"
+    ends = [
+        thing(
+            "CiliumEndpoint", name, "shop", "cilium.io/v2",
+            status={"identity": {"id": number, "labels": [f"k8s:app={name}", space]}, "state": "ready"},
+        )
+        for number, name in enumerate(("web", "client", "other"), 1)
+    ]  # fmt: skip
+    policy = thing("CiliumNetworkPolicy", "web", "shop", "cilium.io/v2", spec=spec)
+    async with serving([*apps, policy, *ends], name="hub") as server:
+        kubeconfig(tmp_path / "kubeconfig", server)
+        fleet = Shell(world, home)
+        fleet.env |= {"KUBECONFIG": str(tmp_path / "kubeconfig")}
+        run = asyncio.to_thread
+        await run(fleet, "new", "x")
+        await run(fleet, "set", "x", "shop/policy.yaml", "spec.endpointSelector.matchLabels.app=wbe")
+        await run(fleet, "commit", "x")
+        found = json.loads(await run(fleet, "blast", "x", "-o", "json"))
+        assert found["confirm"] == ["shop/web selects nothing in hub"]
+        assert [each["cluster"] for each in found["policies"]["clusters"]] == ["hub"]
+        printed = await run(fleet, "blast", "x")
+        assert "\n\nNetwork policies\n  ! shop/web selects nothing in hub\n" in printed
+        await run(lambda: fleet("push", "x", "--yes", code=2))
+        assert "shop/web selects nothing in hub: add --confirm x" in fleet.errors
+        assert "pushed" in await run(fleet, "push", "x", "--confirm", "x")
