@@ -10,6 +10,10 @@ from tui.domain.kinds.kind import Kind
 
 VERBS = ("get", "list", "watch")
 ARGOCD = "argocd"  # the namespace that Argo CD is usually installed in
+_FLOWS = (  # Hubble's flows in the agents' logs, and the Events of dropped packets; read only while flows are looked at
+    {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
+    {"apiGroups": [""], "resources": ["events"], "verbs": ["list", "watch"]},
+)
 
 
 def rules(kinds: Iterable[Kind]) -> list[dict[str, Any]]:
@@ -32,9 +36,9 @@ def manifests(kinds: Iterable[Kind], secrets: bool = False) -> list[dict[str, An
     """
     kinds = [kind for kind in kinds if kind.resource not in OWN | {"secrets"}]
     hub = [kind for kind in kinds if kind.watch == "hub"]
-    found: list[dict[str, Any]] = []
-    for name, members in (("fleet-hub-reader", hub), ("fleet-reader", [k for k in kinds if k.watch != "hub"])):
-        found += _granted("ClusterRole", {"name": name}, rules(members))
+    everywhere = [*rules(kind for kind in kinds if kind.watch != "hub"), *_FLOWS]
+    found = _granted("ClusterRole", {"name": "fleet-hub-reader"}, rules(hub))
+    found += _granted("ClusterRole", {"name": "fleet-reader"}, everywhere)
     if secrets:
         listing = [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]}]
         found += _granted("Role", {"name": "fleet-cluster-secrets", "namespace": ARGOCD}, listing)
