@@ -23,13 +23,13 @@ from typing import Any
 
 import msgspec
 
-from tui.domain.cilium.impact import impact
+from tui.domain.cilium.engine.rulebook import rulebook
+from tui.domain.cilium.engine.verdict import verdict
+from tui.domain.cilium.impacts.impact import impact
 from tui.domain.cilium.model import Endpoint, Flow, Surroundings, Written
 from tui.domain.cilium.policy import CCNP, CNP, KNP, Policy
-from tui.domain.cilium.reach import Reach
+from tui.domain.cilium.reachability.reach import Reach
 from tui.domain.cilium.reading import identity
-from tui.domain.cilium.rulebook import rulebook
-from tui.domain.cilium.verdict import verdict
 
 TEAMS = ("payments", "catalog", "checkout", "search", "identity", "shipping", "pricing", "media")
 PARTS = ("web", "api", "worker", "db", "cache", "queue", "admin", "proxy", "report", "sync")

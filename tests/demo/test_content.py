@@ -15,8 +15,8 @@ from tui.demo.content.history import AUTHORS, STEPS, commits_of
 from tui.demo.content.tree import final_tree
 from tui.demo.controllers.cilium import problem_of
 from tui.demo.repository import Reader, create_clone, create_origin, git
+from tui.domain.cilium.engine.validity import problems
 from tui.domain.cilium.policy import CCNP, CNP, Policy
-from tui.domain.cilium.validity import problems
 
 REPO = "file:///srv/harbour/deploy.git"
 

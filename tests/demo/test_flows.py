@@ -20,10 +20,10 @@ from tui.demo.content.clusters import CLUSTERS
 from tui.demo.hubble.hubble import Hubble
 from tui.demo.hubble.stream import PAST
 from tui.domain.cilium import model
-from tui.domain.cilium.flows import Lines
-from tui.domain.cilium.observed import Observed
-from tui.domain.cilium.packetdrop import from_event
-from tui.domain.cilium.verdict import verdict
+from tui.domain.cilium.engine.verdict import verdict
+from tui.domain.cilium.hubble.flows import Lines
+from tui.domain.cilium.hubble.observed import Observed
+from tui.domain.cilium.hubble.packetdrop import from_event
 
 pytestmark = pytest.mark.slow
 

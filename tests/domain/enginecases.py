@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 import msgspec
 import yaml
 
+from tui.domain.cilium.engine.rulebook import rulebook
+from tui.domain.cilium.engine.verdict import verdict
 from tui.domain.cilium.model import (
     CidrGroup,
     Endpoint,
@@ -29,8 +31,6 @@ from tui.domain.cilium.model import (
     Written,
 )
 from tui.domain.cilium.policy import CCNP, CNP, KNP, Policy
-from tui.domain.cilium.rulebook import rulebook
-from tui.domain.cilium.verdict import verdict
 
 RESOURCES = {"cnp": CNP, "ccnp": CCNP, "knp": KNP}
 CLUSTER, SPACE = "k8s:io.cilium.k8s.policy.cluster", "k8s:io.kubernetes.pod.namespace"

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.domain.cilium.describe import one_line, sentences
+from tui.domain.cilium.engine.validity import problems, validity
 from tui.domain.cilium.policy import CCNP, CNP, KNP, Policy, directions, enforced, rules
 from tui.domain.cilium.select import EndpointIndex, pod_labels, policy_mask, split_label, subject_requirements
-from tui.domain.cilium.validity import problems, validity
 from tui.domain.obj import Ref
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

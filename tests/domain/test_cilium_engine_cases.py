@@ -8,7 +8,7 @@ import pytest
 
 from tests.domain.enginecases import CASES, Case, ask, book, flow, word
 from tui.domain.cilium.model import Request
-from tui.domain.cilium.reach import Reach
+from tui.domain.cilium.reachability.reach import Reach
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.says for case in CASES])

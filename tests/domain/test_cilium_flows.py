@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.domain.cilium import model
-from tui.domain.cilium.flowlines import Wanted, cells, decision
-from tui.domain.cilium.flows import Decoder, Lines, Unreadable, read
-from tui.domain.cilium.observed import Lost, Observed, Record
+from tui.domain.cilium.hubble.flowlines import Wanted, cells, decision
+from tui.domain.cilium.hubble.flows import Decoder, Lines, Unreadable, read
+from tui.domain.cilium.hubble.observed import Lost, Observed, Record
 
 HUBBLE = Path(__file__).parents[3] / "shared" / "data" / "cilium" / "hubble"
 SAMPLES = sorted(HUBBLE.glob("*.jsonl"))

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from tests.domain import policygen
 from tests.domain.test_cilium_reach import CLUSTER, ENDPOINTS, PODS, pod, policy, shop
-from tui.domain.cilium.impact import Impact, differences, impact, replay
+from tui.domain.cilium.engine.rulebook import rulebook
+from tui.domain.cilium.engine.verdict import verdict
+from tui.domain.cilium.impacts.impact import Impact, differences, impact, replay
 from tui.domain.cilium.model import CidrGroup, Flow, Request, Surroundings, Written
-from tui.domain.cilium.outside import Outside
 from tui.domain.cilium.policy import CNP, KNP
-from tui.domain.cilium.reach import PolicyName, Reach
-from tui.domain.cilium.rulebook import rulebook
-from tui.domain.cilium.verdict import verdict
+from tui.domain.cilium.reachability.outside import Outside
+from tui.domain.cilium.reachability.reach import PolicyName, Reach
 
 
 def one_by_one(before: Reach, after: Reach) -> Counter[str]:

@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domain.policygen import FLOWS, endpoints, policies, surroundings
+from tui.domain.cilium.engine.rulebook import rulebook
+from tui.domain.cilium.engine.verdict import verdict
 from tui.domain.cilium.lint import RULES, Finding, Known, lint, read
 from tui.domain.cilium.lint.distance import closest
 from tui.domain.cilium.lint.known import of_texts
@@ -20,8 +22,6 @@ from tui.domain.cilium.lint.sarif import document
 from tui.domain.cilium.lint.together import covered
 from tui.domain.cilium.model import Entry, Flow, Request, Settings, Surroundings, Written
 from tui.domain.cilium.policy import CNP, Policy
-from tui.domain.cilium.rulebook import rulebook
-from tui.domain.cilium.verdict import verdict
 from tui.domain.yamledit import format_path
 
 ENDS = list(endpoints().values())

@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from tui.domain.cilium.fqdn import pattern_regex
+from tui.domain.cilium.engine.fqdn import pattern_regex
+from tui.domain.cilium.engine.rulebook import rulebook
+from tui.domain.cilium.engine.verdict import verdict
 from tui.domain.cilium.model import Endpoint, Flow, Request, Rulebook, Service, Settings, Surroundings, Written
 from tui.domain.cilium.policy import CCNP, CNP, KNP, Policy
-from tui.domain.cilium.rulebook import rulebook
-from tui.domain.cilium.verdict import verdict
 
 PATH = Path(__file__).parents[3] / "shared" / "data" / "cilium" / "oracle.json"
 RESOURCES = {"CiliumNetworkPolicy": CNP, "CiliumClusterwideNetworkPolicy": CCNP, "NetworkPolicy": KNP}

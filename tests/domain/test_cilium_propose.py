@@ -8,17 +8,17 @@ import msgspec
 import pytest
 import yaml
 
-from tui.domain.cilium import writing
-from tui.domain.cilium.choice import NewRule, Pods, words_of
-from tui.domain.cilium.judging import judge
+from tui.domain.cilium.engine.rulebook import rulebook
+from tui.domain.cilium.hubble.judging import judge
+from tui.domain.cilium.hubble.observed import Observed, Party, Told
+from tui.domain.cilium.hubble.propose import Around, NoRule, Proposal, propose, refusal, why
+from tui.domain.cilium.hubble.proposed import effect, told
 from tui.domain.cilium.model import Endpoint, Request, Settings, Surroundings, Written
-from tui.domain.cilium.newpolicy import new_policy
-from tui.domain.cilium.observed import Observed, Party, Told
 from tui.domain.cilium.policy import CNP
-from tui.domain.cilium.propose import Around, NoRule, Proposal, propose, refusal, why
-from tui.domain.cilium.proposed import effect, told
 from tui.domain.cilium.reading import identity, objects, policies
-from tui.domain.cilium.rulebook import rulebook
+from tui.domain.cilium.ruling import writing
+from tui.domain.cilium.ruling.choice import NewRule, Pods, words_of
+from tui.domain.cilium.ruling.newpolicy import new_policy
 
 DENY_ALL = """
 apiVersion: cilium.io/v2

@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domain import policygen, test_cilium_oracle
+from tui.domain.cilium.engine.rulebook import rulebook
+from tui.domain.cilium.engine.verdict import verdict
 from tui.domain.cilium.model import Endpoint, Flow, Ports, Request, Rulebook, Side, Surroundings, Written
-from tui.domain.cilium.outside import Outside
 from tui.domain.cilium.policy import CCNP, CNP, KNP, Policy
-from tui.domain.cilium.portset import EVERY_PORT, NO_PORTS, PortSet, of_ports, one_port
-from tui.domain.cilium.reach import Line, Pairs, PolicyName, Reach, SidePorts
-from tui.domain.cilium.rulebook import rulebook
-from tui.domain.cilium.verdict import verdict
+from tui.domain.cilium.reachability.outside import Outside
+from tui.domain.cilium.reachability.portset import EVERY_PORT, NO_PORTS, PortSet, of_ports, one_port
+from tui.domain.cilium.reachability.reach import Line, Pairs, PolicyName, Reach, SidePorts
 
 ENDPOINTS = policygen.endpoints()
 PODS = [name for name in ENDPOINTS if "/" in name]

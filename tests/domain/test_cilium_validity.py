@@ -8,10 +8,10 @@ import msgspec
 import pytest
 import yaml
 
-from tui.domain.cilium.goregex import Unreadable, compiled, sound
+from tui.domain.cilium.engine.goregex import Unreadable, compiled, sound
+from tui.domain.cilium.engine.validity import problems
 from tui.domain.cilium.model import Settings
 from tui.domain.cilium.policy import CCNP, CNP, KNP, Policy
-from tui.domain.cilium.validity import problems
 
 DEFAULTS = Settings()
 

@@ -11,6 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.domain.policygen import FLOWS, endpoints, policies, surroundings, written
+from tui.domain.cilium.engine.rulebook import rulebook
+from tui.domain.cilium.engine.verdict import verdict
 from tui.domain.cilium.model import (
     Endpoint,
     Flow,
@@ -24,8 +26,6 @@ from tui.domain.cilium.model import (
     Written,
 )
 from tui.domain.cilium.policy import CCNP, CNP, KNP, Policy
-from tui.domain.cilium.rulebook import rulebook
-from tui.domain.cilium.verdict import verdict
 
 SPACE, CLUSTER = "k8s:io.kubernetes.pod.namespace=", "k8s:io.cilium.k8s.policy.cluster="
 WEB = Endpoint(("k8s:app=web", f"{SPACE}shop"), "shop/web", named_ports={"http/TCP": 8080})

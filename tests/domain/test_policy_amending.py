@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tui.domain.cilium import amending
-from tui.domain.cilium.amending import Amendment, amendment
+from tui.domain.cilium.impacts import amending
+from tui.domain.cilium.impacts.amending import Amendment, amendment
 from tui.domain.cilium.model import CidrGroup, Endpoint, Surroundings
 from tui.domain.cilium.policy import CCNP, CNP, KNP
 from tui.domain.source.building import Build, build

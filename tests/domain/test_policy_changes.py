@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.domain.cilium import writing
-from tui.domain.cilium.changes import changes, sentence
-from tui.domain.cilium.choice import (
+from tui.domain.cilium.impacts.changes import changes, sentence
+from tui.domain.cilium.model import HttpRule
+from tui.domain.cilium.policy import CNP, KNP, SECTIONS, Policy, rules
+from tui.domain.cilium.ruling import writing
+from tui.domain.cilium.ruling.choice import (
     Cidr,
     Entity,
     Fqdn,
@@ -23,10 +25,8 @@ from tui.domain.cilium.choice import (
     Port,
     ToService,
 )
-from tui.domain.cilium.chosen import chosen
-from tui.domain.cilium.model import HttpRule
-from tui.domain.cilium.policy import CNP, KNP, SECTIONS, Policy, rules
-from tui.domain.cilium.spelling import entry
+from tui.domain.cilium.ruling.chosen import chosen
+from tui.domain.cilium.ruling.spelling import entry
 from tui.domain.obj import Meta
 from tui.domain.yamledit import Refused
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tui.domain.cilium.amending import Amendment, Relabelled
-from tui.domain.cilium.drafted import ClusterImpact, DraftImpact, Now, impact_on
+from tui.domain.cilium.engine.rulebook import rulebook
+from tui.domain.cilium.impacts.amending import Amendment, Relabelled
+from tui.domain.cilium.impacts.drafted import ClusterImpact, DraftImpact, Now, impact_on
 from tui.domain.cilium.model import Endpoint, Flow, Surroundings, Written
 from tui.domain.cilium.policy import CNP, Policy
-from tui.domain.cilium.reach import Reach
-from tui.domain.cilium.rulebook import rulebook
+from tui.domain.cilium.reachability.reach import Reach
 from tui.domain.drafts.blast import Blast, confirmation
 from tui.domain.obj import Meta
 from tui.domain.settings import Settings

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.domain.cilium import ruleform
-from tui.domain.cilium.catalogue import Catalogue, catalogue, labels_of, telling_labels
-from tui.domain.cilium.choice import Cidr, Entity, Fqdn, NewRule, Pods, Port
 from tui.domain.cilium.model import CidrGroup, Endpoint, HttpRule, Service, Surroundings, Written
 from tui.domain.cilium.policy import CNP, KNP, Policy
+from tui.domain.cilium.ruling import ruleform
+from tui.domain.cilium.ruling.catalogue import Catalogue, catalogue, labels_of, telling_labels
+from tui.domain.cilium.ruling.choice import Cidr, Entity, Fqdn, NewRule, Pods, Port
 from tui.domain.drafts.message import describe_document
 from tui.domain.edits import EDITS, offered
 from tui.domain.edits.newpolicies import PASSES, NewPolicy

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.domain.cilium import newpolicy, writing
-from tui.domain.cilium.choice import (
+from tui.domain.cilium.model import HttpRule
+from tui.domain.cilium.policy import CCNP, CNP, KNP
+from tui.domain.cilium.ruling import newpolicy, writing
+from tui.domain.cilium.ruling.choice import (
     Cidr,
     Entity,
     Fqdn,
@@ -25,9 +27,7 @@ from tui.domain.cilium.choice import (
     ports_of,
     words_of,
 )
-from tui.domain.cilium.model import HttpRule
-from tui.domain.cilium.policy import CCNP, CNP, KNP
-from tui.domain.cilium.spelling import entry
+from tui.domain.cilium.ruling.spelling import entry
 from tui.domain.yamledit import Missing, Refused, get_value
 
 FILE = """\

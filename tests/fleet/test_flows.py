@@ -16,8 +16,8 @@ from tests.fleet.watching import QUICK, Watching, config, watching
 from tests.support import serving, thing
 from tui.demo.apiserver.access import Deny
 from tui.demo.apiserver.server import ApiServer
-from tui.domain.cilium.observed import Lost, Observed
-from tui.domain.cilium.packetdrop import from_event
+from tui.domain.cilium.hubble.observed import Lost, Observed
+from tui.domain.cilium.hubble.packetdrop import from_event
 from tui.fleet.flows import Flows, Ring
 from tui.fleet.flows import follow as following
 

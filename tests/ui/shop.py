@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from tui.domain import when
+from tui.domain.cilium.hubble.observed import Lost, Observed, Party, Record, Told
 from tui.domain.cilium.model import Request
-from tui.domain.cilium.observed import Lost, Observed, Party, Record, Told
 from tui.domain.cluster import CLUSTERS, Cluster, ClusterState, KindState, KindStatus
 from tui.domain.kinds import KINDS
 from tui.domain.kinds.core import Event

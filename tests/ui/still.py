@@ -12,7 +12,7 @@ from textual.keys import _character_to_key, _get_unicode_name_from_key
 from textual.pilot import Pilot
 
 from tests.ui import shop
-from tui.domain.cilium.observed import Observed, Record
+from tui.domain.cilium.hubble.observed import Observed, Record
 from tui.domain.cluster import CLUSTERS, ClusterState
 from tui.domain.drafts.blast import Blast
 from tui.domain.kinds.core import Event

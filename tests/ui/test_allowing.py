@@ -18,7 +18,7 @@ from tests.ui.still import at_rest, screen
 from tests.ui.test_editing import DEPLOYMENT, EditingFleet, until
 from tests.ui.test_making import KUSTOMIZATION, answer, choose
 from tests.ui.test_policies import CNP, EU, config, endpoint
-from tui.domain.cilium.observed import Observed, Party
+from tui.domain.cilium.hubble.observed import Observed, Party
 from tui.domain.obj import Ref, Row
 from tui.ui.app import FleetApp
 from tui.ui.screens.dialogs import Choice, Confirm

@@ -12,7 +12,7 @@ from tests.ui import shop
 from tests.ui.picture import compare
 from tests.ui.still import StillFleet, at_rest, screen
 from tests.ui.test_policies import IDS, LOOKS, fill, settled
-from tui.domain.cilium.observed import Lost, Observed
+from tui.domain.cilium.hubble.observed import Lost, Observed
 from tui.domain.obj import Ref
 from tui.fleet.flows import Ring, Status
 from tui.ui.app import FleetApp

@@ -12,7 +12,7 @@ from tests.ui import shop
 from tests.ui.picture import compare
 from tests.ui.still import StillFleet, at_rest, screen
 from tests.ui.test_detail import view
-from tui.domain.cilium.observed import Observed, Party
+from tui.domain.cilium.hubble.observed import Observed, Party
 from tui.domain.cluster import CLUSTERS, KindState, KindStatus
 from tui.domain.kinds.single import SINGLE
 from tui.domain.obj import Ref, Row

@@ -30,7 +30,7 @@ from tui.ui.working import Working
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from tui.domain.cilium.observed import Observed
+    from tui.domain.cilium.hubble.observed import Observed
     from tui.fleet.netpol.asking import Question
     from tui.fleet.runtime import Fleet
 

@@ -6,9 +6,9 @@ import asyncio
 import logging
 from collections.abc import Callable, Hashable, Iterable
 
-from tui.domain.cilium.judging import judge, words
-from tui.domain.cilium.observed import Observed
-from tui.domain.cilium.propose import Around
+from tui.domain.cilium.hubble.judging import judge, words
+from tui.domain.cilium.hubble.observed import Observed
+from tui.domain.cilium.hubble.propose import Around
 from tui.fleet.netpol.state import State
 
 _log = logging.getLogger("fleet.netpol")

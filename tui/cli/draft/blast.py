@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tui.cli.options import Options
-    from tui.domain.cilium.drafted import DraftImpact
+    from tui.domain.cilium.impacts.drafted import DraftImpact
     from tui.domain.drafts.blast import Blast
     from tui.domain.settings import Settings
     from tui.fleet.drafts import Drafts

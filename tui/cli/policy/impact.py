@@ -15,8 +15,8 @@ from tui.cli.policy.common import DIFFERENT, ENDINGS, TROUBLE, refuse, text_of
 
 if TYPE_CHECKING:
     from tui.adapters.git.revisions import Revisions
-    from tui.domain.cilium.amending import Said
-    from tui.domain.cilium.impact import Impact, Replay
+    from tui.domain.cilium.impacts.amending import Said
+    from tui.domain.cilium.impacts.impact import Impact, Replay
     from tui.domain.cilium.model import Endpoint, Flow, Rulebook
     from tui.domain.cilium.reading import Placed
     from tui.domain.cilium.suitefile import Known
@@ -104,8 +104,8 @@ class Sides(NamedTuple):
 
 def _sides(place: Revisions, base: str, head: str, paths: Sequence[str], known: Known) -> Sides:
     from tui.domain.cilium import reading
-    from tui.domain.cilium.amending import key_of, said
-    from tui.domain.cilium.rulebook import rulebook
+    from tui.domain.cilium.engine.rulebook import rulebook
+    from tui.domain.cilium.impacts.amending import key_of, said
 
     trouble: dict[str, None] = {}
     held: dict[tuple[str, str], list[Placed]] = {}
@@ -160,8 +160,8 @@ def _objects(file: str, text: str | None, trouble: dict[str, None]) -> list[Plac
 
 def _flows(path: Path) -> list[Flow]:
     """The flows of a file, answers left out. Raises OSError and ValueError."""
-    from tui.domain.cilium.flows import read
-    from tui.domain.cilium.observed import Observed
+    from tui.domain.cilium.hubble.flows import read
+    from tui.domain.cilium.hubble.observed import Observed
 
     lines = text_of(path).encode().splitlines(keepends=True)
     return [each.flow() for each in read(lines) if isinstance(each, Observed) and not each.answer]
@@ -185,9 +185,9 @@ class Found(NamedTuple):
 
 
 def _compared(sides: Sides, known: Known | None, flows: Sequence[Flow]) -> Found:
-    from tui.domain.cilium.impact import impact as effect_of
-    from tui.domain.cilium.impact import replay
-    from tui.domain.cilium.reach import Reach
+    from tui.domain.cilium.impacts.impact import impact as effect_of
+    from tui.domain.cilium.impacts.impact import replay
+    from tui.domain.cilium.reachability.reach import Reach
 
     invalid = [(each.where.name, each.where.file, each.reason) for each in sides.after.invalid]
     if known is None and not flows:
@@ -201,7 +201,7 @@ def _compared(sides: Sides, known: Known | None, flows: Sequence[Flow]) -> Found
 
 
 def _document(base: str, head: str, found: Found) -> Mapping[str, Any]:
-    from tui.domain.cilium.changes import sentence
+    from tui.domain.cilium.impacts.changes import sentence
 
     return {
         "base": base,
@@ -273,7 +273,7 @@ def _replay(flows: Replay) -> dict[str, Any]:
 
 
 def _print(found: Found) -> None:
-    from tui.domain.cilium.changes import sentence
+    from tui.domain.cilium.impacts.changes import sentence
     from tui.ui.text import safe
 
     lines: list[str] = []

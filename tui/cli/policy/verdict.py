@@ -51,9 +51,9 @@ def verdict(
     Exit codes: 0 answered, whatever the answer; 2 wrong usage; 3 a file could not be read.
     """
     from tui.domain.cilium import reading, suitefile
+    from tui.domain.cilium.engine.rulebook import rulebook
+    from tui.domain.cilium.engine.verdict import verdict as decide
     from tui.domain.cilium.model import Flow
-    from tui.domain.cilium.rulebook import rulebook
-    from tui.domain.cilium.verdict import verdict as decide
 
     try:
         number, protocol = suitefile.target(port)

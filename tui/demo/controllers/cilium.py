@@ -13,9 +13,9 @@ from tui.demo.content.cilium import settings_of as configured
 from tui.demo.content.cilium import version_of
 from tui.demo.content.clusters import ClusterSpec
 from tui.demo.controllers.nodes import Node
+from tui.domain.cilium.engine.validity import problems
 from tui.domain.cilium.policy import Policy
 from tui.domain.cilium.reading import settings_of
-from tui.domain.cilium.validity import problems
 
 Obj = dict[str, Any]
 

@@ -12,10 +12,10 @@ from tui.demo.content.traffic import NAMES
 from tui.demo.controllers.cilium import ENDPOINTS, POLICIES
 from tui.demo.controllers.nodes import Node
 from tui.domain.cilium.config import version_of
+from tui.domain.cilium.engine.rulebook import rulebook
+from tui.domain.cilium.engine.verdict import verdict
 from tui.domain.cilium.model import Endpoint, Flow, Request, Rulebook, Settings, Surroundings, Verdict
 from tui.domain.cilium.reading import Placed, policies, surroundings
-from tui.domain.cilium.rulebook import rulebook
-from tui.domain.cilium.verdict import verdict
 
 Obj = dict[str, Any]
 

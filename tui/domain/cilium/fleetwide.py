@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
-from tui.domain.cilium.changes import Change, changes
-from tui.domain.cilium.comparing import canonical
+from tui.domain.cilium.impacts.changes import Change, changes
+from tui.domain.cilium.impacts.comparing import canonical
 from tui.domain.cilium.policy import Policy, rules
 
 _IDLE = ("description", "labels")  # of a rule: they decide nothing

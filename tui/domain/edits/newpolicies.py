@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tui.domain.cilium import ruleform
-from tui.domain.cilium.catalogue import Catalogue
-from tui.domain.cilium.newpolicy import new_policy, policy_file, policy_name
 from tui.domain.cilium.policy import KNP
-from tui.domain.cilium.writing import KINDS
+from tui.domain.cilium.ruling import ruleform
+from tui.domain.cilium.ruling.catalogue import Catalogue
+from tui.domain.cilium.ruling.newpolicy import new_policy, policy_file, policy_name
+from tui.domain.cilium.ruling.writing import KINDS
 from tui.domain.edits.base import Field
 
 _OFFERED = ("CiliumNetworkPolicy", "NetworkPolicy")

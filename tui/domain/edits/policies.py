@@ -7,15 +7,15 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tui.domain.cilium import ruleform, writing
-from tui.domain.cilium.catalogue import Catalogue
-from tui.domain.cilium.changes import changes, sentence
-from tui.domain.cilium.choice import NewRule
-from tui.domain.cilium.chosen import chosen as read_back
 from tui.domain.cilium.describe import entry_text
+from tui.domain.cilium.impacts.changes import changes, sentence
 from tui.domain.cilium.model import Direction
 from tui.domain.cilium.policy import KNP, SECTIONS, Policy, Rule, enforced, mapping, rules, sequence
-from tui.domain.cilium.writing import KINDS, Held
+from tui.domain.cilium.ruling import ruleform, writing
+from tui.domain.cilium.ruling.catalogue import Catalogue
+from tui.domain.cilium.ruling.choice import NewRule
+from tui.domain.cilium.ruling.chosen import chosen as read_back
+from tui.domain.cilium.ruling.writing import KINDS, Held
 from tui.domain.edits.base import Field
 from tui.domain.obj import Meta
 from tui.domain.yamledit import Edited, Refused, Session

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tui.domain.cilium import describe, policy
-from tui.domain.cilium.validity import validity
+from tui.domain.cilium.engine.validity import validity
 from tui.domain.kinds import columns as c
 from tui.domain.kinds.kind import Cell, Facts, Kind, Tone, Value
 from tui.domain.obj import Object, Row

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import cast
 from urllib.parse import quote
 
-from tui.domain.cilium.flows import Decoder, Lines
-from tui.domain.cilium.observed import Observed, Record
-from tui.domain.cilium.packetdrop import REASON, from_event
+from tui.domain.cilium.hubble.flows import Decoder, Lines
+from tui.domain.cilium.hubble.observed import Observed, Record
+from tui.domain.cilium.hubble.packetdrop import REASON, from_event
 from tui.domain.kinds.core import Event, event_time
 from tui.domain.ports import Absent, Connection, Denied, ServerError, Throttled, Trouble, Unreachable
 from tui.fleet.flows.agents import Agent, watched

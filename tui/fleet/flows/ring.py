@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tui.domain.cilium.observed import Observed, Record
+    from tui.domain.cilium.hubble.observed import Observed, Record
 
 KEPT = 20_000  # records of one cluster; about 1 KiB each
 
@@ -40,7 +40,7 @@ class Ring:
 
     def flows(self) -> tuple[Observed, ...]:
         """Every flow held, oldest first; without gaps."""
-        from tui.domain.cilium.observed import Observed
+        from tui.domain.cilium.hubble.observed import Observed
 
         with self._lock:
             return tuple(record for record in self._records if isinstance(record, Observed))

@@ -14,7 +14,7 @@ from tui.fleet.flows.stand import STREAMS, Stand, Status, status_of
 from tui.fleet.sync.timing import Timing
 
 if TYPE_CHECKING:
-    from tui.domain.cilium.observed import Observed, Record
+    from tui.domain.cilium.hubble.observed import Observed, Record
     from tui.fleet.sync import Network
     from tui.fleet.sync.supervisor import Supervisor
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from tui.domain.cilium.grouping import Group
+from tui.domain.cilium.engine.verdict import verdict
 from tui.domain.cilium.model import Endpoint, Flow, Request, Side, Verdict, Word
-from tui.domain.cilium.verdict import verdict
+from tui.domain.cilium.reachability.grouping import Group
 from tui.fleet.netpol.state import End, State
 
 

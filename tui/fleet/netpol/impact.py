@@ -30,8 +30,8 @@ from tui.fleet.reach import Reached, branch_of
 from tui.store import Store
 
 if TYPE_CHECKING:
-    from tui.domain.cilium.amending import Amendment
-    from tui.domain.cilium.drafted import ClusterImpact, DraftImpact
+    from tui.domain.cilium.impacts.amending import Amendment
+    from tui.domain.cilium.impacts.drafted import ClusterImpact, DraftImpact
     from tui.domain.cilium.model import Flow
     from tui.domain.source.building import Build
     from tui.fleet.drafts import Drafts
@@ -159,8 +159,8 @@ class Impacts:
 
     async def _impact(self, owner: str, parts: Sequence[_Part], wait: bool = False) -> DraftImpact:
         """`wait` for the flows of the clusters to begin."""
-        from tui.domain.cilium.amending import Amendment
-        from tui.domain.cilium.drafted import DraftImpact
+        from tui.domain.cilium.impacts.amending import Amendment
+        from tui.domain.cilium.impacts.drafted import DraftImpact
 
         amended: dict[str, Amendment] = {}
         unknown: dict[str, None] = {}
@@ -235,7 +235,7 @@ class Impacts:
     async def _of_application(
         self, part: _Part, reached: Reached, unknown: dict[str, None]
     ) -> list[tuple[str, Amendment]]:
-        from tui.domain.cilium.amending import amendment
+        from tui.domain.cilium.impacts.amending import amendment
 
         cluster = self._facts.destination(reached.row).removesuffix("?")
         key, default = repository_key(part.draft.repo), await part.repository.default_branch()
@@ -259,7 +259,7 @@ class Impacts:
 
     async def _build(self, plan: SourcePlan, commit: str, over: Mapping[str, str]) -> Build:
         """What a source declares at a commit. Raises Trouble."""
-        from tui.domain.cilium.amending import wanted
+        from tui.domain.cilium.impacts.amending import wanted
         from tui.domain.source.building import build
 
         at = msgspec.structs.replace(plan, revision=commit)
@@ -283,7 +283,7 @@ class Impacts:
     # -- in a cluster -----------------------------------------------------------------------------------------------
 
     async def _on(self, cluster: str, change: Amendment, wait: bool) -> ClusterImpact:
-        from tui.domain.cilium.drafted import ClusterImpact, Now, impact_on
+        from tui.domain.cilium.impacts.drafted import ClusterImpact, Now, impact_on
 
         if change.empty:
             return ClusterImpact(cluster, unknown=change.unknown)
@@ -341,7 +341,7 @@ def _about_policies(diff: Diff) -> bool:
 
 
 def _says_policy(diff: Diff) -> list[bool]:
-    from tui.domain.cilium.amending import wanted
+    from tui.domain.cilium.impacts.amending import wanted
 
     kinds = [(each.identity.group, each.identity.kind) for each in diff.objects]
     return [wanted(*kind) for kind in kinds if not _runs_pods(kind[1])]
@@ -349,7 +349,7 @@ def _says_policy(diff: Diff) -> list[bool]:
 
 def _says_pods(diff: Diff) -> list[bool]:
     """Per workload of a file: whether it may give its pods other labels."""
-    from tui.domain.cilium.amending import pod_labels_of
+    from tui.domain.cilium.impacts.amending import pod_labels_of
 
     return [
         pod_labels_of(each.before, each.identity.kind) != pod_labels_of(each.after, each.identity.kind)

@@ -6,12 +6,12 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 
 from tui.domain.cilium.config import caveats, live_settings, version_of
-from tui.domain.cilium.grouping import Group, group_of
-from tui.domain.cilium.identity import identity
+from tui.domain.cilium.engine.identity import identity
+from tui.domain.cilium.engine.rulebook import rulebook
 from tui.domain.cilium.model import CidrGroup, Endpoint, Rulebook, Service, Surroundings, Written
-from tui.domain.cilium.reach import Reach
+from tui.domain.cilium.reachability.grouping import Group, group_of
+from tui.domain.cilium.reachability.reach import Reach
 from tui.domain.cilium.reading import CLUSTER_KEY
-from tui.domain.cilium.rulebook import rulebook
 from tui.domain.cilium.select import pod_labels
 from tui.domain.cluster import ClusterState
 from tui.domain.kinds.cilium import CiliumEndpoint, named_ports

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tui.domain.cilium.catalogue import Catalogue, catalogue
 from tui.domain.cilium.model import CidrGroup, Endpoint, Service, Surroundings
+from tui.domain.cilium.ruling.catalogue import Catalogue, catalogue
 from tui.domain.cilium.select import pod_labels
 from tui.domain.kinds.cilium import CiliumEndpoint, named_ports
 from tui.domain.kinds.pods import Pod

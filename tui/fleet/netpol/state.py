@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from tui.domain.cilium.grouping import Group
 from tui.domain.cilium.model import Endpoint, Invalid, Rulebook, Surroundings, Written
-from tui.domain.cilium.reach import Reach
+from tui.domain.cilium.reachability.grouping import Group
+from tui.domain.cilium.reachability.reach import Reach
 from tui.domain.obj import Ref
 
 

@@ -6,12 +6,12 @@ import asyncio
 import textwrap
 from typing import TYPE_CHECKING
 
-from tui.domain.cilium import newpolicy, writing
-from tui.domain.cilium.choice import Cidr, words_of
-from tui.domain.cilium.observed import Observed
+from tui.domain.cilium.hubble.observed import Observed
+from tui.domain.cilium.hubble.propose import Around, NoRule, Proposal, propose, why
+from tui.domain.cilium.hubble.proposed import effect, told
 from tui.domain.cilium.policy import CNP
-from tui.domain.cilium.propose import Around, NoRule, Proposal, propose, why
-from tui.domain.cilium.proposed import effect, told
+from tui.domain.cilium.ruling import newpolicy, writing
+from tui.domain.cilium.ruling.choice import Cidr, words_of
 from tui.domain.cluster import CLUSTERS, ClusterState, KindState
 from tui.domain.drafts.message import clean
 from tui.domain.drafts.model import Draft, Operation

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tui.domain.cilium.changes import Change, sentence
-from tui.domain.cilium.drafted import ClusterImpact, DraftImpact, flow_words
-from tui.domain.cilium.impact import Change as Pairs
-from tui.domain.cilium.impact import Closing, Kind, Replayed, Selecting
+from tui.domain.cilium.impacts.changes import Change, sentence
+from tui.domain.cilium.impacts.drafted import ClusterImpact, DraftImpact, flow_words
+from tui.domain.cilium.impacts.impact import Change as Pairs
+from tui.domain.cilium.impacts.impact import Closing, Kind, Replayed, Selecting
 from tui.domain.drafts.blast import counted
 from tui.domain.kinds.kind import Cell, Tone
 from tui.ui.words import BLANK, Line, heading, plain

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from tui.domain import yamledit
-from tui.domain.cilium.amending import pod_labels_of
-from tui.domain.cilium.catalogue import Catalogue, telling_labels
+from tui.domain.cilium.impacts.amending import pod_labels_of
+from tui.domain.cilium.ruling.catalogue import Catalogue, telling_labels
 from tui.domain.drafts.model import Content, Draft, Operation
 from tui.domain.drafts.told import operations
 from tui.domain.edits import kind_of

@@ -10,7 +10,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from tui.domain.cilium.observed import FAULTS, Lost, Observed
+from tui.domain.cilium.hubble.observed import FAULTS, Lost, Observed
 from tui.domain.cluster import CLUSTERS, ClusterState
 from tui.domain.kinds.kind import Tone
 from tui.domain.tail import LATE, Tail, TailEvent

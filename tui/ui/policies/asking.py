@@ -12,7 +12,7 @@ from tui.fleet.netpol.typed import parse_port, parse_request
 from tui.ui.policies.subjects import ENDPOINTS, WORKLOADS, pods_of
 
 if TYPE_CHECKING:
-    from tui.domain.cilium.observed import Observed, Party
+    from tui.domain.cilium.hubble.observed import Observed, Party
     from tui.fleet.runtime import Fleet
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tui.domain.cilium.effective import Met, Way, effective
 from tui.domain.cilium.model import Where
 from tui.domain.cilium.policy import CCNP, CNP, KNP
+from tui.domain.cilium.reachability.effective import Met, Way, effective
 from tui.domain.kinds.kind import Cell, Tone
 from tui.domain.obj import Row
 from tui.fleet.netpol.state import End, State

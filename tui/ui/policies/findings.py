@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tui.domain.cilium.changes import sentence
 from tui.domain.cilium.fleetwide import Across, across
+from tui.domain.cilium.impacts.changes import sentence
 from tui.domain.cluster import CLUSTERS
 from tui.domain.kinds.kind import Cell, Tone
 from tui.domain.obj import Ref, Row

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from tui.domain.cilium.changes import sentence
+from tui.domain.cilium.engine.validity import validity
 from tui.domain.cilium.fleetwide import Across
-from tui.domain.cilium.grouping import APPLICATION_LABELS
+from tui.domain.cilium.impacts.changes import sentence
 from tui.domain.cilium.lint import Finding
 from tui.domain.cilium.mesh import Membership, memberships
-from tui.domain.cilium.validity import validity
+from tui.domain.cilium.reachability.grouping import APPLICATION_LABELS
 from tui.domain.kinds import columns as c
 from tui.domain.kinds.cilium import POLICY_RESOURCES, SHORT_KINDS, CiliumEndpoint
 from tui.domain.kinds.kind import Cell, Column, Tone, Value

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tui.domain.cilium.grouping import By, Group
-from tui.domain.cilium.matrix import Cell as Passing
-from tui.domain.cilium.matrix import Matrix, matrix, pairs
 from tui.domain.cilium.model import Direction
-from tui.domain.cilium.portset import EVERY_PORT, PortSet
-from tui.domain.cilium.reach import PolicyName, Reach
+from tui.domain.cilium.reachability.grouping import By, Group
+from tui.domain.cilium.reachability.matrix import Cell as Passing
+from tui.domain.cilium.reachability.matrix import Matrix, matrix, pairs
+from tui.domain.cilium.reachability.portset import EVERY_PORT, PortSet
+from tui.domain.cilium.reachability.reach import PolicyName, Reach
 from tui.domain.kinds import POLICY_RESOURCES
 from tui.domain.kinds import columns as c
 from tui.domain.kinds.kind import Cell, Column, Tone, Value

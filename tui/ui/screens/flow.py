@@ -10,11 +10,11 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
-from tui.domain.cilium.flowlines import TONES, cells, decision, port
-from tui.domain.cilium.judging import judge, recorded
-from tui.domain.cilium.observed import Lost, Observed, Party, Record
+from tui.domain.cilium.hubble.flowlines import TONES, cells, decision, port
+from tui.domain.cilium.hubble.judging import judge, recorded
+from tui.domain.cilium.hubble.observed import Lost, Observed, Party, Record
+from tui.domain.cilium.hubble.propose import Around, refusal
 from tui.domain.cilium.policy import bare
-from tui.domain.cilium.propose import Around, refusal
 from tui.domain.kinds.kind import Cell, Tone
 from tui.fleet.netpol.state import State
 from tui.ui import keys

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tui.domain.cilium import describe, policy
-from tui.domain.cilium.validity import validity
+from tui.domain.cilium.engine.validity import validity
 from tui.domain.cluster import CLUSTERS, KindState
 from tui.domain.kinds import columns as c
 from tui.domain.kinds.cilium import CiliumEndpoint

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from rich.segment import Segment
 
-from tui.domain.cilium.flowlines import TONES, cells
-from tui.domain.cilium.observed import Lost, Observed, Record
+from tui.domain.cilium.hubble.flowlines import TONES, cells
+from tui.domain.cilium.hubble.observed import Lost, Observed, Record
 from tui.domain.kinds.kind import Cell, Column, Tone
 from tui.domain.tail import Tail, TailEvent
 from tui.ui.text import padded

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from tui.domain.cilium.engine.rulebook import rulebook
+from tui.domain.cilium.engine.validity import problems
 from tui.domain.cilium.lint import around, together
 from tui.domain.cilium.lint.around import Around
 from tui.domain.cilium.lint.reading import Read, Unread, of_written, read
@@ -28,8 +30,6 @@ from tui.domain.cilium.lint.values import (
     specs,
 )
 from tui.domain.cilium.model import Settings
-from tui.domain.cilium.rulebook import rulebook
-from tui.domain.cilium.validity import problems
 
 __all__ = [
     "RULES",

@@ -1,0 +1,1 @@
+"""Flows that were seen, and the rules that would let dropped ones pass."""

@@ -1,0 +1,1 @@
+"""What a change of policies does: pairs, default deny, selection, recorded flows."""

@@ -1,0 +1,1 @@
+"""The compiled form of the engine: who may reach whom, every pair at once."""
