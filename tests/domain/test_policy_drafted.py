@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+import pytest
+
 from tui.domain.cilium.engine.rulebook import rulebook
 from tui.domain.cilium.impacts.amending import Amendment, Relabelled
 from tui.domain.cilium.impacts.drafted import ClusterImpact, DraftImpact, Now, impact_on
@@ -54,6 +57,18 @@ def test_a_policy_that_cuts_traffic_is_an_alarm_and_must_be_typed() -> None:
     needed = confirmation(Blast(), Settings(), "my-draft", whole.alarms)
     assert needed is not None
     assert (needed.word, needed.reasons) == ("my-draft", whole.alarms)
+
+
+@pytest.mark.parametrize("seen", ["shop/db-1", "shop/db-gone"])
+def test_flows_do_not_tell_the_names_of_ports_and_are_cut_all_the_same(seen: str) -> None:
+    named = msgspec.structs.replace(DB, named_ports={"sql/TCP": 5432})
+    ports = [{"ports": [{"port": "sql", "protocol": "TCP"}]}]
+    before = policy("db", "db", ingress=[{**peers("web")[0], "toPorts": ports}])
+    reach = Reach(rulebook([before], Surroundings()), {each.name: each for each in (WEB, JOBS, named)})
+    flow = Flow(WEB, msgspec.structs.replace(DB, name=seen), 5432)
+    change = Amendment({KEY: policy("db", "db", ingress=[{**peers("jobs")[0], "toPorts": ports}])})
+    found = impact_on(Now("east", (before,), reach), change, [flow])
+    assert [(each.before, each.after) for each in found.cut] == [("allowed", "denied")]
 
 
 def test_a_policy_that_selects_nothing_or_is_rejected_is_an_alarm() -> None:

@@ -21,7 +21,7 @@ from tui.domain.cilium.hubble.flows import Lines
 from tui.domain.cilium.hubble.observed import VERDICTS, Lost, Party, Record
 
 if TYPE_CHECKING:
-    from tui.domain.cilium.impacts.replay import Replay
+    from tui.domain.cilium.hubble.replay import Replay
 
 CHUNK = 1 << 16  # bytes read at once; what a pipe holds
 CLOSED = 141  # exit code when the reader of standard output has gone, as of a process that SIGPIPE ends
@@ -230,7 +230,7 @@ def _time(moment: float) -> str | None:
 
 def _replay(paths: tuple[Path, ...]) -> Replay:
     """The policies of files and folders, ready to be asked. Raises UsageError for a file that cannot be read."""
-    from tui.domain.cilium.impacts.replay import Replay
+    from tui.domain.cilium.hubble.replay import Replay
     from tui.domain.cilium.reading import objects
     from tui.domain.yamledit import Refused
 

@@ -76,7 +76,8 @@ def status_of(stand: Stand) -> Status:
         return Status("starting", f"opening the logs of {len(held)} agents", len(held))
     missing = len(held) - following
     if missing:
-        why = next((each.reason for each in (*denied, *failed) if each.reason), f"at most {STREAMS} are read at once")
+        waiting = f"they are being opened, at most {STREAMS} at once"
+        why = next((each.reason for each in (*denied, *failed) if each.reason), waiting)
         if not following and failed:
             return Status("failed", f"no log of cilium-agent can be read: {why}", len(held))
         return Status("partly", f"{missing} of {len(held)} agents' logs are not read now: {why}", len(held), following)

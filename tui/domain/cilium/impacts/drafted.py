@@ -18,7 +18,7 @@ from tui.domain.cilium.impacts.amending import (
     said,
     surroundings_after,
 )
-from tui.domain.cilium.impacts.impact import Impact, Replay, Replayed, impact, replay
+from tui.domain.cilium.impacts.impact import Impact, Replay, Replayed, impact, port_names, replay
 from tui.domain.cilium.model import Flow, Written
 from tui.domain.cilium.reachability.reach import Reach
 
@@ -142,7 +142,7 @@ def _replayed(before: Reach, after: Reach, flows: Iterable[Flow], change: Amendm
     """Flows decided again; those of ends that get other labels one by one."""
     same: list[Flow] = []
     moved: list[Replayed] = []
-    for flow in flows:
+    for flow in map(port_names(before), flows):
         source, destination = endpoint_after(flow.source, change), endpoint_after(flow.destination, change)
         if source is flow.source and destination is flow.destination:
             same.append(flow)

@@ -10,7 +10,7 @@ told is bounded, and the counts are of everything.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -334,18 +334,38 @@ def replay(before: Reach, after: Reach, flows: Iterable[Flow], most: int = 100) 
         key = _sort_of(flow)
         first, seen = alike.get(key, (flow, 0))
         alike[key] = first, seen + 1
+    named = port_names(before)
     for judge in judges:
-        judge.know(flow for flow, _ in alike.values())
+        judge.know(named(flow) for flow, _ in alike.values())
     found: list[tuple[Flow, Word, Word, int]] = []
     counts: Counter[tuple[Word, Word]] = Counter()
     for flow, seen in alike.values():
-        was, now = (judge.word(flow) for judge in judges)
+        was, now = (judge.word(named(flow)) for judge in judges)
         if was != now:
             found.append((flow, was, now, seen))
             counts[was, now] += seen
     found.sort(key=lambda each: (each[2] != "denied", each[2] != "unknown", -each[3]))
-    lines = (Replayed(*each, verdict(after.book, each[0]).reason) for each in found[:most])
+    lines = (Replayed(*each, verdict(after.book, named(each[0])).reason) for each in found[:most])
     return Replay(tuple(lines), max(0, len(found) - most), total, dict(counts))
+
+
+def port_names(reach: Reach) -> Callable[[Flow], Flow]:
+    """Gives a flow as it was recorded the named ports of its destination, which no record tells.
+
+    They are those of the endpoint by its name or, when it is gone, of one with the same labels.
+    """
+    ends = reach.endpoints.values()
+    by_labels = {end.labels: end.named_ports for end in ends if end.named_ports}
+    by_name = {end.name: end.named_ports for end in ends if end.name}
+
+    def named(flow: Flow) -> Flow:
+        end = flow.destination
+        ports = end.named_ports or by_name.get(end.name, by_labels.get(end.labels, {}))
+        if not ports:
+            return flow
+        return msgspec.structs.replace(flow, destination=msgspec.structs.replace(end, named_ports=ports))
+
+    return named
 
 
 def _end_of(end: Endpoint) -> Hashable:
