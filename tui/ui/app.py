@@ -122,8 +122,8 @@ class FleetApp(Working):
 
     def on_tick(self) -> None:
         """Let what is shown take in what has changed."""
-        if not self.screen_stack:
-            return  # the tick of a program that has just closed its screens
+        if not self.screen_stack or self._leave_asked:
+            return  # the tick of a program that closes its screens
         self._tell_problems()
         screen = self.screen
         if isinstance(screen, FleetScreen) and screen.is_mounted:
