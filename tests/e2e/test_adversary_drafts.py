@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,6 +38,14 @@ def open_editor(terminal: Watched, shown: str = "replicas: 3") -> None:
     terminal.wait(shown)
 
 
+def wait_kept(terminal: Watched, state: Path, text: str) -> None:
+    """Wait until a text is on disk, which it is a moment after its last key and without another one."""
+    end = time.monotonic() + 60
+    while not any(text in file.read_text() for file in state.rglob("*.json")):
+        assert time.monotonic() < end, f"{text!r} was never kept"
+        terminal.pump(0.02)
+
+
 def test_text_typed_before_kill_9_is_offered_again(demo: Demo, tmp_path: Path) -> None:
     env = environment(tmp_path, demo.kubeconfig)
     argv = [*FLEET, "--repo", str(demo.repository)]
@@ -44,6 +53,7 @@ def test_text_typed_before_kill_9_is_offered_again(demo: Demo, tmp_path: Path) -
         open_editor(terminal)
         terminal.press(*"# typed just now ")
         terminal.wait("# typed just now")
+        wait_kept(terminal, tmp_path / "state", "# typed just now ")
         terminal.kill()
         terminal.wait_end()
     with Watched(argv, 140, 40, env) as terminal:
