@@ -53,7 +53,9 @@ async def choose(app: FleetApp, pilot: Pilot[None], name: str) -> None:
 async def answer(app: FleetApp, pilot: Pilot[None], text: str | None) -> None:
     """Type a line at the bottom, or (None) take the one proposed."""
     await until(lambda: app.screen.query("#prompt Input"), pilot)
+    line = app.screen.query_one("#prompt Input")
     await pilot.press(*(text or ""), "enter")
+    await until(lambda: not line.is_attached, pilot)  # else the next answer would go to this line
 
 
 async def test_an_object_is_removed_with_its_entry(ready: World) -> None:
