@@ -21,6 +21,7 @@ from tui.domain.drafts.sending import (
 )
 from tui.domain.drafts.standing import Surroundings
 from tui.domain.drafts.states import StateInfo
+from tui.domain.pulse import Meter
 from tui.domain.tail import TailEvent
 
 
@@ -130,8 +131,8 @@ class Clusters(Protocol):
     def contexts(self) -> Sequence[Context]:
         """Every context that was asked for, broken ones too (with `problem`)."""
 
-    def connect(self, context: str) -> Connection:
-        """A connection; nothing is sent before its first request."""
+    def connect(self, context: str, meter: Meter | None = None) -> Connection:
+        """A connection, which counts on `meter`; nothing is sent before its first request."""
 
     async def close(self) -> None:
         """Stop what still runs on behalf of all connections, such as credential plugins."""

@@ -10,6 +10,7 @@ from tui.adapters.kube.execplugin import ExecPlugins
 from tui.adapters.kube.oidc import OidcTokens
 from tui.adapters.kube.transport import KubeConnection
 from tui.domain.ports import Context, Unreachable
+from tui.domain.pulse import Meter
 from tui.domain.settings import Settings
 
 
@@ -33,15 +34,18 @@ class KubeClusters:
         """Every context that was asked for, in file order, broken ones too (with `problem`)."""
         return [spec.context for spec in self._specs.values()]
 
-    def connect(self, context: str) -> KubeConnection:
-        """A connection; nothing is sent before its first request. Raises `Unreachable` for an unusable context."""
+    def connect(self, context: str, meter: Meter | None = None) -> KubeConnection:
+        """A connection, which counts on `meter`; nothing is sent before its first request.
+
+        Raises `Unreachable` for an unusable context.
+        """
         spec = self._specs.get(context)
         if spec is None:
             raise Unreachable(f"no context is called {context}")
         if spec.context.problem:
             raise Unreachable(spec.context.problem)
         credentials = Credentials(spec, self._plugins, self._oidc.token)
-        return KubeConnection(spec, credentials, self._settings.request_timeout, self._settings.gzip)
+        return KubeConnection(spec, credentials, self._settings.request_timeout, self._settings.gzip, meter)
 
     async def close(self) -> None:
         """Stop exec plugins that still run."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +20,8 @@ from tui.adapters.kube.contexts import Spec
 from tui.adapters.kube.credentials import Credentials, Identity
 from tui.adapters.kube.discovery import Discovery
 from tui.adapters.kube.proxies import proxy_for
-from tui.domain.ports import Served, ServerError, Unauthorized
+from tui.domain.ports import Absent, Gone, Served, ServerError, Unauthorized
+from tui.domain.pulse import Meter
 
 PATIENCE = 5.0  # seconds for connecting, beside those for the answer
 LARGEST_ERROR = 64 * 1024
@@ -29,7 +31,10 @@ LARGEST_BODY = 64 * 1024 * 1024  # bytes of one whole answer; longer ones are re
 class KubeConnection:
     """Implements `ports.Connection` for one context."""
 
-    def __init__(self, spec: Spec, credentials: Credentials, quiet: float, gzip: bool) -> None:
+    def __init__(
+        self, spec: Spec, credentials: Credentials, quiet: float, gzip: bool, meter: Meter | None = None
+    ) -> None:
+        self._meter = meter or Meter()
         self._spec = spec
         self._credentials = credentials
         self._quiet = quiet
@@ -54,13 +59,19 @@ class KubeConnection:
 
         The first chunk is empty and comes with the answer's headers, which on a quiet watch is long before any event.
         """
+        watch = ("watch", "true") in query
         async with self._open("GET", path, query, accept, quiet) as response:
-            yield b""
+            self._meter.watches += watch
             try:
+                yield b""
                 async for chunk in response.content.iter_any():
+                    self._meter.received += len(chunk)
                     yield chunk
             except self._network_errors() as error:
+                self._meter.errors += 1
                 raise trouble(error, self._spec, quiet) from None
+            finally:
+                self._meter.watches -= watch
 
     async def review(self, kind: str, body: Mapping[str, object]) -> bytes:
         """POST to `selfsubject{access,rules}reviews` or `selfsubjectreviews`; raises `Refused` for any other kind."""
@@ -103,6 +114,7 @@ class KubeConnection:
                 error = await self._refused(response)
             finally:
                 response.close()
+            self._meter.errors += not isinstance(error, Absent | Gone)
             if attempt == 2 or not isinstance(error, Unauthorized):
                 raise error
             renewed = await self._credentials.current(refused=identity)
@@ -127,12 +139,16 @@ class KubeConnection:
         method, url, headers, body, _ = await api.param_serialize(
             method, path, query_params=list(query) or None, header_params=headers, body=body
         )
+        self._meter.requests += 1
+        began = time.monotonic()
         try:
             # A watch may be silent for minutes once it is answered; until then it is as late as anything else.
             async with asyncio.timeout(self._quiet + PATIENCE):
                 answer = await api.call_api(method, url, [*headers.items(), *identity.headers], body, None, quiet)
         except self._network_errors() as error:
+            self._meter.errors += 1
             raise trouble(error, self._spec, min(quiet, self._quiet)) from None
+        self._meter.answered(time.monotonic() - began)
         return answer.response
 
     def _client(self, identity: Identity) -> Any:
@@ -161,12 +177,14 @@ class KubeConnection:
         body = bytearray()
         try:
             async for chunk in response.content.iter_any():
+                self._meter.received += len(chunk)
                 body += chunk
                 if len(body) > most:
                     if cut:
                         break
                     raise ServerError(f"an answer of more than {most >> 20} MiB was given up")
         except self._network_errors() as error:
+            self._meter.errors += 1
             raise trouble(error, self._spec, self._quiet) from None
         return bytes(body)
 

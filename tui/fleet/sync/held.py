@@ -45,10 +45,10 @@ class Held:
     @property
     def trouble(self) -> str:
         """What could not be read, in words; "" when everything could."""
-        if broken := len(self._codec.broken):
-            ref, why = next(iter(self._codec.broken.items()))
+        if broken := self._codec.broken.copy():  # other threads ask too
+            ref, why = next(iter(broken.items()))
             name = f"{ref.namespace}/{ref.name}" if ref.namespace else ref.name
-            return f"{broken} not fully readable, such as {name}: {why}"
+            return f"{len(broken)} not fully readable, such as {name}: {why}"
         return f"{self.skipped} could not be read at all" if self.skipped else ""
 
     def serve(self, version: str, kind: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Ref
 from tui.domain.ports import Clusters, Served, Unreachable
+from tui.domain.pulse import Pulse
 from tui.domain.settings import Settings
 from tui.fleet.bridge import Batch, NetworkThread, Outbox
 from tui.fleet.sync.held import Observer
@@ -77,6 +78,13 @@ class Network:
         """Everything that is looked at from now on; what no longer is stays watched for some minutes."""
         self._wants = tuple(wants)
         self._soon(lambda supervisor: supervisor.want(self._wants))
+
+    def pulse(self) -> tuple[Pulse, ...]:
+        """Every cluster as of now, with what was sent and came; () before the kubeconfigs have been read."""
+        waiting = self._supervisor
+        if waiting is None or not waiting.done() or waiting.cancelled():
+            return ()
+        return waiting.result().pulse()
 
     def retry(self, cluster: str | None = None) -> None:
         """Try a cluster (or all) again now rather than at its next try."""

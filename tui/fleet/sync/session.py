@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from tui.domain.cluster import CLUSTERS, ClusterState
+from tui.domain.cluster import CLUSTERS, ClusterState, KindStatus
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Ref, Row
 from tui.domain.ports import (
@@ -27,6 +27,7 @@ from tui.domain.ports import (
     Unauthorized,
     Unreachable,
 )
+from tui.domain.pulse import Meter, Pulse
 from tui.fleet.bridge import Outbox
 from tui.fleet.sync.gate import Gate
 from tui.fleet.sync.held import Held, Observer
@@ -72,6 +73,7 @@ class Session:
         self.lists = asyncio.Semaphore(shared.timing.requests)
         self.streaming_lists = False
         self.standing = Standing(contexts=(context.name,), since=shared.now())
+        self.meter = Meter()
         self.merged_into: Session | None = None
         self.looked_at = False
         self.likely_hub = False
@@ -105,7 +107,7 @@ class Session:
         while not cancelled():
             try:
                 if self._connection is None:
-                    self._connection = self._shared.clusters.connect(self.context.name)
+                    self._connection = self._shared.clusters.connect(self.context.name, self.meter)
                 await self._probe()
             except Trouble as error:
                 await self._lost(error)
@@ -117,6 +119,7 @@ class Session:
                 continue
             self._backoff.reset()
             self.standing.retry_at = 0.0
+            self.standing.found += 1
             self._stand(ClusterState.LIVE, "")
             self.up.set()
             await self._bootstrap()
@@ -359,8 +362,14 @@ class Session:
 
     def row(self) -> Row:
         """The cluster's row as of now."""
-        kinds = {name: watch.reflector.status for name, watch in self._watches.items()}
-        return Row(self.ref, self.standing.record(self.context, kinds))
+        return Row(self.ref, self.standing.record(self.context, self._statuses()))
+
+    def pulse(self) -> Pulse:
+        """The cluster as of now, for any thread: reads what the network thread keeps, and alters nothing."""
+        return self.standing.pulse(self.context, self.meter, self._statuses())
+
+    def _statuses(self) -> dict[str, KindStatus]:
+        return {name: watch.reflector.status for name, watch in self._watches.copy().items()}
 
 
 def _unknown_kind(resource: str) -> Kind:

@@ -10,6 +10,7 @@ import msgspec
 from tui.domain.cluster import Cluster, ClusterState, KindState, KindStatus
 from tui.domain.obj import Meta
 from tui.domain.ports import Context
+from tui.domain.pulse import Meter, Pulse
 
 APPLICATIONS = "applications.argoproj.io"  # a cluster that has some is a hub
 
@@ -51,13 +52,18 @@ class Standing:
     uid: str = ""
     contexts: tuple[str, ...] = ()
     answered: bool = False
+    found: int = 0  # times it has become live
     announced: float = 0.0  # when its row was last sent for being heard
+
+    def stands(self, kinds: Mapping[str, KindStatus]) -> tuple[ClusterState, str]:
+        """Its state and the reason: a cluster that answers and lets nothing be read is denied."""
+        if self.state is ClusterState.LIVE and (said := _all_denied(kinds)):
+            return ClusterState.DENIED, said
+        return self.state, self.reason
 
     def record(self, context: Context, kinds: dict[str, KindStatus]) -> Cluster:
         """The cluster's record as of now."""
-        state, reason = self.state, self.reason
-        if state is ClusterState.LIVE and (said := _all_denied(kinds)):
-            state, reason = ClusterState.DENIED, said
+        state, reason = self.stands(kinds)
         applications = kinds.get(APPLICATIONS)
         return Cluster(
             metadata=Meta(name=context.name, uid=self.uid),
@@ -73,6 +79,35 @@ class Standing:
             hub=applications is not None and applications.objects > 0,
             kinds=kinds,
         )
+
+    def pulse(self, context: Context, meter: Meter, kinds: Mapping[str, KindStatus]) -> Pulse:
+        """The cluster at this moment, with what has been counted of it."""
+        state, reason = self.stands(kinds)
+        applications = kinds.get(APPLICATIONS)
+        served = {name: status for name, status in kinds.items() if status.state is not KindState.ABSENT}
+        return Pulse(
+            cluster=context.name,
+            server=context.server,
+            state=state,
+            reason=reason,
+            since=self.since,
+            heard=self.heard,
+            retry_at=self.retry_at,
+            hub=applications is not None and applications.objects > 0,
+            objects=sum(status.objects for status in served.values()),
+            kinds=len(served),
+            trouble=tuple((name, status.state.value) for name, status in served.items() if status.state in _TROUBLE),
+            watches=meter.watches,
+            requests=meter.requests,
+            errors=meter.errors,
+            received=meter.received,
+            latency=meter.latency,
+            typical=meter.typical,
+            reconnects=max(0, self.found - 1),
+        )
+
+
+_TROUBLE = frozenset({KindState.DENIED, KindState.FAILED, KindState.STALE})
 
 
 def _all_denied(kinds: Mapping[str, KindStatus]) -> str:

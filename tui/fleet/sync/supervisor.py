@@ -12,6 +12,7 @@ import msgspec
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Object, Ref, Row
 from tui.domain.ports import Absent, Clusters, Connection, Served, ServerError
+from tui.domain.pulse import Pulse
 from tui.fleet.bridge import Outbox
 from tui.fleet.sync.gate import Gate
 from tui.fleet.sync.held import Observer
@@ -80,6 +81,11 @@ class Supervisor:
         for name, session in self.sessions.items():
             here = (want.resources for want in wants if want.clusters is not None and name in want.clusters)
             session.want(everywhere.union(*here))
+
+    def pulse(self) -> tuple[Pulse, ...]:
+        """Every cluster as of now, in the order of the kubeconfig; any thread may ask."""
+        sessions = self.sessions.copy().values()
+        return tuple(session.pulse() for session in sessions if session.merged_into is None)
 
     def retry(self, cluster: str | None) -> None:
         """Try one cluster or all again now."""
