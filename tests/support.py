@@ -29,6 +29,21 @@ def thing(
     return {"apiVersion": api, "kind": kind, "metadata": metadata, **fields}
 
 
+def definition(plural: str, kind: str, group: str, version: str = "v1", scope: str = "Namespaced") -> dict[str, Any]:
+    """A CustomResourceDefinition without a schema: an API server that stores it serves its kind."""
+    return thing(
+        "CustomResourceDefinition",
+        f"{plural}.{group}",
+        api="apiextensions.k8s.io/v1",
+        spec={
+            "group": group,
+            "scope": scope,
+            "names": {"plural": plural, "kind": kind},
+            "versions": [{"name": version, "served": True, "storage": True}],
+        },
+    )
+
+
 @asynccontextmanager
 async def serving(
     objects: Iterable[dict[str, Any]] = (), name: str = "c1", writes: bool = False, **options: Any

@@ -113,7 +113,6 @@ async def test_resource_versions_of_a_list(api_server: Factory, fetch: Fetch):
     [
         ({"resourceVersion": "99999"}, 504, "Timeout"),
         ({"resourceVersion": "99999", "resourceVersionMatch": "NotOlderThan"}, 504, "Timeout"),
-        ({"resourceVersion": "99999", "watch": "1"}, 504, "Timeout"),
         ({"resourceVersion": "x"}, 400, "BadRequest"),
         ({"resourceVersionMatch": "Exact"}, 422, "Invalid"),
         ({"resourceVersionMatch": "Exact", "resourceVersion": "0"}, 422, "Invalid"),

@@ -6,10 +6,11 @@ import asyncio
 import random
 from typing import Any
 
+import aiohttp
 import pytest
 
 from tests.demo.conftest import Fetch
-from tests.support import Factory, thing
+from tests.support import Factory, definition, thing
 from tui.demo.apiserver.server import ApiServer
 
 PODS = "/api/v1/namespaces/shop/pods"
@@ -54,6 +55,39 @@ async def test_from_a_version_only_what_came_after(api_server: Factory, open_wat
     assert event["object"]["kind"] == "Pod"
     assert event["object"]["status"] == {"phase": "Failed"}
     assert event["object"]["metadata"]["resourceVersion"] == str(server.storage.resource_version)
+
+
+async def test_a_version_from_the_future_is_waited_for(api_server: Factory, open_watch: Any):
+    server = await api_server([pod("a")])
+    watch = await open_watch(server, PODS, resourceVersion=server.storage.resource_version + 2)
+    for name in "bcd":
+        server.storage.create(pod(name))
+    assert await watch.take(1) == [("ADDED", "d")]
+
+
+async def test_a_restored_backup_gives_its_versions_out_again(api_server: Factory, open_watch: Any):
+    server = await api_server([pod("a")])
+    backup = server.storage.snapshot()
+    server.storage.create(pod("b"))
+    watch = await open_watch(server, PODS, resourceVersion=server.storage.resource_version)
+    server.restore(backup)
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await watch.next()
+    assert server.storage.resource_version == backup.resource_version
+    assert server.storage.create(pod("c"))["metadata"]["resourceVersion"] == str(backup.resource_version + 1)
+    assert [obj["metadata"]["name"] for obj in server.storage.list("pods")] == ["a", "c"]
+    watch = await open_watch(server, PODS, resourceVersion=backup.resource_version)
+    assert await watch.take(1) == [("ADDED", "c")]
+
+
+async def test_removing_a_definition_deletes_its_objects_and_ends_its_watches(api_server: Factory, open_watch: Any):
+    widgets = definition("widgets", "Widget", "example.com")
+    server = await api_server([widgets, thing("Widget", "w", "shop", "example.com/v1")])
+    path = "/apis/example.com/v1/widgets"
+    watch = await open_watch(server, path, resourceVersion=server.storage.resource_version)
+    server.storage.delete("customresourcedefinitions.apiextensions.k8s.io", "", "widgets.example.com")
+    assert await watch.take(1) == [("DELETED", "w")]
+    assert await watch.next() is None
 
 
 async def test_without_a_version_or_with_0_the_present_comes_first(api_server: Factory, open_watch: Any):

@@ -148,11 +148,13 @@ async def _watch(
     form = negotiate(request.headers.get("Accept", ""), options.include)
     selector = Selector(options.labels, options.fields, resource)
     storage = server.storage
-    if (options.version or 0) > storage.resource_version:
+    if options.initial_events and (options.version or 0) > storage.resource_version:
         raise too_large_version(options.version or 0, storage.resource_version)
     render = Renderer(resource, form, storage.clock())
     watch = Watch(storage, render, namespace, selector, options.bookmarks, server.watch_buffer)
     watch.request = request
+    # A version that is yet to come is waited for without a word (kubernetes/kubernetes#107457).
+    watch.after = options.version or 0
     problem: ApiError | None = None
     initial: list[bytes] = []
     initial_end = b""

@@ -25,7 +25,7 @@ from tui.demo.apiserver.options import Target, target_of
 from tui.demo.apiserver.reads import read
 from tui.demo.apiserver.resource import ResourceType
 from tui.demo.apiserver.status import ApiError, no_such_path
-from tui.demo.apiserver.storage import Storage
+from tui.demo.apiserver.storage import Snapshot, Storage
 from tui.demo.apiserver.watching import BUFFER, Watches
 
 _INTERACTIVE = ("exec", "attach", "portforward", "proxy")
@@ -168,6 +168,17 @@ class ApiServer:
     def drop_watches(self) -> None:
         """Cut the connections of all running watches."""
         self.watches.drop()
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a backup of the storage: every watch is cut, and the versions since then are given out again."""
+        self.drop_watches()
+        self.storage.restore(snapshot)
+
+    def replace(self, storage: Storage) -> None:
+        """Be another cluster behind the same URL: every watch is cut, and what is served is the other's."""
+        self.drop_watches()
+        self.storage = storage
+        self._documents = None
 
     # Requests
 

@@ -59,7 +59,7 @@ class Event:
 class Shelf:
     """All objects of one resource and its recent events."""
 
-    __slots__ = ("floor", "keys", "listeners", "log", "objects", "resource")
+    __slots__ = ("ends", "floor", "keys", "listeners", "log", "objects", "resource")
 
     def __init__(self, resource: ResourceType, window: int, floor: int) -> None:
         self.resource = resource
@@ -68,6 +68,7 @@ class Shelf:
         self.log: deque[Event] = deque(maxlen=window)
         self.floor = floor  # resourceVersion of the newest event no longer in the log
         self.listeners: dict[object, Callable[[Event], None]] = {}
+        self.ends: dict[object, Callable[[], None]] = {}  # called when the resource is no longer served
 
     def record(self, event: Event) -> None:
         """Keep an event in the log; the oldest one leaves it when it is full."""
@@ -86,6 +87,18 @@ class Shelf:
         event.forget()
         if failure is not None:
             raise failure
+
+    def end(self) -> None:
+        """Tell those who want to know that nothing will happen here any more."""
+        for ended in tuple(self.ends.values()):
+            ended()
+
+    def put_back(self, objects: dict[str, bytes], version: int) -> None:
+        """Hold other objects, as of a version, before which nothing is known."""
+        self.objects = dict(objects)
+        self.keys = sorted(objects)
+        self.log.clear()
+        self.floor = version
 
     def page(self, namespace: str | None, current: int, version: int | None, after: str, limit: int) -> Page:
         """See `Storage.page`; `current` is the version of the whole storage."""

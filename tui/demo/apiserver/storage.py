@@ -12,7 +12,7 @@ from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -21,10 +21,17 @@ from tui.demo.apiserver.resource import ResourceType
 from tui.demo.apiserver.shelf import ADDED, DELETED, MODIFIED, Event, Page, Shelf, in_namespace
 from tui.demo.apiserver.status import ApiError, already_exists, expired_version, not_found, qualified
 
-__all__ = ["ADDED", "DELETED", "MODIFIED", "Event", "Page", "Storage", "timestamp"]
+__all__ = ["ADDED", "DELETED", "MODIFIED", "Event", "Page", "Snapshot", "Storage", "timestamp"]
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
+
+
+class Snapshot(NamedTuple):
+    """A backup of a storage: its version, and the objects of each resource as JSON by key."""
+
+    resource_version: int
+    objects: dict[ResourceType, dict[str, bytes]]
 
 
 class Storage:
@@ -46,7 +53,7 @@ class Storage:
         self._shelves: dict[str, Shelf] = {}
         self._views: dict[str, ResourceType] = {}
         self._kinds: dict[tuple[str, str], ResourceType] = {}
-        self._untold: deque[tuple[Shelf, Event]] = deque()
+        self._untold: deque[tuple[Shelf, Event | None]] = deque()  # None: the resource is no longer served
         self._telling = False
         self.catalogue = 0  # changes when a resource is added or removed
         for resource in resources:
@@ -181,10 +188,18 @@ class Storage:
             raise expired_version(version, shelf.floor)
         return [event for event in shelf.log if event.resource_version > version]
 
-    def subscribe(self, resource: str, listener: Callable[[Event], None]) -> object:
-        """Call `listener` for every change of a resource. Returns a token for `unsubscribe`."""
+    def subscribe(
+        self, resource: str, listener: Callable[[Event], None], ended: Callable[[], None] | None = None
+    ) -> object:
+        """Call `listener` for every change of a resource, and `ended` once it is no longer served.
+
+        Returns a token for `unsubscribe`.
+        """
         token = object()
-        self._shelf(resource).listeners[token] = listener
+        shelf = self._shelf(resource)
+        shelf.listeners[token] = listener
+        if ended is not None:
+            shelf.ends[token] = ended
         return token
 
     def unsubscribe(self, resource: str, token: object) -> None:
@@ -192,12 +207,34 @@ class Storage:
         shelf = self._shelves.get(resource)
         if shelf:
             shelf.listeners.pop(token, None)
+            shelf.ends.pop(token, None)
 
     def compact(self) -> None:
         """Forget all events, as etcd does every few minutes: older versions answer 410 from now on."""
         for shelf in self._shelves.values():
             shelf.log.clear()
             shelf.floor = self.resource_version
+
+    # Backups
+
+    def snapshot(self) -> Snapshot:
+        """A backup as of now, as `etcdctl snapshot save` makes one."""
+        return Snapshot(
+            self.resource_version, {shelf.resource: dict(shelf.objects) for shelf in self._shelves.values()}
+        )
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Become what the backup holds: versions go on from the backup's, and so are given out a second time.
+
+        Nobody is told: an etcd is restored while its API servers are down (`ApiServer.restore`).
+        """
+        kept = {resource.name for resource in snapshot.objects}
+        for name in [name for name in self._shelves if name not in kept]:
+            self._retire(name)
+        self.resource_version = snapshot.resource_version
+        for resource, objects in snapshot.objects.items():
+            self.serve(resource)
+            self._shelves[resource.name].put_back(objects, snapshot.resource_version)
 
     # Inside
 
@@ -267,13 +304,27 @@ class Storage:
         self._record(shelf, Event(self.resource_version + 1, DELETED, key, self._stamp(obj), previous))
         if shelf.resource.name == "customresourcedefinitions.apiextensions.k8s.io":
             for resource in resources_of(obj):
-                gone = self._shelves.pop(resource.name, None)
-                self._kinds.pop((resource.group, resource.kind), None)
-                self.catalogue += gone is not None
+                self._retire(resource.name)
+
+    def _retire(self, name: str) -> None:
+        """Serve a resource no longer: its objects are deleted first, then its watches end, as with a removed CRD."""
+        shelf = self._shelves.get(name)
+        if shelf is None:
+            return
+        for key in list(shelf.keys):
+            self._remove(shelf, key, _decode(shelf.objects[key]))
+        del self._shelves[name]
+        self._kinds.pop((shelf.resource.group, shelf.resource.kind), None)
+        self.catalogue += 1
+        self._tell(shelf, None)
 
     def _record(self, shelf: Shelf, event: Event) -> None:
-        """Log an event and tell the listeners, in order even when a listener makes the next change."""
+        """Log an event and tell the listeners."""
         shelf.record(event)
+        self._tell(shelf, event)
+
+    def _tell(self, shelf: Shelf, event: Event | None) -> None:
+        """Tell listeners of a change or (None) of the end, in order even when a listener makes the next change."""
         self._untold.append((shelf, event))
         if self._telling:
             return
@@ -281,7 +332,10 @@ class Storage:
         try:
             while self._untold:
                 told, next_event = self._untold.popleft()
-                told.tell(next_event)
+                if next_event is None:
+                    told.end()
+                else:
+                    told.tell(next_event)
         finally:
             self._telling = False
 

@@ -42,15 +42,16 @@ class Watch:
         self._ended = False
         self._overflow = False
         self._named_columns = False
+        self.after = 0  # resourceVersion up to which the client has everything: it is told nothing of before
         self.request: web.BaseRequest | None = None
 
     def start(self) -> None:
-        """Begin to collect live changes."""
-        self._token = self.storage.subscribe(self.render.resource.stored_as, self.push)
+        """Begin to collect live changes; ends when the resource is no longer served."""
+        self._token = self.storage.subscribe(self.render.resource.stored_as, self.push, self.close)
 
     def push(self, event: Event) -> None:
         """Take one change: selected or not, as what it looks like through the selector."""
-        if self._ended or not event.key.startswith(self._prefix):
+        if self._ended or event.resource_version <= self.after or not event.key.startswith(self._prefix):
             return
         type_, vanished = event.type, False
         if self._selector:
@@ -85,7 +86,7 @@ class Watch:
 
     def bookmark(self) -> None:
         """Tell the client how far it is, if it asked for that."""
-        if self.bookmarks and not self._ended:
+        if self.bookmarks and not self._ended and self.storage.resource_version >= self.after:
             self._put(self.render.bookmark(self.storage.resource_version))
 
     def close(self) -> None:
