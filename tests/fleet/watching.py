@@ -20,7 +20,9 @@ from tui.fleet.sync import Batch, Network, Observer, Timing
 from tui.store import Store
 
 PODS = Kind("pods", "Pod", watch="always")
-QUICK = Timing(backoff=0.02, backoff_most=0.1, recheck=0.05, pulse=0.5, announce=0.01, poll=0.02, list_quiet=2.0)
+QUICK = Timing(
+    backoff=0.02, backoff_most=0.1, recheck=0.05, pulse=0.5, announce=0.01, poll=0.02, list_quiet=2.0, mend=0.05
+)
 
 
 @dataclass

@@ -50,11 +50,12 @@ class Gone(Trouble):
 
 
 class Throttled(Trouble):
-    """429 or 503; `retry_after` in seconds, 0 when the server did not say."""
+    """429 or 503 (`status`); `retry_after` in seconds, 0 when the server did not say."""
 
-    def __init__(self, message: str, retry_after: float = 0.0) -> None:
+    def __init__(self, message: str, retry_after: float = 0.0, status: int = 429) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.status = status
 
 
 class ServerError(Trouble):

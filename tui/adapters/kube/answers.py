@@ -15,6 +15,7 @@ from tui.adapters.kube.contexts import Spec
 from tui.domain.ports import Absent, Denied, Gone, ServerError, Throttled, Trouble, Unauthorized, Unreachable
 
 LONGEST = 300  # characters of a foreign message
+PRIORITY = "X-Kubernetes-PF-PriorityLevel-UID"  # API priority and fairness has judged the request
 
 
 class _Status(msgspec.Struct):
@@ -40,8 +41,10 @@ def status_trouble(status: int, headers: Mapping[str, str], body: bytes) -> Trou
         return Gone(said or "the resourceVersion is too old (410)")
     if status in (429, 503):
         wait = retry_after(headers.get("Retry-After", ""))
-        words = "asks to slow down (429)" if status == 429 else "is not available (503)"
-        return Throttled(f"the API server {words}{': ' + said if said else ''}", wait)
+        fair = ", priority and fairness" if PRIORITY in headers else ""
+        words = f"asks to slow down (429{fair})" if status == 429 else "is not available (503)"
+        until = f" for {wait:.0f} s" if wait else ""
+        return Throttled(f"the API server {words}{until}{': ' + said if said else ''}", wait, status)
     return ServerError(f"the API server answered {status}{': ' + said if said else ''}", status)
 
 

@@ -27,14 +27,14 @@ from tui.domain.ports import (
     Unreachable,
 )
 from tui.fleet.sync import codec
+from tui.fleet.sync.events import Events
 from tui.fleet.sync.held import Held
 from tui.fleet.sync.timing import Backoff, Timing, cancelled
 
 _log = logging.getLogger("fleet.sync")
 
 LARGEST_PAGE = 24 * 1024 * 1024  # bytes; older API servers answer resourceVersion=0 with everything at once
-NONSENSE = 100  # unreadable lines in a row before a stream is given up: an error page, not a watch
-INITIAL_END = "k8s.io/initial-events-end"
+ELSEWHERE = frozenset({502, 503, 504})  # said by what stands before an API server that is not there
 JSON = "application/json"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 METADATA_WATCH = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
@@ -64,6 +64,10 @@ class Host(Protocol):
         """The cluster itself may be in trouble."""
 
 
+class _Again(Exception):
+    """We end the watch ourselves, to open it anew."""
+
+
 class Reflector:
     """One kind in one cluster. `run` never ends by itself; cancelling it leaves no socket behind."""
 
@@ -82,6 +86,8 @@ class Reflector:
         self._heard = 0.0
         self._counts = (0, 0, 0)  # as last told
         self._kick = asyncio.Event()
+        self._waiting: asyncio.Timeout | None = None  # around the wait for the next chunk of a stream
+        self._doubted = False
         self.settled = asyncio.Event()  # the first list has ended, well or not
 
     @property
@@ -93,10 +99,18 @@ class Reflector:
         """Try again now rather than when the pause is over."""
         self._kick.set()
 
+    def doubt(self) -> None:
+        """Give up the open watch, whose connection may be dead without anybody having said so."""
+        if self._waiting is not None and not self._waiting.expired():
+            self._doubted = True
+            self._waiting.reschedule(0.0)
+
     async def run(self) -> None:
         """List and watch until cancelled."""
         while not cancelled():
-            await self._host.up.wait()
+            if not self._host.up.is_set():
+                await self._host.up.wait()
+                await self._wait(self._backoff.between(0, self._timing.backoff))  # all the others have waited too
             began = time.monotonic()
             pause = 0.0
             try:
@@ -104,6 +118,8 @@ class Reflector:
                 lasted = time.monotonic() - began
                 if lasted < self._timing.brief:
                     self._set(KindState.STALE, f"the API server ended the watch after {lasted:.0f} s")
+            except _Again:
+                pass
             except Trouble as error:
                 pause = self._failed(error)
             except Exception as error:  # noqa: BLE001 - a mistake of ours must cost this kind only
@@ -111,7 +127,7 @@ class Reflector:
                 pause = self._failed(ServerError(f"fleet failed: {type(error).__name__}: {error}"))
             if time.monotonic() - began >= self._timing.healthy:
                 self._backoff.reset()
-            await self._wait(max(pause, self._backoff.next()))
+            await self._wait(pause + self._backoff.next())
 
     async def _wait(self, pause: float) -> None:
         self._kick.clear()
@@ -122,7 +138,7 @@ class Reflector:
             return
 
     def _failed(self, error: Trouble) -> float:
-        """Note what ended the cycle; returns the least pause in seconds."""
+        """Note what ended the cycle; returns the seconds to wait before the back-off begins."""
         pause, state = 0.0, KindState.FAILED if self.held.initial else KindState.STALE
         if isinstance(error, Gone):
             self.version = ""
@@ -135,7 +151,7 @@ class Reflector:
             self.held.clear()
         elif isinstance(error, Throttled):
             pause = error.retry_after
-        elif isinstance(error, Unreachable | Unauthorized):
+        if isinstance(error, Unreachable | Unauthorized) or getattr(error, "status", 0) in ELSEWHERE:
             self._host.suspect(error)
         self._set(state, str(error))
         self.settled.set()
@@ -160,11 +176,14 @@ class Reflector:
     async def _cycle(self) -> None:
         """List if needed, then watch until the stream ends; raises what ended it otherwise."""
         path, watchable = await self._path()
+        if self.held.skipped:
+            self.version = ""  # what could not be read may be readable by now, and only a list tells
         if self.version:
             await self._watch(path)
             return
         async with AsyncExitStack() as slot:
             await slot.enter_async_context(self._host.lists)
+            self.held.skipped = 0
             self._set(KindState.LISTING if self.held.initial else KindState.STALE)
             if watchable and self._host.streaming_lists and await self._streaming_list(path, slot):
                 return
@@ -289,10 +308,11 @@ class Reflector:
             query.append(("resourceVersion", self.version))
         accept = METADATA_WATCH if self.kind.metadata_only else JSON
         stream = self._host.connection.stream(path, query, accept, seconds + timing.watch_slack)
-        lines, reader = codec.Lines(), _Events(self, slot)
+        lines, reader = codec.Lines(), Events(self, slot)
+        skipped, ends = self.held.skipped, float("inf")  # ends: when to list again for what could not be read
         async with aclosing(cast(AsyncGenerator[bytes, None], stream)) as chunks:
             while True:
-                chunk = await self._next(chunks, reader.initial)
+                chunk = await self._next(chunks, reader.initial, ends)
                 if chunk is None:
                     break
                 self._hear()
@@ -303,22 +323,36 @@ class Reflector:
                     await self.held.breathe()
                 self.held.hand_over()
                 self.held.skipped, lines.skipped = self.held.skipped + lines.skipped, 0
+                if reader.initial:
+                    skipped = self.held.skipped
+                elif self.held.skipped > skipped and ends == float("inf"):
+                    ends = time.monotonic() + self._backoff.between(timing.mend, 2 * timing.mend)
                 if self.held.counts != self._counts:
                     self._counts = self.held.counts
                     self._host.changed()
         if reader.initial:
             raise Unreachable("the stream ended in the middle of the list")
 
-    async def _next(self, chunks: AsyncGenerator[bytes, None], initial: bool) -> bytes | None:
-        """The next chunk or None at the end; a list that goes silent before its end is not waited for."""
-        if not initial:
-            return await anext(chunks, None)
+    async def _next(self, chunks: AsyncGenerator[bytes, None], initial: bool, ends: float) -> bytes | None:
+        """The next chunk or None at the end of the stream; nothing is waited for that may never come.
+
+        Raises `Unreachable` for a list that goes silent before its end and for a stream that is doubted, and `_Again`
+        when the watch has been silent for too long, or at the monotonic time `ends`.
+        """
+        timing = self._timing
+        quiet = timing.list_quiet if initial else min(timing.watch_quiet, max(0.0, ends - time.monotonic()))
         try:
-            async with asyncio.timeout(self._timing.list_quiet):
+            async with asyncio.timeout(quiet) as self._waiting:
                 return await anext(chunks, None)
         except TimeoutError:
+            if self._doubted:
+                raise Unreachable("its connection was given up, as nothing had come through it") from None
+            if not initial:
+                raise _Again from None
             self._host.streaming_lists = False  # servers that ignore what they do not know never end the list
-            raise Unreachable(f"the list was silent for {self._timing.list_quiet:g} s") from None
+            raise Unreachable(f"the list was silent for {timing.list_quiet:g} s") from None
+        finally:
+            self._waiting, self._doubted = None, False
 
     async def initial_end(self, seen: set[Ref], version: str, slot: AsyncExitStack) -> None:
         """The list that began a stream is complete as of `version`: what it did not have is gone."""
@@ -327,70 +361,3 @@ class Reflector:
         await self.held.flush()
         self._live()
         await slot.aclose()
-
-
-class _Events:
-    """Understands the events of one watch stream."""
-
-    def __init__(self, reflector: Reflector, slot: AsyncExitStack | None) -> None:
-        self._reflector = reflector
-        self._slot = slot
-        self._seen: set[Ref] | None = None if slot is None else set()
-        self._nonsense = 0
-
-    @property
-    def initial(self) -> bool:
-        """Whether these are still the objects of the list."""
-        return self._seen is not None
-
-    async def take(self, line: bytes) -> None:
-        """One line. Raises what an ERROR event says, and `ServerError` when this is no watch at all."""
-        if not line.strip():
-            return
-        held = self._reflector.held
-        try:
-            event = codec.decode_event(line)
-            kind = event.type
-            head = codec.decode_head(event.object).metadata if kind == "BOOKMARK" else None
-            status = codec.decode_status(event.object) if kind == "ERROR" else None
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            held.skipped += 1
-            self._nonsense += 1
-            if self._nonsense >= NONSENSE:
-                raise ServerError(f"a watch is not what an API server answers: {error}") from None
-            return
-        self._nonsense = 0
-        if kind in ("ADDED", "MODIFIED"):
-            self._advance(held.put(event.object, self._seen))
-        elif kind == "DELETED":
-            self._advance(held.remove(event.object))
-        elif status is not None:
-            raise _in_stream(status)
-        elif head is not None:
-            if self._seen is not None and self._slot is not None:
-                if (head.annotations or {}).get(INITIAL_END) == "true":
-                    seen, self._seen = self._seen, None
-                    await self._reflector.initial_end(seen, head.resource_version, self._slot)
-            else:
-                self._advance(head.resource_version)
-
-    def _advance(self, version: str) -> None:
-        if version and self._seen is None:
-            self._reflector.version = version
-
-
-def _in_stream(status: codec.Status) -> Trouble:
-    """The error for a Status inside a watch stream."""
-    words = " ".join(status.message.split())[:300] or f"the watch ended with {status.code}"
-    match status.code:
-        case 410:
-            return Gone(words)
-        case 401:
-            return Unauthorized(words)
-        case 403:
-            return Denied(words)
-        case 404:
-            return Absent(words)
-        case 429 | 503:
-            return Throttled(words)
-    return ServerError(words, status.code)

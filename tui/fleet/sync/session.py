@@ -137,8 +137,11 @@ class Session:
             except Absent:  # some proxies hide this path; other web servers have none of the others either
                 if not await self.served():
                     raise ServerError("it answers, but not as a Kubernetes API server does") from None
-            except (Denied, Throttled):
+            except Denied:
                 pass  # it answers, which is what was asked
+            except Throttled as error:
+                if error.status == 503:  # a load balancer without an API server behind it says so too
+                    raise
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 raise ServerError("it answers, but not as a Kubernetes API server does") from None
             if not standing.uid:
@@ -172,7 +175,10 @@ class Session:
             state = ClusterState.STALE
         else:
             state = ClusterState.UNREACHABLE
-        pause = max(self._backoff.next(), error.retry_after if isinstance(error, Throttled) else 0.0)
+        if isinstance(error, Unreachable):
+            for watch in self._watches.values():
+                watch.reflector.doubt()
+        pause = self._backoff.next() + (error.retry_after if isinstance(error, Throttled) else 0.0)
         if self.context.problem:
             pause = float("inf")
         elif "certificate" in str(error):
@@ -194,15 +200,23 @@ class Session:
 
     async def _guard(self) -> None:
         """Return when the cluster no longer answers; asks it when something suspects so, and when it is silent."""
-        while True:
-            pulse = self._shared.timing.pulse
-            left = pulse - (self._shared.now() - self.standing.heard)
-            suspected = await self._wait(self._suspected, min(pulse, max(1.0, left)))
-            silent = self._shared.now() - self.standing.heard >= pulse
-            if not suspected and not silent:
+        now, timing = self._shared.now, self._shared.timing
+        while self.merged_into is None:
+            began, ticking = now(), time.monotonic()
+            left = timing.pulse - (began - self.standing.heard)
+            suspected = await self._wait(self._suspected, min(timing.pulse, max(1.0, left)))
+            if now() - began - (time.monotonic() - ticking) >= timing.pulse:
+                # This machine slept, which monotonic clocks do not count: whoever was there before may have hung up.
+                for watch in self._watches.values():
+                    watch.reflector.doubt()
+            elif suspected:
+                # Whoever else lost this server lost it at the same moment, and whatever is still heard is there.
+                at = now()
+                await self._wait(self._retry, self._backoff.between(0, timing.backoff))
+                if self.standing.heard > at:
+                    continue
+            elif now() - self.standing.heard < timing.pulse:
                 continue
-            if self.merged_into is not None:
-                return
             try:
                 await self._probe()
             except Trouble as error:

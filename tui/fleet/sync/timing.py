@@ -19,6 +19,8 @@ class Timing:
     watch_least: float = 240.0  # timeoutSeconds of a watch is between these
     watch_most: float = 360.0
     watch_slack: float = 15.0  # silence beyond timeoutSeconds before a watch is given up
+    watch_quiet: float = 150.0  # a watch hears a bookmark every minute; without two of them it is opened anew
+    mend: float = 30.0  # a watch that said something unreadable ends after 1 to 2 times this, and a list follows
     pulse: float = 45.0  # a cluster not heard for so long is asked
     backoff: float = 1.0  # the first pause is between 0 and this
     backoff_most: float = 60.0
