@@ -61,8 +61,8 @@ def fleet(ctx: click.Context, **given: Any) -> None:
     Exit codes: 0 fine, 1 nothing found or differences where a command says so, 2 wrong usage, 3 something could not
     be reached or read (what could be is still printed).
     """
-    ctx.obj = Options(**given)
+    stage, ctx.obj = ctx.obj, Options(**given)
     if ctx.invoked_subcommand is None:
         from tui.cli.screen import open_screen
 
-        open_screen(ctx.obj)
+        open_screen(ctx.obj, stage)

@@ -12,10 +12,23 @@ from tui.cli.options import Options
 if TYPE_CHECKING:
     from tui.domain.settings import Settings
     from tui.fleet.runtime import Fleet
+    from tui.ui import Stage
 
 
-def open_screen(options: Options) -> None:
-    """Show the fleet until the user leaves. Raises click's usage error for what cannot be shown as it was asked for."""
+def open_screen(options: Options, stage: Stage | None = None) -> None:
+    """Show the fleet until the user leaves, on the stage that has the first frame if there is one.
+
+    Raises click's usage error for what cannot be shown as it was asked for, with the terminal given back.
+    """
+    try:
+        _open(options, stage)
+    except BaseException:
+        if stage is not None:
+            stage.leave()
+        raise
+
+
+def _open(options: Options, stage: Stage | None) -> None:
     from tui.cli.wire import assemble, settings_of
 
     settings = settings_of(options)
@@ -27,7 +40,7 @@ def open_screen(options: Options) -> None:
     def factory() -> Fleet:
         return assemble(options, settings)
 
-    run(factory, settings)
+    run(factory, settings, stage)
 
 
 def _check(settings: Settings) -> None:

@@ -1,51 +1,64 @@
-"""The screen. `run` paints the first frame before anything heavy is imported; Textual then takes over."""
+"""The screen. A first frame is painted before anything heavy is imported; Textual then takes over."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # as `typing` has it, which takes as long to import as Python to start
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tui.domain.settings import Settings
     from tui.fleet.runtime import Fleet
-    from tui.ui.ending import Ending
-    from tui.ui.frame import Terminal
 
 
-def run(fleet_factory: Callable[[], Fleet], settings: Settings) -> None:
+class Stage:
+    """The terminal from the first frame until Textual has it. Signals that come meanwhile give it back."""
+
+    def __init__(self) -> None:
+        from tui.ui.ending import Ending
+        from tui.ui.frame import Terminal
+
+        self.terminal = Terminal()
+        self.ending = Ending(self.terminal)
+        self._painted = False
+
+    def paint(self, theme: str) -> None:
+        """Paint the first frame, if it does not stand."""
+        if not self._painted:
+            gc.disable()  # importing makes no garbage worth looking for; the app turns it on again
+            self._painted = self.terminal.paint(theme)
+
+    def leave(self) -> None:
+        """Give the terminal back when nothing takes over."""
+        gc.enable()
+        self.terminal.leave()
+
+
+def run(fleet_factory: Callable[[], Fleet], settings: Settings, stage: Stage | None = None) -> None:
     """Show the fleet until the user leaves. The factory is called after the first frame stands.
 
     Raises whatever the factory raises, with the terminal given back.
     """
-    from tui.ui.ending import Ending
-    from tui.ui.frame import Terminal
-
-    terminal = Terminal()
-    ending = Ending(terminal)
+    stage = stage or Stage()
     try:
-        _show(fleet_factory, settings, terminal, ending)
+        _show(fleet_factory, settings, stage)
     except BaseException:  # Ctrl-C between two lines included
-        terminal.leave()
+        stage.leave()
         raise
-    if ending.code:
-        raise SystemExit(ending.code)
+    if stage.ending.code:
+        raise SystemExit(stage.ending.code)
 
 
-def _show(fleet_factory: Callable[[], Fleet], settings: Settings, terminal: Terminal, ending: Ending) -> None:
-    gc.disable()  # importing makes no garbage worth looking for; the app turns it on again after its first frame
+def _show(fleet_factory: Callable[[], Fleet], settings: Settings, stage: Stage) -> None:
+    stage.paint(settings.theme)
+    from tui.ui.app import FleetApp
+
+    app = FleetApp(fleet_factory(), settings)
+    stage.ending.app = app
     try:
-        terminal.paint(settings.theme)
-        from tui.ui.app import FleetApp
-
-        app = FleetApp(fleet_factory(), settings)
-    except BaseException:
-        terminal.leave()
-        raise
-    ending.app = app
-    try:
-        ending.check()
+        stage.ending.check()
         app.run(mouse=settings.mouse)
     finally:
         gc.enable()
-        terminal.restore()
+        stage.terminal.restore()

@@ -1,6 +1,6 @@
 """Signals that end the program: the screen is left in order, children are ended, the terminal is given back.
 
-Only the standard library's own basics are imported: this runs before the first frame.
+This runs before the first frame, so that next to nothing is imported.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as `typing` has it, which takes as long to import as Python to start
 if TYPE_CHECKING:
+    from typing import Any
+
     from tui.ui.app import FleetApp
     from tui.ui.frame import Terminal
 
@@ -49,6 +50,7 @@ class Ending:
         if self.app is None:
             raise SystemExit(self.code)
         import asyncio
+        import threading
 
         try:
             loop = asyncio.get_running_loop()

@@ -1,20 +1,21 @@
 """The first frame: header, borders and titles, painted with escape codes before Textual is imported.
 
-Only the standard library is used, so that something stands on the terminal some 20 ms after the start; Textual then
-paints the same cells in the same colours. The measures of the screen live here because both painters need them.
+Textual then paints the same cells in the same colours. The measures of the screen live here because both painters need
+them. Only modules written in C are imported: `typing` or `dataclasses` alone take as long as Python's own start.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 from tui.ui.themes import Palette, palette
+
+TYPE_CHECKING = False  # as `typing` has it
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
 TABS: tuple[tuple[str, str, str], ...] = (  # pane id, title, title where there is little room
     ("clusters", "Clusters", "Clusters"),
@@ -41,35 +42,58 @@ SMALLEST = 30  # columns below which the first frame is left to Textual
 SPIN = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
-class Span(NamedTuple):
+class _Value:
+    """Equal when everything in it is."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+
+
+class Span(_Value):
     """Text and how it looks: a tone word, `brand`, `tab` or `chosen`; `click` is the pane that a click opens."""
 
-    text: str
-    look: str = "plain"
-    click: str = ""
+    def __init__(self, text: str, look: str = "plain", click: str = "") -> None:
+        self.text = text
+        self.look = look
+        self.click = click
 
 
-@dataclass(frozen=True, slots=True)
-class Geometry:
+class Geometry(_Value):
     """Rows and columns of the parts of the screen."""
 
-    tree: int  # columns of the tree with its border; 0 = there is no room for it
-    strip: int  # rows of the event strip with its border
-    framed: bool  # the strip has a border of its own
+    def __init__(self, tree: int, strip: int, framed: bool) -> None:
+        self.tree = tree  # columns of the tree with its border; 0 = there is no room for it
+        self.strip = strip  # rows of the event strip with its border
+        self.framed = framed  # the strip has a border of its own
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(_Value):
     """What the header counts; None where nothing is known yet."""
 
-    live: int | None = None
-    clusters: int = 0
-    health: Mapping[str, int] | None = None
-    out_of_sync: int = 0
-    answered: int = 0
-    objects: int = 0
-    loading: bool = True
-    none: bool = False  # the kubeconfigs have been read, and there is no cluster in them
+    def __init__(
+        self,
+        live: int | None = None,
+        clusters: int = 0,
+        health: Mapping[str, int] | None = None,
+        out_of_sync: int = 0,
+        answered: int = 0,
+        objects: int = 0,
+        loading: bool = True,
+        none: bool = False,
+    ) -> None:
+        self.live = live
+        self.clusters = clusters
+        self.health = health
+        self.out_of_sync = out_of_sync
+        self.answered = answered
+        self.objects = objects
+        self.loading = loading
+        self.none = none  # the kubeconfigs have been read, and there is no cluster in them
 
 
 def geometry(width: int, height: int) -> Geometry:
@@ -249,8 +273,10 @@ class Terminal:
     def leave(self) -> None:
         """Give the terminal back when Textual has not taken over."""
         if self._painted:
-            with contextlib.suppress(OSError):  # there is no terminal any more
+            try:  # noqa: SIM105 - contextlib is not to be imported here
                 os.write(self.fd, _LEAVE)
+            except OSError:
+                pass  # there is no terminal any more
             self._painted = False
         self.restore()
 
@@ -260,8 +286,10 @@ class Terminal:
             return
         import termios
 
-        with contextlib.suppress(termios.error):  # there is no terminal any more
+        try:  # noqa: SIM105 - as above
             termios.tcsetattr(0, termios.TCSANOW, self._saved)
+        except termios.error:
+            pass  # there is no terminal any more
         self._saved = None
 
 

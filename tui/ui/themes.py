@@ -7,16 +7,16 @@ its own, so that no colour carries meaning alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as `typing` has it, which takes as long to import as Python to start
 if TYPE_CHECKING:
     from textual.theme import Theme
 
 
-@dataclass(frozen=True, slots=True)
 class Palette:
-    """Every colour of a theme as `#rrggbb`. The tones carry the names of `tui.domain.kinds.kind.Tone`."""
+    """Every colour of a theme as `#rrggbb`. The tones carry the names of `tui.domain.kinds.kind.Tone`.
+
+    No dataclass, for the same reason.
+    """
 
     name: str
     dark: bool
@@ -38,6 +38,15 @@ class Palette:
     mark: str  # background of marked rows and of search matches
     added: str  # background of added lines in a diff
     removed: str  # background of removed lines in a diff
+
+    def __init__(self, *, name: str, dark: bool, **colours: str) -> None:
+        self.name = name
+        self.dark = dark
+        self.__dict__.update(colours)
+
+    def colours(self) -> dict[str, str]:
+        """Every colour by its name."""
+        return {name: colour for name, colour in vars(self).items() if name not in ("name", "dark")}
 
     def tones(self) -> dict[str, str]:
         """Tone word -> colour."""
@@ -128,10 +137,7 @@ def palette(name: str) -> Palette:
 def variables(colours: Palette) -> dict[str, str]:
     """What style sheets and widgets may name: `$tone-good`, `$fleet-border` … and Textual's own where they differ."""
     made = {f"tone-{tone}": colour for tone, colour in colours.tones().items()}
-    skipped = {"name", "dark"}
-    made |= {
-        f"fleet-{field.name}": getattr(colours, field.name) for field in fields(colours) if field.name not in skipped
-    }
+    made |= {f"fleet-{name}": colour for name, colour in colours.colours().items()}
     made |= {
         "block-cursor-background": colours.cursor,
         "block-cursor-foreground": colours.foreground,
