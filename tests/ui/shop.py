@@ -17,6 +17,7 @@ from tui.domain.kinds.kind import Tone
 from tui.domain.kinds.single import SINGLE
 from tui.domain.obj import Meta, Ref, Row
 from tui.domain.ports import CommitInfo
+from tui.domain.pulse import Pulse
 from tui.domain.tail import Tail, TailEvent
 from tui.store import Store
 
@@ -137,6 +138,35 @@ def clusters() -> list[Row]:
         )
         made.append(Row(Ref(name, CLUSTERS, "", name), record))
     return made
+
+
+def pulses(store: Store) -> tuple[Pulse, ...]:
+    """What is counted of the clusters that are held."""
+    made = []
+    for at, row in enumerate(sorted(store.rows(CLUSTERS), key=lambda row: row.ref.name)):
+        cluster, live = row.obj, row.obj.state is ClusterState.LIVE
+        made.append(
+            Pulse(
+                cluster=row.ref.name,
+                server=cluster.server,
+                state=cluster.state,
+                reason=cluster.reason,
+                since=cluster.since,
+                heard=cluster.heard,
+                retry_at=cluster.retry_at,
+                hub=cluster.hub,
+                objects=1_200 + 37 * at if cluster.heard else 0,
+                kinds=20,
+                watches=20 if live else 0,
+                requests=62 + at,
+                errors=0 if live else 11,
+                received=3_400_000 + 250_000 * at if cluster.heard else 0,
+                latency=0.013 + at / 500 if cluster.heard else 0.0,
+                typical=0.011 + at / 900 if cluster.heard else 0.0,
+                reconnects=at % 2,
+            )
+        )
+    return tuple(made)
 
 
 def application(

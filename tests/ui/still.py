@@ -18,6 +18,7 @@ from tui.domain.drafts.blast import Blast
 from tui.domain.kinds.core import Event
 from tui.domain.obj import Ref
 from tui.domain.ports import Absent, CommitInfo
+from tui.domain.pulse import Pulse
 from tui.domain.schema import Problem, check
 from tui.domain.settings import Settings
 from tui.domain.tail import Tail
@@ -74,6 +75,9 @@ class StillFleet:
             self._moved.clear()
             await self._moved.wait()
         return self.version
+
+    def pulse(self) -> tuple[Pulse, ...]:
+        return shop.pulses(self.store)
 
     def look(self, owner: str, resources: Iterable[str], clusters: Iterable[str] | None = None) -> None:
         self.looked[owner] = (frozenset(resources), None if clusters is None else frozenset(clusters))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from tui.domain.obj import Meta
 
 CLUSTERS = "clusters"  # the resource name under which cluster rows live in the store
+GRACE = 10.0  # seconds in which a broken watch may come back before its rows are called stale
 NO_CONTEXT = "no kubeconfig has a context that matches (KUBECONFIG, --kubeconfig, --context)"
 
 
@@ -61,3 +63,20 @@ class Cluster(msgspec.Struct, frozen=True):
     registered: bool = False  # an Argo CD here holds a cluster Secret for its URL; its labels are metadata.labels
     host: str = ""  # name of the cluster it runs in, for virtual clusters
     kinds: dict[str, KindStatus] = {}  # resource -> state of its watch
+
+
+def unheard(cluster: Cluster, resources: Iterable[str], now: float) -> float | None:
+    """When what is held of a cluster was last known to be true, in seconds since the epoch (0 = unknown).
+
+    None while it is kept up: the cluster answers, and no watch of these resources is broken for longer than `GRACE`.
+    """
+    if cluster.state not in (ClusterState.LIVE, ClusterState.CONNECTING):
+        return cluster.heard
+    broken = [
+        status.heard
+        for resource in resources
+        if (status := cluster.kinds.get(resource)) is not None
+        and status.state is KindState.STALE
+        and now - status.heard >= GRACE
+    ]
+    return min(broken) if broken else None

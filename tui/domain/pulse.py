@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tui.domain.cluster import ClusterState
+from tui.domain.cluster import ClusterState, KindState
 
 RECENT = 32  # latencies that the typical one is taken from
 
@@ -39,6 +39,14 @@ class Meter:
         return recent[len(recent) // 2] if recent else 0.0
 
 
+class Trouble(msgspec.Struct, frozen=True, gc=False):
+    """A kind that is denied, has failed, or is stale: its resource, and when its watch was last heard."""
+
+    resource: str
+    state: KindState
+    heard: float = 0.0
+
+
 class Pulse(msgspec.Struct, frozen=True, gc=False):
     """One cluster at one moment: where it stands, what is held of it, and what its API server was asked since start.
 
@@ -55,7 +63,7 @@ class Pulse(msgspec.Struct, frozen=True, gc=False):
     hub: bool = False
     objects: int = 0
     kinds: int = 0  # that are wanted, without those that the cluster does not serve
-    trouble: tuple[tuple[str, str], ...] = ()  # (resource, state) of kinds that are denied, failed or stale
+    trouble: tuple[Trouble, ...] = ()
     watches: int = 0
     requests: int = 0
     errors: int = 0

@@ -20,6 +20,7 @@ from tui.domain.kinds.kind import Kind
 from tui.domain.kinds.single import SINGLE
 from tui.domain.obj import Ref, Row
 from tui.domain.ports import Absent, Clusters, CommitInfo, Context, Denied, EventKeeper, Missing, Served, Trouble
+from tui.domain.pulse import Pulse
 from tui.domain.schema import Problem
 from tui.domain.settings import Settings
 from tui.domain.tail import Tail, TailEvent
@@ -309,6 +310,10 @@ class Fleet:
     def retry(self, cluster: str | None = None) -> None:
         """Try an unreachable cluster (or all) again now."""
         self._network.retry(cluster)
+
+    def pulse(self) -> tuple[Pulse, ...]:
+        """Every cluster as of now: where it stands, what is held of it, what was sent and came."""
+        return self._network.pulse()
 
     # -- questions ------------------------------------------------------------------------------------------------
 

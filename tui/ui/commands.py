@@ -46,6 +46,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("applications", ("apps", "applications", "app"), "Applications of every hub"),
     Verb("policies", ("policies", "pol"), "Cilium and Kubernetes network policies"),
     Verb("clusters", ("clusters",), "Clusters: state, version, nodes, Applications"),
+    Verb("pulse", ("pulse", "pulses", "pu"), "What fleet sees of every cluster and what not: latency, errors, age"),
     Verb("events", ("events", "ev"), "The event tail"),
     Verb("flows", ("flows", "hubble"), "Flows of the clusters shown, out of the logs of their agents"),
     Verb("drafts", ("drafts", "draft", "d"), "Drafts: edits on their way to Git"),

@@ -24,7 +24,10 @@ TABS: tuple[tuple[str, str, str], ...] = (  # pane id, title, title where there 
     ("events", "Events", "Events"),
     ("drafts", "Drafts", "Drafts"),
 )
-WHILE_SHOWN: tuple[tuple[str, str, str], ...] = (("flows", "Flows", "Flows"),)  # tabs that stand there while chosen
+WHILE_SHOWN: tuple[tuple[str, str, str], ...] = (  # tabs that stand there while chosen
+    ("flows", "Flows", "Flows"),
+    ("pulse", "Pulse", "Pulse"),
+)
 FIRST = "applications"
 LOADING = "connecting…"
 NO_CLUSTERS = "no clusters"

@@ -15,7 +15,7 @@ from tui.ui.scope import APPLICATIONS, Scope, View, groups
 if TYPE_CHECKING:
     from tui.ui.app import FleetApp
 
-_PANES = {"applications", "policies", "clusters", "events", "flows", "drafts"}
+_PANES = {"applications", "policies", "clusters", "events", "flows", "drafts", "pulse"}
 _OWN_PANE = {APPLICATIONS: "applications", CLUSTERS: "clusters", "drafts": "drafts"}
 _ACTIONS = {"keys": "help", "aliases": "aliases", "back": "previous"}
 

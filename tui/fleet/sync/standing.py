@@ -10,7 +10,7 @@ import msgspec
 from tui.domain.cluster import Cluster, ClusterState, KindState, KindStatus
 from tui.domain.obj import Meta
 from tui.domain.ports import Context
-from tui.domain.pulse import Meter, Pulse
+from tui.domain.pulse import Meter, Pulse, Trouble
 
 APPLICATIONS = "applications.argoproj.io"  # a cluster that has some is a hub
 
@@ -84,7 +84,13 @@ class Standing:
         """The cluster at this moment, with what has been counted of it."""
         state, reason = self.stands(kinds)
         applications = kinds.get(APPLICATIONS)
-        served = {name: status for name, status in kinds.items() if status.state is not KindState.ABSENT}
+        objects, absent, trouble = 0, 0, []
+        for name, status in kinds.items():
+            objects += status.objects
+            if status.state is KindState.ABSENT:
+                absent += 1
+            elif status.state in _TROUBLE:
+                trouble.append(Trouble(name, status.state, status.heard))
         return Pulse(
             cluster=context.name,
             server=context.server,
@@ -94,9 +100,9 @@ class Standing:
             heard=self.heard,
             retry_at=self.retry_at,
             hub=applications is not None and applications.objects > 0,
-            objects=sum(status.objects for status in served.values()),
-            kinds=len(served),
-            trouble=tuple((name, status.state.value) for name, status in served.items() if status.state in _TROUBLE),
+            objects=objects,
+            kinds=len(kinds) - absent,
+            trouble=tuple(trouble),
             watches=meter.watches,
             requests=meter.requests,
             errors=meter.errors,
@@ -107,12 +113,15 @@ class Standing:
         )
 
 
-_TROUBLE = frozenset({KindState.DENIED, KindState.FAILED, KindState.STALE})
+_TROUBLE = (KindState.DENIED, KindState.FAILED, KindState.STALE)  # a tuple: enums are slow to hash
 
 
 def _all_denied(kinds: Mapping[str, KindStatus]) -> str:
     """The reason when every kind that exists is refused; "" when not."""
-    there = [status for status in kinds.values() if status.state is not KindState.ABSENT]
-    if there and all(status.state is KindState.DENIED for status in there):
-        return there[0].reason
-    return ""
+    reason = ""
+    for status in kinds.values():
+        if status.state is KindState.DENIED:
+            reason = reason or status.reason
+        elif status.state is not KindState.ABSENT:
+            return ""
+    return reason

@@ -56,6 +56,12 @@ def _drafts(view: View) -> Pane:
     return DraftsPane(view)
 
 
+def _pulse(view: View) -> Pane:
+    from tui.ui.panes.pulse import PulsePane
+
+    return PulsePane(view)
+
+
 def _objects(view: View) -> Pane:
     from tui.ui.panes.table import TablePane
 
@@ -71,6 +77,7 @@ PANES: dict[str, PaneSpec] = {
         PaneSpec("events", "Events", _events),
         PaneSpec("flows", "Flows", _flows),
         PaneSpec("drafts", "Drafts", _drafts),
+        PaneSpec("pulse", "Pulse", _pulse),
         PaneSpec("objects", "Objects", _objects),
     )
 }

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from tui.domain import when
-from tui.domain.cluster import CLUSTERS, Cluster, ClusterState, KindState
+from tui.domain.cluster import CLUSTERS, GRACE, ClusterState, unheard
 from tui.domain.kinds.kind import Tone
 from tui.store import Store
 from tui.ui.widgets.rows import TableRow
 
-GRACE = 10.0  # seconds in which a broken watch may come back before its rows are called stale
+__all__ = ["GRACE", "faded", "silent", "stale", "words"]
+
 _KEPT = frozenset({Tone.BAD, Tone.WARN, Tone.UNKNOWN})  # what was wrong when last seen stays worth a look
 
 
@@ -20,23 +21,9 @@ def stale(store: Store, resources: Sequence[str], now: float) -> dict[str, float
     for row in store.rows(CLUSTERS):
         name = row.ref.name
         held = [resource for resource in resources if resource != CLUSTERS and store.count(resource, name)]
-        if held and (heard := _unheard(row.obj, held, now)) is not None:
+        if held and (heard := unheard(row.obj, held, now)) is not None:
             found[name] = heard
     return found
-
-
-def _unheard(cluster: Cluster, resources: Iterable[str], now: float) -> float | None:
-    """When rows of a cluster were last known to be true; None while they are."""
-    if cluster.state not in (ClusterState.LIVE, ClusterState.CONNECTING):
-        return cluster.heard
-    broken = [
-        status.heard
-        for resource in resources
-        if (status := cluster.kinds.get(resource)) is not None
-        and status.state is KindState.STALE
-        and now - status.heard >= GRACE
-    ]
-    return min(broken) if broken else None
 
 
 def faded(row: TableRow) -> TableRow:

@@ -15,7 +15,7 @@ from tui.domain import when
 from tui.domain.cluster import CLUSTERS, NO_CONTEXT, KindState
 from tui.domain.kinds import KINDS
 from tui.domain.kinds.kind import Column, Value
-from tui.domain.obj import Ref
+from tui.domain.obj import Ref, Row
 from tui.ui import keys
 from tui.ui.frame import LOADING
 from tui.ui.panes import freshness
@@ -95,6 +95,10 @@ class TablePane(Pane):
         key = self.table.cursor_key
         return key if isinstance(key, Ref) else None
 
+    def row_of(self, ref: Ref) -> Row | None:
+        """What a line of the table is made of; None when it is gone."""
+        return self.fleet.store.get(ref)
+
     # -- rows -----------------------------------------------------------------------------------------------------
 
     def pull(self) -> None:
@@ -149,11 +153,11 @@ class TablePane(Pane):
 
     def _made(self, refs: Iterable[Ref]) -> tuple[list[TableRow], list[Ref]]:
         """Rows to show, and refs that are not, or no longer, to be shown."""
-        store, facts, scope = self.fleet.store, self.fleet.facts, self.view.scope
+        facts, scope = self.fleet.facts, self.view.scope
         made: list[TableRow] = []
         unwanted: list[Ref] = []
         for ref in refs:
-            row = store.get(ref)
+            row = self.row_of(ref)
             if row is None or not scope.admits(row, self._clusters, facts):
                 unwanted.append(ref)
                 continue
@@ -245,7 +249,7 @@ class TablePane(Pane):
             self._copied("\n".join(names), f"{len(names)} names")
             return
         ref = self.here()
-        row = self.fleet.store.get(ref) if ref is not None else None
+        row = self.row_of(ref) if ref is not None else None
         if row is None:
             return
         made = self.shape.row(row, self.fleet.facts)
