@@ -80,3 +80,5 @@ def unheard(cluster: Cluster, resources: Iterable[str], now: float) -> float | N
         and now - status.heard >= GRACE
     ]
     return min(broken) if broken else None
+    note: str = ""  # what happened to it that is no trouble by now: another cluster behind its URL, a restored backup
+    noted: float = 0.0  # when, seconds since the epoch

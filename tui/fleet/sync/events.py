@@ -65,7 +65,7 @@ class Events:
 
     def _advance(self, version: str) -> None:
         if version and self._seen is None:
-            self._reflector.version = version
+            self._reflector.advance(version)
 
 
 def _in_stream(status: codec.Status) -> Trouble:

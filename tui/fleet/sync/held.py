@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
@@ -13,6 +14,7 @@ from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Ref, Row
 from tui.fleet.bridge import Outbox
 from tui.fleet.sync import codec
+from tui.fleet.sync.history import older
 
 Observer = Callable[[Row | None, Row | None, bool], None]
 
@@ -31,7 +33,10 @@ class Held:
         self._rows: dict[Ref, Row] = {}
         self._changes: dict[Ref, Row | None] = {}
         self._until = 0.0
+        self._closed = False
         self.initial = True  # nothing has been listed completely yet
+        self.doubted = False  # the same resourceVersion need not mean the same content, until the end of the next list
+        self.rewound = False  # a list had an object in an older version than the one held
         self.skipped = 0  # objects without so much as a name, and lines that were too long
 
     def __len__(self) -> int:
@@ -61,7 +66,7 @@ class Held:
         `seen` collects what a list has, and says that most of it is expected to be held already. Returns the object's
         resourceVersion, "" when unreadable.
         """
-        if seen is not None and self._rows and (ref := self._unchanged(data)) is not None:
+        if seen is not None and self._rows and not self.doubted and (ref := self._unchanged(data)) is not None:
             seen.add(ref)
             return ""
         try:
@@ -73,10 +78,23 @@ class Held:
             seen.add(row.ref)
         old = self._rows.get(row.ref)
         version: str = row.obj.metadata.resource_version
-        if old is None or not version or old.obj.metadata.resource_version != version:
+        if old is None or not version or self._differs(old, row):
+            if old is not None and seen is not None and not self.initial:
+                self.rewound |= _contradict(old.obj.metadata, row.obj.metadata)
             self._rows[row.ref] = self._changes[row.ref] = row
             self._observe(old, row)
         return version
+
+    def contradicts(self, data: msgspec.Raw, version: str) -> bool:
+        """Whether an object, listed now, should have been seen to be so before `version`, up to which all was read."""
+        try:
+            head = codec.decode_head(data).metadata
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return False
+        if not head.name or self.skipped or not older(head.resource_version, version):
+            return False
+        old = self._rows.get(self._codec.ref(head.namespace, head.name))
+        return old is None or not _same_version(old, head)
 
     def remove(self, data: msgspec.Raw) -> str:
         """Take out the object that a DELETED event names; returns the event's resourceVersion, "" when unreadable."""
@@ -92,13 +110,19 @@ class Held:
         """Take out everything that a complete list did not have."""
         for ref in [ref for ref in self._rows if ref not in seen]:
             self._drop(ref)
-        self.initial = False
+        self.initial = self.doubted = self.rewound = False
 
-    def clear(self, tell: bool = True) -> None:
-        """Take out everything: it can no longer be read, or (`tell` false) nobody looks at it any more."""
+    def clear(self) -> None:
+        """Take out everything: it can no longer be read, which says nothing about the objects themselves."""
         for ref in list(self._rows):
-            self._drop(ref, tell)
+            self._drop(ref, tell=False)
+        self.initial = True
         self.hand_over()
+
+    def close(self) -> None:
+        """Take out everything, and hand over nothing from now on."""
+        self.clear()
+        self._closed = True
 
     async def breathe(self) -> None:
         """Between two objects: after a slice of work, hand over what has changed and let others run."""
@@ -116,7 +140,13 @@ class Held:
         """Give what has changed to the outbox."""
         if self._changes:
             changes, self._changes = self._changes, {}
-            self._outbox.add(changes)
+            if not self._closed:
+                self._outbox.add(changes)
+
+    def _differs(self, old: Row, new: Row) -> bool:
+        if not _same_version(old, new.obj.metadata):
+            return True
+        return self.doubted and (old.obj != new.obj or not _same_content(old.json(), new.json()))
 
     def _unchanged(self, data: msgspec.Raw) -> Ref | None:
         try:
@@ -125,8 +155,7 @@ class Held:
             return None  # the codec decides what can be kept of it
         ref = self._codec.ref(head.namespace, head.name)
         old = self._rows.get(ref)
-        same = old is not None and old.obj.metadata.resource_version == head.resource_version != ""
-        return ref if same else None
+        return ref if old is not None and head.resource_version and _same_version(old, head) else None
 
     def _drop(self, ref: Ref, tell: bool = True) -> None:
         row = self._rows.pop(ref, None)
@@ -144,3 +173,31 @@ class Held:
             self._observer(old, new, self.initial)
         except Exception:  # noqa: BLE001 - what is derived from one object must not end the watch of all
             _log.exception("an observer failed on %s", (new or old).ref)  # type: ignore[union-attr]
+
+
+class _Version(Protocol):
+    @property
+    def uid(self) -> str: ...
+    @property
+    def resource_version(self) -> str: ...
+
+
+def _same_version(old: Row, new: _Version) -> bool:
+    meta = old.obj.metadata
+    return bool(meta.resource_version == new.resource_version and meta.uid == new.uid)
+
+
+def _contradict(old: _Version, new: _Version) -> bool:
+    """Whether a later list has an object in a version that cannot follow the one held: older, or of another object."""
+    same = old.resource_version == new.resource_version
+    return older(new.resource_version, old.resource_version) or (same and old.uid != new.uid)
+
+
+def _same_content(old: bytes, new: bytes) -> bool:
+    """Whether two JSON texts say the same: lists and watches write the keys of an object in another order."""
+    if old == new:
+        return True
+    try:
+        return bool(msgspec.json.decode(old) == msgspec.json.decode(new))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False

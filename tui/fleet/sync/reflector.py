@@ -29,12 +29,14 @@ from tui.domain.ports import (
 from tui.fleet.sync import codec
 from tui.fleet.sync.events import Events
 from tui.fleet.sync.held import Held
+from tui.fleet.sync.history import older
 from tui.fleet.sync.timing import Backoff, Timing, cancelled
 
 _log = logging.getLogger("fleet.sync")
 
 LARGEST_PAGE = 24 * 1024 * 1024  # bytes; older API servers answer resourceVersion=0 with everything at once
 ELSEWHERE = frozenset({502, 503, 504})  # said by what stands before an API server that is not there
+REWOUND = "its history went back: everything is read again"
 JSON = "application/json"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 METADATA_WATCH = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
@@ -46,6 +48,7 @@ class Host(Protocol):
     up: asyncio.Event  # set while the cluster answers
     lists: asyncio.Semaphore
     streaming_lists: bool  # whether the API server is believed to stream lists (WatchList)
+    breaks: int  # how often something of the cluster broke off
 
     @property
     def connection(self) -> Connection:
@@ -60,8 +63,11 @@ class Host(Protocol):
     def changed(self) -> None:
         """The status of a kind is another."""
 
-    def suspect(self, error: Trouble) -> None:
-        """The cluster itself may be in trouble."""
+    def suspect(self) -> None:
+        """The cluster itself may be in trouble: it counts as a break, and `up` is cleared until it has been asked."""
+
+    def rewound(self, reflector: Reflector) -> None:
+        """The cluster's history has gone back: every reflector is to `start_over`."""
 
 
 class _Again(Exception):
@@ -79,6 +85,11 @@ class Reflector:
         self._now = now
         self._backoff = Backoff(timing)
         self.version = ""  # resourceVersion to watch from; "" = list first
+        self._reached = ""  # the newest resourceVersion that was heard of
+        self._where = ""  # path of the collection, while there is a version
+        self._breaks = 0  # the host's, when `version` was last known to lead on
+        self._broke = False  # the cycle has ended, or would, so that the cluster itself must be asked
+        self._expired = 0  # lists in a row that took longer than the API server keeps their pages
         self._cached_lists = True  # whether to list from the watch cache, which older servers answer unpaged
         self._try = 0  # which of the kind's versions to try when discovery does not answer
         self._state = KindState.WAITING
@@ -105,6 +116,15 @@ class Reflector:
             self._doubted = True
             self._waiting.reschedule(0.0)
 
+    def advance(self, version: str) -> None:
+        """Everything up to this resourceVersion has been read."""
+        self.version = self._reached = version
+
+    def start_over(self) -> None:
+        """Forget how far it was read, and take the next list for another history: compare what it says by content."""
+        self.version = self._reached = ""
+        self.held.doubted = True
+
     async def run(self) -> None:
         """List and watch until cancelled."""
         while not cancelled():
@@ -113,6 +133,7 @@ class Reflector:
                 await self._wait(self._backoff.between(0, self._timing.backoff))  # all the others have waited too
             began = time.monotonic()
             pause = 0.0
+            self._broke = False
             try:
                 await self._cycle()
                 lasted = time.monotonic() - began
@@ -125,6 +146,8 @@ class Reflector:
             except Exception as error:  # noqa: BLE001 - a mistake of ours must cost this kind only
                 _log.exception("watching %s", self.kind.resource)
                 pause = self._failed(ServerError(f"fleet failed: {type(error).__name__}: {error}"))
+            if self._broke:
+                self._host.suspect()
             if time.monotonic() - began >= self._timing.healthy:
                 self._backoff.reset()
             await self._wait(pause + self._backoff.next())
@@ -142,17 +165,20 @@ class Reflector:
         pause, state = 0.0, KindState.FAILED if self.held.initial else KindState.STALE
         if isinstance(error, Gone):
             self.version = ""
+            self._broke = False  # it is there, and has only forgotten
             return 0.0
         if isinstance(error, Denied | Absent):
             state = KindState.DENIED if isinstance(error, Denied) else KindState.ABSENT
             pause = self._backoff.between(self._timing.recheck, 2 * self._timing.recheck)
-            self.version = ""
+            if isinstance(error, Absent) and not self.held.initial:
+                pause = self._backoff.next()  # its definition may be on its way back, as when a chart is replaced
+            self.version = self._reached = ""
             self._try += 1
             self.held.clear()
         elif isinstance(error, Throttled):
             pause = error.retry_after
         if isinstance(error, Unreachable | Unauthorized) or getattr(error, "status", 0) in ELSEWHERE:
-            self._host.suspect(error)
+            self._broke = True
         self._set(state, str(error))
         self.settled.set()
         return pause
@@ -175,19 +201,21 @@ class Reflector:
 
     async def _cycle(self) -> None:
         """List if needed, then watch until the stream ends; raises what ended it otherwise."""
-        path, watchable = await self._path()
         if self.held.skipped:
             self.version = ""  # what could not be read may be readable by now, and only a list tells
         if self.version:
-            await self._watch(path)
+            await self._watch(self._where)
             return
+        path, watchable = await self._path()
         async with AsyncExitStack() as slot:
             await slot.enter_async_context(self._host.lists)
             self.held.skipped = 0
             self._set(KindState.LISTING if self.held.initial else KindState.STALE)
+            self._breaks = self._host.breaks
             if watchable and self._host.streaming_lists and await self._streaming_list(path, slot):
                 return
             await self._list(path)
+        self._where = path
         self._live()
         if watchable:
             try:
@@ -229,12 +257,19 @@ class Reflector:
     async def _list(self, path: str) -> None:
         """Read all pages; objects that are no longer there vanish at the end."""
         seen: set[Ref] = set()
-        query = [*self._selection(), ("limit", str(self._timing.page))]
+        query = self._selection()
+        if self._expired < 2:  # else its pages never last as long as they take to read
+            query.append(("limit", str(self._timing.page)))
         cached = self._cached_lists and self.held.initial
         token = ""
         while True:
             more = [("continue", token)] if token else [("resourceVersion", "0")] if cached else []
-            body = await self._page(path, query + more, LARGEST_PAGE if cached and not token else 8 * LARGEST_PAGE)
+            most = LARGEST_PAGE if cached and not token else 8 * LARGEST_PAGE
+            try:
+                body = await self._page(path, query + more, most)
+            except Gone:
+                self._expired += bool(token)
+                raise
             if body is None:
                 if not cached:
                     raise ServerError("one page of a list is larger than any real one")
@@ -247,6 +282,8 @@ class Reflector:
             if not page.kind.endswith("List"):
                 raise ServerError(f"a list was answered with {page.kind[:80] or 'something else'}")
             del body
+            if older(page.metadata.resource_version, self._reached):
+                self._host.rewound(self)
             for item in page.items or ():
                 self.held.put(item, seen)
                 await self.held.breathe()
@@ -254,14 +291,40 @@ class Reflector:
             self._host.changed()
             token = page.metadata.token
             if not token:
-                self.held.keep_only(seen)
+                self._complete(seen, page.metadata.resource_version)
                 self.held.hand_over()
-                self.version = page.metadata.resource_version
                 return
 
-    async def _page(self, path: str, query: list[tuple[str, str]], most: int) -> bytes | None:
+    def _complete(self, seen: set[Ref], version: str) -> None:
+        """A list as of `version` has ended: what it did not have is gone. Raises `Gone` when it must be read again."""
+        if not self.held.doubted and (self.held.rewound or older(version, self._reached)):
+            self._host.rewound(self)
+            raise Gone(REWOUND)
+        self.held.keep_only(seen)
+        self.version = self._reached = version
+        self._expired = 0
+
+    async def _check(self) -> None:
+        """Raises `Gone` unless what follows a watch that broke off goes on from it; asked when the next one stands."""
+        breaks = self._host.breaks
+        query = [*self._selection(), ("limit", "1")]
+        try:
+            body = await self._page(self._where, query, LARGEST_PAGE, METADATA_LIST)
+            page = codec.decode_page(body or b"")
+        except Denied:  # may watch and not list: then it cannot be known
+            self.start_over()
+            raise Gone("it may not be listed, and the watch broke off") from None
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise ServerError(f"a list is not what an API server answers: {error}") from None
+        known = page.items is None or not any(self.held.contradicts(item, self.version) for item in page.items)
+        if older(page.metadata.resource_version, self.version) or not known:
+            self._host.rewound(self)
+            raise Gone(REWOUND)
+        self._breaks = breaks
+
+    async def _page(self, path: str, query: list[tuple[str, str]], most: int, accept: str = "") -> bytes | None:
         """One page's bytes, or None when there are more than `most`."""
-        accept = METADATA_LIST if self.kind.metadata_only else JSON
+        accept = accept or (METADATA_LIST if self.kind.metadata_only else JSON)
         body = bytearray()
         stream = self._host.connection.stream(path, query, accept, self._timing.list_quiet)
         async with aclosing(cast(AsyncGenerator[bytes, None], stream)) as chunks:
@@ -282,7 +345,7 @@ class Reflector:
         except ServerError as error:
             if error.status not in (400, 422):
                 raise
-            self._host.streaming_lists = False
+            self._host.streaming_lists = self._broke = False
             return False
         except Denied:
             if not self.held.initial:
@@ -299,10 +362,12 @@ class Reflector:
     async def _follow(self, path: str, slot: AsyncExitStack | None) -> None:
         """Read one watch to its end; with `slot`, it begins with all objects, and the slot is free after these."""
         timing = self._timing
+        began = time.monotonic()
         seconds = self._backoff.between(timing.watch_least, timing.watch_most)
         query = [*self._selection(), ("watch", "true"), ("allowWatchBookmarks", "true")]
         query.append(("timeoutSeconds", str(max(1, round(seconds)))))
         if slot is not None:
+            self._where = path
             query += [("sendInitialEvents", "true"), ("resourceVersionMatch", "NotOlderThan")]
         else:
             query.append(("resourceVersion", self.version))
@@ -316,6 +381,9 @@ class Reflector:
                 if chunk is None:
                     break
                 self._hear()
+                if not self._broke and slot is None and self._breaks != self._host.breaks:
+                    await self._check()
+                self._broke = True  # unless it ends in time
                 if not reader.initial and self._state is not KindState.LIVE:
                     self._live()
                 for line in lines.feed(chunk):
@@ -332,6 +400,8 @@ class Reflector:
                     self._host.changed()
         if reader.initial:
             raise Unreachable("the stream ended in the middle of the list")
+        if time.monotonic() - began >= seconds - timing.watch_early:
+            self._broke, self._breaks = False, self._host.breaks
 
     async def _next(self, chunks: AsyncGenerator[bytes, None], initial: bool, ends: float) -> bytes | None:
         """The next chunk or None at the end of the stream; nothing is waited for that may never come.
@@ -348,6 +418,7 @@ class Reflector:
             if self._doubted:
                 raise Unreachable("its connection was given up, as nothing had come through it") from None
             if not initial:
+                self._broke, self._breaks = False, -1  # it may be as well as dead: the next one is checked
                 raise _Again from None
             self._host.streaming_lists = False  # servers that ignore what they do not know never end the list
             raise Unreachable(f"the list was silent for {timing.list_quiet:g} s") from None
@@ -356,8 +427,7 @@ class Reflector:
 
     async def initial_end(self, seen: set[Ref], version: str, slot: AsyncExitStack) -> None:
         """The list that began a stream is complete as of `version`: what it did not have is gone."""
-        self.held.keep_only(seen)
-        self.version = version
+        self._complete(seen, version)
         await self.held.flush()
         self._live()
         await slot.aclose()

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
-
-import msgspec
 
 from tui.domain.cluster import CLUSTERS, ClusterState, KindStatus
 from tui.domain.kinds.kind import Kind
@@ -29,15 +28,15 @@ from tui.domain.ports import (
 )
 from tui.domain.pulse import Meter, Pulse
 from tui.fleet.bridge import Outbox
+from tui.fleet.sync import probing
 from tui.fleet.sync.gate import Gate
 from tui.fleet.sync.held import Held, Observer
 from tui.fleet.sync.reflector import Reflector
-from tui.fleet.sync.standing import Namespace, Standing, Version
+from tui.fleet.sync.standing import Standing
 from tui.fleet.sync.timing import Backoff, Timing, cancelled
 
 _log = logging.getLogger("fleet.sync")
 
-HUB_GROUP = "/apis/argoproj.io"
 METADATA_ONLY = frozenset({"secrets"})  # whatever a table says: their values are not asked for
 
 
@@ -54,6 +53,7 @@ class Shared:
     probes: asyncio.Semaphore
     bootstraps: Gate
     identified: Callable[[Session], bool]  # told the uid; whether the session is the one to read this cluster
+    renamed: Callable[[Session], None]  # told that another cluster answers
 
 
 @dataclass(slots=True)
@@ -82,9 +82,11 @@ class Session:
         self._view: frozenset[str] = frozenset()
         self._watches: dict[str, _Watch] = {}
         self._backoff = Backoff(shared.timing)
+        self.breaks = 0  # how often something of it broke off
+        self._heard = 0.0  # monotonic
+        self._identified = 0.0  # monotonic time at which the uid was last asked for
         self._suspected = asyncio.Event()
         self._retry = asyncio.Event()
-        self._classified = asyncio.Event()
         self._connection: Connection | None = None
 
     # -- life -----------------------------------------------------------------------------------------------------
@@ -108,12 +110,11 @@ class Session:
             try:
                 if self._connection is None:
                     self._connection = self._shared.clusters.connect(self.context.name, self.meter)
-                await self._probe()
+                if not await self._probe():
+                    await self._probe()
             except Trouble as error:
                 await self._lost(error)
                 continue
-            finally:
-                self._classified.set()
             if self.merged_into is not None or not self._shared.identified(self):
                 await self._stand_by()
                 continue
@@ -122,53 +123,58 @@ class Session:
             self.standing.found += 1
             self._stand(ClusterState.LIVE, "")
             self.up.set()
-            await self._bootstrap()
-            await self._guard()
+            async with asyncio.TaskGroup() as tasks:
+                bootstrap = tasks.create_task(self._bootstrap())
+                await self._guard()
+                bootstrap.cancel()
 
-    async def _probe(self) -> None:
-        """Ask whether it is there, which version it is and which cluster. Raises the `Trouble` that says otherwise."""
+    async def _probe(self, identify: bool = True, there: bool = False) -> bool:
+        """Ask whether it is there, unless that is known, and with `identify` (or if that is long ago) which it is.
+
+        False when it is another cluster than before: nothing is held of that any more. Raises the `Trouble` of one that
+        is not there.
+        """
         async with self._shared.probes:
-            standing = self.standing
-            try:
-                version = msgspec.json.decode(await self.connection.get("/version"), type=Version)
-                standing.version = version.git_version
+            standing, timing = self.standing, self._shared.timing
+            self._suspected.clear()
+            found = None if there else await probing.version(self.connection)
+            if found is not None:
+                standing.version = found.git_version
                 if not standing.answered:
-                    self.streaming_lists = version.streams_lists
-            except Absent:  # some proxies hide this path; other web servers have none of the others either
-                if not await self.served():
-                    raise ServerError("it answers, but not as a Kubernetes API server does") from None
-            except Denied:
-                pass  # it answers, which is what was asked
-            except Throttled as error:
-                if error.status == 503:  # a load balancer without an API server behind it says so too
-                    raise
-            except (msgspec.MsgspecError, UnicodeDecodeError):
-                raise ServerError("it answers, but not as a Kubernetes API server does") from None
-            if not standing.uid:
-                standing.uid = await self._read_uid()
+                    self.streaming_lists = found.streams_lists
+            if identify or time.monotonic() - self._identified >= timing.recheck:
+                self._identified = time.monotonic()
+                uid = await probing.uid(self.connection, bool(standing.uid)) or standing.uid
+                if standing.uid not in ("", uid):
+                    await self._replaced(uid)
+                    return False
+                standing.uid = uid
             if not standing.answered:
-                self.likely_hub = await self._has_argo()
+                self.likely_hub = await probing.has_argo(self.connection)
             standing.answered = True
             self.heard()
+            return True
 
-    async def _read_uid(self) -> str:
-        """uid of the kube-system namespace, the nearest thing to an identity that a cluster has; "" = may not know."""
-        try:
-            data = await self.connection.get("/api/v1/namespaces/kube-system")
-            return msgspec.json.decode(data, type=Namespace).metadata.uid
-        except (Denied, Absent, Throttled, ServerError, msgspec.MsgspecError, UnicodeDecodeError):
-            return ""
+    async def _replaced(self, uid: str) -> None:
+        """Another cluster answers at this URL: take out all rows of the one before, and what was known of it."""
+        self.up.clear()
+        await self.drop_all()
+        closing, self._connection = self.connection, None
+        await closing.close()  # with what it has learnt of the other's kinds
+        self._connection = self._shared.clusters.connect(self.context.name, self.meter)
+        standing = self.standing
+        standing.uid, standing.answered, standing.version = uid, False, ""
+        self._shared.renamed(self)
+        self._note(f"another cluster answers here: kube-system has the uid {uid}")
 
-    async def _has_argo(self) -> bool:
-        try:
-            await self.connection.get(HUB_GROUP)
-        except (Denied, Absent, Throttled, ServerError):
-            return False
-        return True
+    def _note(self, words: str) -> None:
+        self.standing.note, self.standing.noted = words, self._shared.now()
+        self.dirty = True
 
     async def _lost(self, error: Trouble) -> None:
         """Say why the cluster is not there, and wait until it is worth another try."""
         self.up.clear()
+        self.breaks += 1
         if isinstance(error, Unauthorized | Denied):
             state = ClusterState.DENIED
         elif self.standing.answered:
@@ -199,29 +205,36 @@ class Session:
         self._suspected.set()
 
     async def _guard(self) -> None:
-        """Return when the cluster no longer answers; asks it when something suspects so, and when it is silent."""
+        """Return when the cluster no longer answers, or is another one.
+
+        It is asked when something suspects so, and when it is silent.
+        """
         now, timing = self._shared.now, self._shared.timing
         while self.merged_into is None:
             began, ticking = now(), time.monotonic()
-            left = timing.pulse - (began - self.standing.heard)
-            suspected = await self._wait(self._suspected, min(timing.pulse, max(1.0, left)))
+            left = timing.pulse - (ticking - self._heard)
+            suspected = await self._noticed(self._suspected, min(timing.pulse, max(1.0, left)))
+            there = False
             if now() - began - (time.monotonic() - ticking) >= timing.pulse:
                 # This machine slept, which monotonic clocks do not count: whoever was there before may have hung up.
                 for watch in self._watches.values():
                     watch.reflector.doubt()
             elif suspected:
                 # Whoever else lost this server lost it at the same moment, and whatever is still heard is there.
-                at = now()
+                at = time.monotonic()
                 await self._wait(self._retry, self._backoff.between(0, timing.backoff))
-                if self.standing.heard > at:
-                    continue
-            elif now() - self.standing.heard < timing.pulse:
+                there = self._heard > at
+            elif time.monotonic() - self._heard < timing.pulse:
                 continue
             try:
-                await self._probe()
+                if self.merged_into is not None or not await self._probe(suspected, there):
+                    return
             except Trouble as error:
                 await self._lost(error)
                 return
+            if not self._suspected.is_set():
+                self.up.set()
+                self._apply()
 
     async def _bootstrap(self) -> None:
         """Start what is wanted, in turn with other clusters; the turn ends when everything has listed or failed."""
@@ -237,9 +250,13 @@ class Session:
         """Who bootstraps first: what is looked at, hubs, then the order of the kubeconfig."""
         return (0 if self.looked_at else 1 if self.likely_hub else 2, self.index)
 
-    @staticmethod
-    async def _wait(event: asyncio.Event, seconds: float) -> bool:
+    async def _wait(self, event: asyncio.Event, seconds: float) -> bool:
         event.clear()
+        return await self._noticed(event, seconds)
+
+    @staticmethod
+    async def _noticed(event: asyncio.Event, seconds: float) -> bool:
+        """Whether it is set, or becomes so within this time."""
         try:
             async with asyncio.timeout(None if seconds == float("inf") else seconds):
                 await event.wait()
@@ -299,9 +316,8 @@ class Session:
         watches = [self._watches.pop(name) for name in names]
         for watch in watches:
             watch.task.cancel()
+            watch.reflector.held.close()  # before anything is awaited: the kind may be wanted again meanwhile
         await asyncio.gather(*(watch.task for watch in watches), return_exceptions=True)
-        for watch in watches:
-            watch.reflector.held.clear(tell=False)
         if watches:
             self.changed()
 
@@ -346,6 +362,7 @@ class Session:
 
     def heard(self) -> None:
         """Something came from the API server."""
+        self._heard = time.monotonic()  # the clock on the wall may be set
         now = self._shared.now()
         if now - self.standing.announced >= self._shared.timing.age:
             self.standing.announced = now
@@ -356,9 +373,20 @@ class Session:
         """The status of a kind is another."""
         self.dirty = True
 
-    def suspect(self, error: Trouble) -> None:
-        """A watch broke in a way that may mean the whole cluster."""
+    def suspect(self) -> None:
+        """A watch broke off, which may mean the whole cluster: no watch starts until it has been asked."""
+        self.breaks += 1
+        self.up.clear()
         self._suspected.set()
+
+    def rewound(self, reflector: Reflector) -> None:
+        """What `reflector` reads is older than what it has read before: list every kind anew and compare contents."""
+        self._note("its history went back, as after restoring a backup: everything was read again")
+        for watch in self._watches.values():
+            watch.reflector.start_over()
+            if watch.reflector is not reflector:
+                watch.task.cancel()
+                watch.task = asyncio.create_task(_after(watch.task, watch.reflector.run()), name=watch.task.get_name())
 
     # -- its row --------------------------------------------------------------------------------------------------
 
@@ -384,6 +412,16 @@ class Session:
 
     def _statuses(self) -> dict[str, KindStatus]:
         return {name: watch.reflector.status for name, watch in self._watches.copy().items()}
+
+
+async def _after(ending: asyncio.Task[None], run: Coroutine[Any, Any, None]) -> None:
+    """Run once a cancelled task has ended."""
+    try:
+        await asyncio.wait([ending])
+    except BaseException:
+        run.close()
+        raise
+    await run
 
 
 def _unknown_kind(resource: str) -> Kind:

@@ -54,6 +54,8 @@ class Standing:
     answered: bool = False
     found: int = 0  # times it has become live
     announced: float = 0.0  # when its row was last sent for being heard
+    note: str = ""  # what happened to it that one should know while it is live
+    noted: float = 0.0
 
     def stands(self, kinds: Mapping[str, KindStatus]) -> tuple[ClusterState, str]:
         """Its state and the reason: a cluster that answers and lets nothing be read is denied."""
@@ -78,6 +80,8 @@ class Standing:
             contexts=self.contexts,
             hub=applications is not None and applications.objects > 0,
             kinds=kinds,
+            note=self.note,
+            noted=self.noted,
         )
 
     def pulse(self, context: Context, meter: Meter, kinds: Mapping[str, KindStatus]) -> Pulse:

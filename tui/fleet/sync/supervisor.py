@@ -58,6 +58,7 @@ class Supervisor:
             probes=asyncio.Semaphore(timing.probes),
             bootstraps=Gate(timing.bootstraps),
             identified=self._identified,
+            renamed=self._renamed,
         )
         self.sessions = {c.name: Session(c, index, shared) for index, c in enumerate(clusters.contexts())}
         self._primary: dict[str, Session] = {}  # uid -> the session that reads this cluster
@@ -161,6 +162,17 @@ class Supervisor:
         if other is first:
             other.yield_place()
         return keeper is session
+
+    def _renamed(self, session: Session) -> None:
+        """Another cluster answers a session now: contexts that led to the same one as it must be asked again."""
+        for uid in [uid for uid, first in self._primary.items() if first is session]:
+            del self._primary[uid]
+        session.standing.contexts = (session.context.name,)
+        for other in self.sessions.values():
+            if other.merged_into is session:
+                other.merged_into = None
+                other.standing.contexts = (other.context.name,)
+                other.retry()
 
     # -- telling --------------------------------------------------------------------------------------------------
 
