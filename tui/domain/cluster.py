@@ -63,6 +63,8 @@ class Cluster(msgspec.Struct, frozen=True):
     registered: bool = False  # an Argo CD here holds a cluster Secret for its URL; its labels are metadata.labels
     host: str = ""  # name of the cluster it runs in, for virtual clusters
     kinds: dict[str, KindStatus] = {}  # resource -> state of its watch
+    note: str = ""  # what happened to it that is no trouble by now: another cluster behind its URL, a restored backup
+    noted: float = 0.0  # when, seconds since the epoch
 
 
 def unheard(cluster: Cluster, resources: Iterable[str], now: float) -> float | None:
@@ -80,5 +82,3 @@ def unheard(cluster: Cluster, resources: Iterable[str], now: float) -> float | N
         and now - status.heard >= GRACE
     ]
     return min(broken) if broken else None
-    note: str = ""  # what happened to it that is no trouble by now: another cluster behind its URL, a restored backup
-    noted: float = 0.0  # when, seconds since the epoch
