@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import zlib
 from collections.abc import Iterable
 
 from aiohttp import web
 
+from tui.demo.apiserver.faults import Fault
+from tui.demo.apiserver.spoiled import through
 from tui.demo.apiserver.status import ApiError
 
 JSON = "application/json"
@@ -43,48 +46,33 @@ def _grouped(pieces: Iterable[bytes]) -> Iterable[bytes]:
     yield b"".join(held)
 
 
-async def body_of(request: web.BaseRequest, pieces: Iterable[bytes], cut: int | None = None) -> web.StreamResponse:
-    """Send a body made of pieces; other requests get their turn between them. `cut` ends it early, without an end."""
+async def body_of(request: web.BaseRequest, pieces: Iterable[bytes], fault: Fault | None = None) -> web.StreamResponse:
+    """Send a body made of pieces, past the fault; other requests get their turn between them."""
     groups = iter(_grouped(pieces))
     first = next(groups)
     second = next(groups, None)
     zipped = accepts_gzip(request) and (second is not None or len(first) >= GZIP_FROM)
     headers = {"Content-Type": JSON} | ({"Content-Encoding": "gzip", "Vary": "Accept-Encoding"} if zipped else {})
-    if cut is None and request.method == "HEAD":
+    if fault is None and request.method == "HEAD":
         return web.Response(headers=headers)
-    if second is None and not zipped and cut is None:
+    if second is None and not zipped and fault is None:
         return web.Response(body=first, headers=headers)
     response = web.StreamResponse(headers=headers)
     await response.prepare(request)
     packer = zlib.compressobj(1, zlib.DEFLATED, 31) if zipped else None
     loop = asyncio.get_running_loop()
-    sent = 0
+    stream = through(response, request, fault)
     group: bytes | None = first
     upcoming = second
-    while group is not None:
-        # Compression of a large list takes a tenth of a second: not in the loop that serves the other clusters.
-        data = await loop.run_in_executor(None, packer.compress, group) if packer else group
-        if cut is not None and sent + len(data) >= cut:
-            await response.write(data[: cut - sent])
-            await abort(request)
-            return response
-        if data:
-            await response.write(data)
-            sent += len(data)
-        await asyncio.sleep(0)
-        group, upcoming = upcoming, next(groups, None)
-    if packer:
-        await response.write(packer.flush())
-    if cut is not None:
-        await abort(request)
-        return response
-    await response.write_eof()
+    with contextlib.suppress(ConnectionError):  # the client has gone, or the fault has cut it off
+        while group is not None:
+            # Compression of a large list takes a tenth of a second: not in the loop that serves the other clusters.
+            data = await loop.run_in_executor(None, packer.compress, group) if packer else group
+            if data:
+                await stream.write(data)
+            await asyncio.sleep(0)
+            group, upcoming = upcoming, next(groups, None)
+        if packer:
+            await stream.write(packer.flush())
+        await stream.write_eof()
     return response
-
-
-async def abort(request: web.BaseRequest) -> None:
-    """Let go of the connection without ending the answer: what was written goes out, an end does not."""
-    transport = request.transport
-    if transport is not None:
-        await asyncio.sleep(0)
-        transport.close()

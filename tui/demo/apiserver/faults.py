@@ -8,8 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from http import HTTPStatus
 
 from aiohttp import web
+
+from tui.demo.apiserver.status import ApiError
+
+_PF = (("FlowSchema", 1), ("PriorityLevel", 2))  # what API priority and fairness tells of itself
 
 
 class Action(Enum):
@@ -24,6 +29,9 @@ class Action(Enum):
     SILENCE = "silence"  # a watch: proper headers, then nothing ever
     EXPIRE = "expire"  # a watch: 410 as an ERROR event in the stream
     EOF = "eof"  # a watch: proper headers, then a clean end
+    INSERT = "insert"  # a watch: these bytes, then what it properly says
+    TRICKLE = "trickle"  # the proper answer, slowly
+    SPOIL = "spoil"  # the proper list or watch, its first object spoiled
 
 
 @dataclass(slots=True)
@@ -39,7 +47,9 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     after: int = 0  # bytes of the proper answer that still go out
     seconds: float = 0.0
+    rate: float = 0.0  # bytes a second
     hits: int = 0
+    over: bool = False  # it has been cleared
 
 
 @dataclass(slots=True)
@@ -55,6 +65,8 @@ class Faults:
 
     def clear(self) -> None:
         """Fair weather again. Requests that already hang stay so until their connection ends."""
+        for rule in self.rules:
+            rule.over = True
         self.rules.clear()
 
     def delay(self, seconds: float, match: str = "", times: int | None = None) -> Fault:
@@ -73,20 +85,21 @@ class Faults:
         """429 with Retry-After (seconds), as API priority and fairness answers."""
         body = b"Too many requests, please try again later.\n"
         headers = {"Retry-After": str(retry_after)}
+        headers |= {f"X-Kubernetes-PF-{what}-UID": f"00000000-0000-0000-0000-00000000000{digit}" for what, digit in _PF}
         return self.add(Fault(Action.ANSWER, match, times, 429, body, "text/plain", headers))
+
+    def refuse(self, code: int, message: str, match: str = "", times: int | None = None) -> Fault:
+        """A Status object with this code and message."""
+        return self.add(Fault(Action.ANSWER, match, times, code, ApiError(code, message).body()))
 
     def unavailable(self, match: str = "", times: int | None = None) -> Fault:
         """503 with a Status object."""
-        body = (
-            b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",'
-            b'"message":"the server is currently unable to handle the request",'
-            b'"reason":"ServiceUnavailable","code":503}'
-        )
-        return self.add(Fault(Action.ANSWER, match, times, 503, body))
+        return self.refuse(503, "the server is currently unable to handle the request", match, times)
 
     def html(self, status: int = 502, match: str = "", times: int | None = None) -> Fault:
         """A proxy's HTML page."""
-        body = b"<html>\n<head><title>Bad Gateway</title></head>\n<body><h1>Bad Gateway</h1></body>\n</html>\n"
+        said = HTTPStatus(status).phrase.encode()
+        body = b"<html>\n<head><title>%b</title></head>\n<body><h1>%b</h1></body>\n</html>\n" % (said, said)
         return self.add(Fault(Action.ANSWER, match, times, status, body, "text/html"))
 
     def answer(self, status: int, body: bytes, match: str = "", times: int | None = None) -> Fault:
@@ -111,15 +124,23 @@ class Faults:
 
     def gone(self, match: str = "watch=", times: int | None = 1) -> Fault:
         """HTTP 410 instead of a watch."""
-        body = (
-            b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",'
-            b'"message":"too old resource version: 1 (2)","reason":"Expired","code":410}'
-        )
-        return self.add(Fault(Action.ANSWER, match, times, 410, body))
+        return self.refuse(410, "too old resource version: 1 (2)", match, times)
 
     def eof(self, match: str = "watch=", times: int | None = None) -> Fault:
         """A watch that ends cleanly before its first event."""
         return self.add(Fault(Action.EOF, match, times))
+
+    def insert(self, line: bytes, match: str = "watch=", times: int | None = None) -> Fault:
+        """A watch that says this first."""
+        return self.add(Fault(Action.INSERT, match, times, body=line))
+
+    def trickle(self, rate: float = 1024.0, match: str = "", times: int | None = None) -> Fault:
+        """Answer properly, `rate` bytes a second."""
+        return self.add(Fault(Action.TRICKLE, match, times, rate=rate))
+
+    def spoil(self, body: bytes, match: str = "", times: int | None = None) -> Fault:
+        """Lists and watches whose first object has these bytes instead of `"metadata":{`."""
+        return self.add(Fault(Action.SPOIL, match, times, body=body))
 
     def take(self, request: web.BaseRequest) -> Fault | None:
         """The fault that this request meets, counted as used."""

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from tui.demo.apiserver.cells import seconds_of
-from tui.demo.apiserver.faults import Action, Fault
+from tui.demo.apiserver.faults import Fault
 from tui.demo.apiserver.options import Target
-from tui.demo.apiserver.reads import Cut
+from tui.demo.apiserver.spoiled import Stream, through
 from tui.demo.apiserver.status import ApiError
 
 if TYPE_CHECKING:
@@ -88,9 +88,8 @@ async def serve(
     if source is not None and request.method == "GET":
         lines = _timed(source(target.namespace or "", target.name, container), clock)
         with contextlib.suppress(ConnectionError):
-            cut = fault is not None and fault.action is Action.TRUNCATE
             async with contextlib.aclosing(lines):
-                await _send(Cut(response, request, fault.after) if fault and cut else response, lines, options)
+                await _send(through(response, request, fault), lines, options)
     await response.write_eof()
     return response
 
@@ -110,7 +109,7 @@ async def _timed(
             yield (clock(), line) if isinstance(line, str) else line
 
 
-async def _send(response: web.StreamResponse | Cut, lines: AsyncIterator[Line], options: _Options) -> None:
+async def _send(response: Stream, lines: AsyncIterator[Line], options: _Options) -> None:
     """Write the past (trimmed to the tail), then, when following, whatever comes."""
     past: deque[Line] = deque(maxlen=options.tail)
     upcoming: asyncio.Future[Line] | None = None
@@ -145,7 +144,7 @@ async def _send(response: web.StreamResponse | Cut, lines: AsyncIterator[Line], 
                 await upcoming
 
 
-async def _write(response: web.StreamResponse | Cut, lines: Iterable[Line], options: _Options) -> bool:
+async def _write(response: Stream, lines: Iterable[Line], options: _Options) -> bool:
     """Write lines; False when the byte limit is reached."""
     data = b"".join(options.bytes_of(line) for line in lines)
     if options.left is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,9 +14,10 @@ from tui.demo.apiserver import answer
 from tui.demo.apiserver.access import User
 from tui.demo.apiserver.faults import Action, Fault
 from tui.demo.apiserver.options import Continue, ListOptions, Target, list_options
-from tui.demo.apiserver.render import Renderer, negotiate
+from tui.demo.apiserver.render import OBJECT, Renderer, negotiate
 from tui.demo.apiserver.resource import ResourceType
 from tui.demo.apiserver.selectors import Selector
+from tui.demo.apiserver.spoiled import spoil, through
 from tui.demo.apiserver.status import ApiError, expired_version, no_such_path, too_large_version
 from tui.demo.apiserver.storage import Page
 from tui.demo.apiserver.watching import Watch
@@ -34,19 +36,18 @@ async def read(
         raise no_such_path()
     if not resource.namespaced and target.namespace is not None:
         raise no_such_path()
-    cut = fault.after if fault and fault.action is Action.TRUNCATE else None
     if target.name:
-        return await _get(server, request, user, resource, target, cut)
+        return await _get(server, request, user, resource, target, fault)
     options = list_options(request.query, server.watch_list)
     verb = "watch" if options.watch else "list"
     server.access.check(user, verb, resource, target.namespace or "")
     if options.watch and request.method == "GET":
         return await _watch(server, request, resource, target.namespace, options, fault)
-    return await _list(server, request, resource, target.namespace, options, cut)
+    return await _list(server, request, resource, target.namespace, options, fault)
 
 
 async def _get(
-    server: ApiServer, request: web.BaseRequest, user: User, resource: ResourceType, target: Target, cut: int | None
+    server: ApiServer, request: web.BaseRequest, user: User, resource: ResourceType, target: Target, fault: Fault | None
 ) -> web.StreamResponse:
     namespace = target.namespace or (target.name if resource.name == "namespaces" else "")
     server.access.check(user, "get", resource, namespace, target.name)
@@ -58,7 +59,7 @@ async def _get(
     data = server.storage.get_bytes(resource.stored_as, target.namespace or "", target.name)
     if target.subresource == "scale":
         return answer.document(_scale(msgspec.json.decode(data)))
-    return await answer.body_of(request, [Renderer(resource, form, server.storage.clock()).one(data)], cut)
+    return await answer.body_of(request, [Renderer(resource, form, server.storage.clock()).one(data)], fault)
 
 
 def _scale(obj: dict[str, Any]) -> bytes:
@@ -84,7 +85,7 @@ async def _list(
     resource: ResourceType,
     namespace: str | None,
     options: ListOptions,
-    cut: int | None,
+    fault: Fault | None,
 ) -> web.StreamResponse:
     form = negotiate(request.headers.get("Accept", ""), options.include)
     selector = Selector(options.labels, options.fields, resource)
@@ -107,8 +108,11 @@ async def _list(
     elif page.next_key is not None:
         metadata["continue"] = Continue(page.resource_version, page.next_key).text()
         metadata["remainingItemCount"] = page.remaining
+    if fault is not None and fault.action is Action.SPOIL and form == OBJECT:
+        first = next(items, None)
+        items = chain([] if first is None else [spoil(first, fault)], items)
     render = Renderer(resource, form, server.storage.clock())
-    return await answer.body_of(request, render.listing(items, metadata), cut)
+    return await answer.body_of(request, render.listing(items, metadata), fault)
 
 
 def _from_cache(server: ApiServer, options: ListOptions) -> bool:
@@ -186,8 +190,9 @@ async def _watch(
         elif fault and fault.action in _WATCH_FAULTS:
             await _WATCH_FAULTS[fault.action](request, response)
         else:
-            stream = Cut(response, request, fault.after) if fault and fault.action is Action.TRUNCATE else response
-            await watch.run(stream, initial, initial_end)  # type: ignore[arg-type]
+            if fault and fault.action is Action.INSERT:
+                await response.write(fault.body)
+            await watch.run(through(response, request, fault), initial, initial_end)
     except ConnectionError:
         pass  # the client has gone; there is nobody to tell
     finally:
@@ -216,20 +221,3 @@ async def _eof(request: web.BaseRequest, response: web.StreamResponse) -> None:
 
 
 _WATCH_FAULTS = {Action.GARBAGE: _garbage, Action.SILENCE: _silence, Action.EOF: _eof}
-
-
-class Cut:
-    """Lets so many bytes of a stream through, then closes the connection."""
-
-    def __init__(self, response: web.StreamResponse, request: web.BaseRequest, left: int) -> None:
-        self._response, self._request, self._left = response, request, left
-
-    async def write(self, data: bytes) -> None:
-        await self._response.write(data[: self._left])
-        self._left -= len(data)
-        if self._left <= 0:
-            await answer.abort(self._request)
-            raise ConnectionResetError("cut off as told")
-
-    async def write_eof(self) -> None:
-        await self._response.write_eof()

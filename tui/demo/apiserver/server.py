@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from asyncio import sslproto
 from collections import deque
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import msgspec
 from aiohttp import web
@@ -24,6 +26,7 @@ from tui.demo.apiserver.openapi import OpenApi
 from tui.demo.apiserver.options import Target, target_of
 from tui.demo.apiserver.reads import read
 from tui.demo.apiserver.resource import ResourceType
+from tui.demo.apiserver.spoiled import trickled
 from tui.demo.apiserver.status import ApiError, no_such_path
 from tui.demo.apiserver.storage import Snapshot, Storage
 from tui.demo.apiserver.watching import BUFFER, Watches
@@ -129,16 +132,24 @@ class ApiServer:
         self.port = 0
         self._web: web.Server | None = None
         self._listener: asyncio.Server | None = None
+        self._hole: socket.socket | None = None
+        self._dead: WeakSet[Any] = WeakSet()  # connections that nothing comes through any more
         self._documents: tuple[int, Discovery, OpenApi] | None = None  # catalogue they were made for
 
     async def start(self) -> str:
         """Listen on a free port of 127.0.0.1, or on the one it had before. Returns the URL."""
+        if self._listener is not None:
+            return self.url
+        if self._hole is not None:
+            self._hole.close()
+            self._hole = None
         if self.tls is not None and hasattr(sslproto.SSLProtocol, "max_size"):
             # asyncio reserves 256 KiB for every TLS connection; thousands of idle watches need a fraction of that.
             sslproto.SSLProtocol.max_size = min(sslproto.SSLProtocol.max_size, self.tls.buffer)
         _raise_file_limit()
         loop = asyncio.get_running_loop()
-        self._web = web.Server(self._handle, handler_cancellation=True, access_log=None, keepalive_timeout=120.0)
+        if self._web is None:
+            self._web = web.Server(self._handle, handler_cancellation=True, access_log=None, keepalive_timeout=120.0)
         self._listener = await loop.create_server(
             self._web, "127.0.0.1", self.port, ssl=self.tls.context if self.tls else None, backlog=512
         )
@@ -152,6 +163,9 @@ class ApiServer:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
+        if self._hole is not None:
+            self._hole.close()
+            self._hole = None
         if self._web is not None:
             await self._web.shutdown(_SHUTDOWN)
             self._web = None
@@ -160,6 +174,23 @@ class ApiServer:
         """Connections are refused from now on, and the open ones cut, until `start()`."""
         self.watches.drop()
         await self.stop()
+
+    def half_open(self) -> None:
+        """Open connections are dead from now on and nobody says so, as after a laptop slept; new ones are served."""
+        self.watches.fall_silent()
+        if self._web is not None:
+            self._dead.update(self._web.connections)
+
+    def black_hole(self) -> None:
+        """SYNs are answered from now on and nothing else is, on old connections and on new ones, until `start()`.
+
+        The connections that are old by then stay dead.
+        """
+        self.half_open()
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+            self._hole = socket.create_server(("127.0.0.1", self.port), backlog=512)  # which nobody accepts from
 
     def close_watches(self) -> None:
         """End all running watches cleanly, as a server does that restarts."""
@@ -184,13 +215,19 @@ class ApiServer:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self.requests += 1
+        if request.protocol in self._dead:
+            await asyncio.get_running_loop().create_future()
         fault = self.faults.take(request)
         try:
-            if fault is not None:
-                early = await self._early(request, fault)
-                if early is not None:
-                    return early
-            return await self._route(request, fault)
+            if fault is None:
+                return await self._route(request, None)
+            early = await self._early(request, fault)
+            if early is not None:
+                return early
+            answered = await self._route(request, fault)
+            if fault.action is Action.TRICKLE and isinstance(answered, web.Response):
+                return await trickled(request, answered, fault)
+            return answered
         except ApiError as problem:
             return answer.error(problem)
         except ConnectionError:

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from tui.demo.apiserver.render import Renderer
 from tui.demo.apiserver.selectors import Selector
+from tui.demo.apiserver.spoiled import Stream
 from tui.demo.apiserver.storage import ADDED, DELETED, MODIFIED, Event, Storage
 
 BUFFER = 8 * 1024 * 1024  # bytes a reader may be behind before it is dropped
@@ -40,6 +41,7 @@ class Watch:
         self._wake = asyncio.Event()
         self._token: object | None = None
         self._ended = False
+        self._silent = False
         self._overflow = False
         self._named_columns = False
         self.after = 0  # resourceVersion up to which the client has everything: it is told nothing of before
@@ -101,7 +103,11 @@ class Watch:
             self.request.transport.abort()
         self._wake.set()
 
-    async def run(self, response: web.StreamResponse, initial: Iterable[bytes], initial_end: bytes) -> None:
+    def fall_silent(self) -> None:
+        """Say nothing any more, without an end."""
+        self._silent = True
+
+    async def run(self, response: Stream, initial: Iterable[bytes], initial_end: bytes) -> None:
         """Write the initial objects as ADDED, then `initial_end`, then changes until the watch ends."""
         held: list[bytes] = []
         for data in initial:
@@ -117,6 +123,8 @@ class Watch:
         if held or initial_end:
             await response.write(b"".join(held) + initial_end)
         while True:
+            if self._silent:
+                await asyncio.get_running_loop().create_future()
             if self._overflow:
                 self.drop()
                 return
@@ -177,6 +185,11 @@ class Watches:
         """Cut all their connections."""
         for watch in tuple(self._all.values()):
             watch.drop()
+
+    def fall_silent(self) -> None:
+        """Let all of them hang for ever, as connections do whose other end is gone."""
+        for watch in tuple(self._all.values()):
+            watch.fall_silent()
 
     def stop(self) -> None:
         """End them and the bookmarks."""
