@@ -13,7 +13,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,13 @@ from typing import Any
 TEAMS = ("payments", "catalog", "checkout", "search", "identity", "shipping", "pricing", "media")
 
 
-def application(number: int) -> dict[str, Any]:
-    """An Application with 30 resources, history and managedFields: about 9 KB, as they are in the wild."""
+def application(number: int, servers: Sequence[str] = ()) -> dict[str, Any]:
+    """An Application with 30 resources, history and managedFields: about 8 KB, as they are in the wild.
+
+    It deploys to one of `servers`, by URL.
+    """
     name = f"{TEAMS[number % len(TEAMS)]}-{number:05d}"
+    server = servers[number % len(servers)] if servers else f"https://10.0.{number % 40}.1:6443"
     revision = f"{number * 2654435761 % (1 << 160):040x}"
     source = {
         "repoURL": f"https://git.example.com/{TEAMS[number % len(TEAMS)]}/deploy.git",
@@ -62,7 +66,7 @@ def application(number: int) -> dict[str, Any]:
         "spec": {
             "project": TEAMS[number % len(TEAMS)],
             "source": source,
-            "destination": {"server": f"https://10.0.{number % 40}.1:6443", "namespace": name},
+            "destination": {"server": server, "namespace": name},
             "syncPolicy": {"automated": {"prune": True, "selfHeal": True}},
         },
         "status": {
