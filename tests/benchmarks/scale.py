@@ -227,7 +227,9 @@ def soak(terminal: Terminal, server: Served, seconds: float) -> list[Figure]:
     growth = statistics.median(samples[-part:]) - statistics.median(samples[:part])
     spokes = [name for name in after if name != "hub"]
     figures = [
-        Figure(f"growth in {seconds:.0f} s at {made / seconds:.0f} changes/s", f"{growth:+.1f} MiB", "≤ 2", growth <= 2),
+        Figure(
+            f"growth in {seconds:.0f} s at {made / seconds:.0f} changes/s", f"{growth:+.1f} MiB", "≤ 2", growth <= 2
+        ),
         Figure("CPU meanwhile, Applications on the screen", f"{used:.0%} of a core"),
     ]
     if spokes:

@@ -7,11 +7,29 @@ pkg/apis/application/v1alpha1.
 from __future__ import annotations
 
 from sys import intern
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import force_setattr
 
 from tui.domain.obj import Object
+
+T = TypeVar("T")
+
+
+MOST_SHARED = 10_000  # values remembered so that equal ones are kept once
+
+_shared: dict[Any, Any] = {}
+
+
+def shared(value: T) -> T:
+    """A value equal to this one that is kept already; this one from now on when there is none."""
+    found: T | None = _shared.get(value)
+    if found is None:
+        if len(_shared) >= MOST_SHARED:
+            _shared.clear()
+        found = _shared[value] = value
+    return found
 
 
 class Part(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -90,6 +108,8 @@ class SpecBrief(Part, frozen=True, gc=False):
 
     def __post_init__(self) -> None:
         force_setattr(self, "project", intern(self.project))
+        if type(self) is SpecBrief and self.sync_policy is not None:
+            force_setattr(self, "sync_policy", shared(self.sync_policy))
 
 
 class SyncBrief(Part, frozen=True, gc=False):
@@ -97,16 +117,9 @@ class SyncBrief(Part, frozen=True, gc=False):
     revision: str = ""
     revisions: tuple[str, ...] | None = None
 
-    def __post_init__(self) -> None:
-        force_setattr(self, "status", intern(self.status))
-        force_setattr(self, "revision", intern(self.revision))
-
 
 class HealthBrief(Part, frozen=True, gc=False):
     status: str = ""
-
-    def __post_init__(self) -> None:
-        force_setattr(self, "status", intern(self.status))
 
 
 class Condition(Part, frozen=True, gc=False):
@@ -133,6 +146,14 @@ class StatusBrief(Part, frozen=True, gc=False):
     operation_state: OperationStateBrief | None = None
     conditions: tuple[Condition, ...] | None = None
     reconciled_at: str | None = None
+
+    def __post_init__(self) -> None:
+        # All Applications of one repository stand at the same commit, and are compared within the same few minutes.
+        if type(self) is StatusBrief:
+            force_setattr(self, "sync", shared(self.sync))
+            force_setattr(self, "health", shared(self.health))
+            if self.reconciled_at is not None:
+                force_setattr(self, "reconciled_at", shared(self.reconciled_at))
 
 
 class Initiator(Part, frozen=True, gc=False):
