@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -180,3 +181,41 @@ async def test_a_repository_that_does_not_exist_is_wrong_usage(calm: Commands) -
     ran = await calm("--repo", "/nonexistent/clone", "get", "pods")
     assert ran.code == 2
     assert "--repo /nonexistent/clone: no such folder" in ran.err
+
+
+async def _line(child: asyncio.subprocess.Process, wanted: str) -> str:
+    """The first line that says something."""
+    assert child.stdout is not None
+    async with asyncio.timeout(60):
+        while wanted not in (line := (await child.stdout.readline()).decode()):
+            assert line, "it has ended"
+    return line
+
+
+async def _ended(child: asyncio.subprocess.Process) -> tuple[int | None, str]:
+    child.send_signal(signal.SIGINT)
+    _, err = await asyncio.wait_for(child.communicate(), 60)
+    return child.returncode, err.decode()
+
+
+async def test_doctor_watch_says_what_changes_until_it_is_ended(calm: Commands) -> None:
+    child = await calm.start("doctor", "--watch")
+    assert "fleet sees all 2 clusters" in await _line(child, "hubs: hub live")
+    await calm.servers[1].refuse()
+    assert "Live → Stale" in await _line(child, "  prod-1  ")
+    assert "fleet sees 1 of 2 clusters" in (said := await _line(child, "fleet sees")) and "prod-1 since" in said
+    assert await _ended(child) == (3, "")
+
+
+async def test_doctor_watch_as_json_has_one_document_a_line(calm: Commands) -> None:
+    child = await calm.start("doctor", "--watch", "-o", "json", "--cluster", "prod-*")
+    document = json.loads(await _line(child, '"live": 1'))
+    assert document["summary"] == ["fleet sees all 1 cluster, nothing is stale · no hub is known"]
+    (entry,) = document["clusters"]
+    assert (entry["name"], entry["state"], entry["errors"]) == ("prod-1", "Live", 0)
+    assert entry["requests"] > 0 and entry["received"] > 0 and entry["latency"] > 0 and entry["heard"].endswith("Z")
+    assert await _ended(child) == (0, "")
+
+
+async def test_doctor_watch_prints_no_rights(calm: Commands) -> None:
+    assert (await calm("doctor", "--watch", "--rbac")).code == 2

@@ -30,20 +30,30 @@ TOOLS = {
 
 @click.command()
 @click.option("--cluster", metavar="GLOB", default="*", help="Only clusters whose name matches.")
+@click.option("--watch", is_flag=True, help="Go on until Ctrl-C: state, latency, objects, errors, age, next try.")
 @click.option("--rbac", is_flag=True, help="Print the RBAC fleet needs as YAML, for `kubectl apply`, and nothing else.")
 @click.option("--secrets", is_flag=True, help="With --rbac: also an optional Role for the names of cluster Secrets.")
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", help="How to print.")
 @click.pass_obj
-def doctor(options: Options, cluster: str, rbac: bool, secrets: bool, output: str) -> None:
+def doctor(options: Options, cluster: str, watch: bool, rbac: bool, secrets: bool, output: str) -> None:
     """Say what fleet can read where, what is missing, and which tools are here.
 
-    Exit code 3 when a cluster cannot be reached or a kind not be read.
+    With --watch it reads what the screen reads, and says every second what fleet sees of each cluster and what not:
+    on a terminal as a table, elsewhere a line for each change, with -o json one document a line.
+
+    Exit code 3 when a cluster cannot be reached or a kind not be read, with --watch at its end.
     """
+    if watch and rbac:
+        raise click.UsageError("--watch and --rbac exclude each other")
     if secrets and not rbac:
         raise click.UsageError("--secrets goes with --rbac")
     if rbac:
         print_rbac(secrets)
         return
+    if watch:
+        from tui.cli import pulse
+
+        sys.exit(asyncio.run(pulse.watch(options, cluster, output)))
     sys.exit(asyncio.run(_doctor(options, cluster, output)))
 
 

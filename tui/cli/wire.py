@@ -87,9 +87,9 @@ def _current_folder() -> Path:
 
 
 @asynccontextmanager
-async def make_fleet(options: Options, drafts: bool = True) -> AsyncIterator[Fleet]:
-    """A fleet for one command; it is stopped at the end, whatever happens."""
-    fleet = assemble(options, settings_of(options), drafts, background=False)
+async def make_fleet(options: Options, drafts: bool = True, background: bool = False) -> AsyncIterator[Fleet]:
+    """A fleet for one command; it is stopped at the end, whatever happens. `background`: reads what a screen reads."""
+    fleet = assemble(options, settings_of(options), drafts, background)
     try:
         yield fleet
     finally:
