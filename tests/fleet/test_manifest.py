@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from tui.fleet.manifest import MASK, cleaned
+from tui.domain.redact import MASK
+from tui.fleet.manifest import cleaned
 
 
 def test_bookkeeping_goes_and_the_rest_stays() -> None:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import IO, Any
 
-from tui.domain import when
+from tui.domain import redact, when
 from tui.domain.kinds.kind import Column, Facts, Kind, Value
 from tui.domain.obj import Row
 
@@ -74,7 +74,7 @@ def _print_yaml(rows: Sequence[tuple[Row, Kind]], facts: Facts, out: IO[str], si
     for row, kind in rows:
         if not single:
             out.write(f"---\n# cluster: {json_text(row.ref.cluster)}\n")
-        out.write(_yaml_text(row.manifest() or record(row, kind, facts), width=1000))
+        out.write(_yaml_text(redact.plain(row.manifest()) or record(row, kind, facts), width=1000))
 
 
 def _print_tables(rows: Sequence[tuple[Row, Kind]], facts: Facts, wide: bool, out: IO[str]) -> None:

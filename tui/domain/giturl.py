@@ -11,6 +11,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
 
+from tui.domain import redact
+
 LONGEST = 2048  # characters of a URL that is accepted
 _SCP = re.compile(r"(?:(?P<user>[A-Za-z0-9._~+-]+)@)?(?P<host>[A-Za-z0-9][A-Za-z0-9._-]*):(?P<path>[^/:].*|/.*)")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
@@ -31,7 +33,8 @@ class BadUrl(ValueError):
 
 
 class Remote(msgspec.Struct, frozen=True):
-    """A remote repository, taken apart. `url` is what git is given; `key` is equal for all spellings of one remote."""
+    """A remote repository, taken apart. `url` is what git is given, without a password (see `bare`); `key` is equal
+    for all spellings of one remote."""
 
     url: str
     scheme: str  # https | ssh | file
@@ -90,8 +93,21 @@ def _of_scheme(url: str, scheme: str) -> Remote:
     return _remote(url, scheme, host, 0 if port == _PORTS[scheme] else port, parts.path)
 
 
+def bare(url: str) -> str:
+    """The URL without a password, a token or a mask for them: what may be written down and given to programs."""
+    return redact.urls(url).replace(f":{redact.MASK}@", "@").replace(f"{redact.MASK}@", "")
+
+
+def login(url: str) -> tuple[str, str] | None:
+    """User and password that `bare` takes off an http URL; None when it takes nothing off."""
+    parts = urlsplit(url)
+    if bare(url) == url or parts.scheme not in ("http", "https") or parts.username in (None, redact.MASK):
+        return None
+    return unquote(parts.username or ""), unquote(parts.password or "")
+
+
 def _remote(url: str, scheme: str, host: str, port: int, path: str) -> Remote:
-    host = host.lower()
+    url, host = bare(url), host.lower()
     if host in _ALIASES:
         host, port = _ALIASES[host], 0
     path = unquote(path).strip("/").removesuffix(".git").strip("/")
@@ -122,7 +138,7 @@ def shown(url: str) -> str:
     try:
         remote = parse(url)
     except BadUrl:
-        return url
+        return bare(url)
     return remote.path if remote.scheme == "file" else remote.key
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from tui.domain import giturl
 from tui.domain import source as sources
 from tui.domain.argo import tracking
 from tui.domain.argo.application import RESOURCE as APPLICATIONS
@@ -112,7 +113,9 @@ class Locator:
             except Trouble as error:
                 reasons.append(str(error))
         if not found and not to_clone and not reasons:
-            where = ", ".join(sorted({f"{plan.repo_url} {plan.path}" for plan in sources.plans(manifest)}))
+            where = ", ".join(
+                sorted({f"{giturl.shown(plan.repo_url)} {plan.path}" for plan in sources.plans(manifest)})
+            )
             reasons.append(f"nothing under {where} declares {identity.name}")
         found.sort(key=lambda place: ("exact", "likely", "file").index(place.confidence))
         return Located(tuple(found), tuple(dict.fromkeys(to_clone)), "; ".join(reasons))
@@ -248,7 +251,7 @@ class Locator:
             return (await repository.read(revision, path)).text
         other = await self._open(value.repo_url, to_clone)
         if other is None:
-            raise Missing(f"{value.repo_url} is not here")
+            raise Missing(f"{giturl.shown(value.repo_url)} is not here")
         return (await other.read(value.revision or "HEAD", value.path)).text
 
 

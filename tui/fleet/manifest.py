@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-MASK = "++++++++"  # what Argo CD shows instead of a secret value
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+from tui.domain import redact
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,16 +18,7 @@ class Manifest:
 
 
 def cleaned(found: dict[str, Any]) -> dict[str, Any]:
-    """The object without managedFields; of a Secret, the keys without their values."""
+    """The object without managedFields, and with a mask for what is secret in it."""
     metadata = dict(found.get("metadata") or {})
     metadata.pop("managedFields", None)
-    result = {**found, "metadata": metadata}
-    if found.get("kind") == "Secret" and found.get("apiVersion") == "v1":
-        for part in ("data", "stringData"):
-            if isinstance(found.get(part), dict):
-                result[part] = dict.fromkeys(found[part], MASK)
-        annotations = dict(metadata.get("annotations") or {})
-        if _LAST_APPLIED in annotations:
-            annotations[_LAST_APPLIED] = MASK
-            metadata["annotations"] = annotations
-    return result
+    return redact.plain({**found, "metadata": metadata})

@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from tui.domain import redact
 from tui.domain.kinds.core import Event, event_time
 from tui.domain.obj import Ref
 from tui.domain.ports import ServerError
@@ -29,7 +30,7 @@ def path(ref: Ref, kind: str) -> str:
 def decode(data: bytes) -> list[Event]:
     """The Events of a list, newest first. Raises ServerError when it is none."""
     try:
-        listed = msgspec.json.decode(data, type=_Listed)
+        listed = msgspec.json.decode(redact.data(data), type=_Listed)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ServerError(f"the list of Events cannot be read: {error}") from None
     return sorted(listed.items, key=lambda event: -(event_time(event) or 0.0))

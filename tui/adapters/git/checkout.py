@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui.adapters import runner
-from tui.adapters.git.command import Git, GitTrouble, Refused, environment, explain
+from tui.adapters.git.command import Git, GitTrouble, Login, Refused, environment, explain
 from tui.domain import giturl
 
 # What is taken over from the clone's effective configuration: it may come from includeIf rules that hold only there.
@@ -21,7 +21,7 @@ _TEMPLATE = 64 << 10  # bytes of a commit template that is read
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """A clone of the user's. `url` is the remote it was matched by, as git resolves it (insteadOf applied)."""
+    """A clone of the user's. `url` is the remote it was matched by, as git resolves it (insteadOf applied), bare."""
 
     root: Path
     common: Path  # the folder with objects, refs and config
@@ -105,7 +105,7 @@ def _inspect(root: Path, bare: bool = False) -> list[Checkout]:
         raise Refused(explain(asked.errors), asked.errors)
     common = Path(asked.out.decode("utf-8", "surrogateescape").removesuffix("\n"))
     config = configuration(root, checkout=not bare)
-    rewrites = [(value, key[4:-10]) for key, value in config if key.startswith("url.") and key.endswith(".insteadof")]
+    rewrites = _rewrites(config)
     urls = {key[7:-4]: value for key, value in reversed(config) if key.startswith("remote.") and key.endswith(".url")}
     pushes = {key[7:-8]: v for key, v in reversed(config) if key.startswith("remote.") and key.endswith(".pushurl")}
     values = dict(config)
@@ -119,7 +119,14 @@ def _inspect(root: Path, bare: bool = False) -> list[Checkout]:
     hooks = runnable(hooks_folder(common, root, values.get("core.hookspath")))
     return [
         Checkout(
-            root, common, name, _rewritten(_absolute(url, root), rewrites), pushes.get(name, ""), hooks, problem, bare
+            root,
+            common,
+            name,
+            giturl.bare(_rewritten(_absolute(url, root), rewrites)),
+            giturl.bare(pushes.get(name, "")),
+            hooks,
+            problem,
+            bare,
         )
         for name, url in sorted(urls.items(), key=lambda item: (item[0] != "origin", item[0]))
     ]
@@ -179,9 +186,15 @@ def commit_template(place: Path, *, checkout: bool) -> str:
     return "\n".join(line.rstrip() for line in lines if not line.startswith(mark)).strip("\n")
 
 
-def reach(place: Path, *, checkout: bool) -> tuple[tuple[str, str], ...]:
-    """The settings that git needs elsewhere to act as the user of this place: identity, keys, credentials, remotes."""
-    return taken_over(configuration(place, checkout=checkout))
+def login(config: Sequence[tuple[str, str]], url: str) -> Login | None:
+    """The user and password that a clone's remote with this (bare) URL has in it, or gets by an insteadOf rule."""
+    rewrites = _rewrites(config)
+    for key, value in config:
+        if key.startswith("remote.") and key.endswith(".url"):
+            full = _rewritten(value, rewrites)
+            if giturl.bare(full) == url and (found := giturl.login(full)):
+                return Login(url, *found)
+    return None
 
 
 def is_taken_over(key: str) -> bool:
@@ -241,6 +254,11 @@ def _rewritten(url: str, rewrites: Sequence[tuple[str, str]]) -> str:
     """insteadOf as git applies it: the longest matching beginning wins."""
     best = max((pair for pair in rewrites if url.startswith(pair[0])), key=lambda pair: len(pair[0]), default=None)
     return best[1] + url[len(best[0]) :] if best else url
+
+
+def _rewrites(config: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The insteadOf rules as (beginning, what stands for it)."""
+    return [(value, key[4:-10]) for key, value in config if key.startswith("url.") and key.endswith(".insteadof")]
 
 
 def _absolute(url: str, root: Path) -> str:

@@ -9,11 +9,13 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from tui.adapters import runner
-from tui.domain import ports
+from tui.domain import ports, redact
 
 # The user's own way to reach remotes and to be known there; every other GIT_* variable could redirect a command to
 # another repository, index or program, for example when fleet is started from a hook.
@@ -32,7 +34,30 @@ _ALWAYS = (
     ("protocol.ssh.allow", "always"),
     ("submodule.recurse", "false"),
 )
+# A credential helper that answers from its environment: URLs and arguments are seen by every user of the machine.
+_ANSWER = (
+    '!f() { test "$1" = get && '
+    'printf \'username=%s\\npassword=%s\\n\' "$FLEET_LOGIN_USER" "$FLEET_LOGIN_PASSWORD"; }; f'
+)
 CODE = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """The user and password for one remote (`url`, bare) that the user's own configuration has in a URL."""
+
+    url: str
+    user: str = field(repr=False)
+    password: str = field(repr=False)
+
+    def settings(self) -> list[tuple[str, str]]:
+        """Git asks the helper for this server only, and no rule of the user's puts the password back into the URL."""
+        parts = urlsplit(self.url)
+        helper = f"credential.{parts.scheme}://{parts.netloc}.helper"
+        return [(f"url.{self.url}.insteadOf", self.url), (helper, ""), (helper, _ANSWER)]
+
+    def environment(self) -> dict[str, str]:
+        return {"FLEET_LOGIN_USER": self.user, "FLEET_LOGIN_PASSWORD": self.password}
 
 
 class GitTrouble(ports.Trouble):
@@ -57,15 +82,21 @@ def inherited() -> dict[str, str]:
 
 
 def environment(
-    config: Sequence[tuple[str, str]] = (), *, local: bool = False, terminal: bool = False
+    config: Sequence[tuple[str, str]] = (), *, local: bool = False, terminal: bool = False, login: Login | None = None
 ) -> dict[str, str]:
     """The environment git runs in: the caller's without foreign GIT_*, then `config`, then settings that always hold.
 
     Settings go through the environment because arguments are visible to every user of the machine and headers may
-    hold tokens. `local` allows remotes that are local paths, `terminal` lets git and ssh ask on the terminal.
+    hold tokens. `local` allows remotes that are local paths, `terminal` lets git and ssh ask on the terminal, `login`
+    answers the remote that asks who this is.
     """
-    env = inherited()
-    settings = [*config, *_ALWAYS, *([("protocol.file.allow", "always")] if local else [])]
+    env = inherited() | (login.environment() if login else {})
+    settings = [
+        *config,
+        *(login.settings() if login else ()),
+        *_ALWAYS,
+        *([("protocol.file.allow", "always")] if local else []),
+    ]
     env |= configured(settings)
     env |= {
         "LC_ALL": "C",  # messages are matched in English
@@ -109,12 +140,17 @@ class Git:
         self.place = place
         self.local = local
         self.config: tuple[tuple[str, str], ...] = ()
+        self.login: Login | None = None
         self._where = ["-C", str(place)] if checkout else [f"--git-dir={place}"]
         if worktree is not None:
             self._where = ["-C", str(worktree), f"--git-dir={place}", f"--work-tree={worktree}"]
 
     def argv(self, *arguments: str) -> list[str]:
         return ["git", *self._where, *arguments]
+
+    def environment(self, terminal: bool = False, config: Sequence[tuple[str, str]] = ()) -> dict[str, str]:
+        """What git runs in here, with more settings after its own."""
+        return environment((*self.config, *config), local=self.local, terminal=terminal, login=self.login)
 
     def __call__(
         self,
@@ -128,7 +164,7 @@ class Git:
         """Run to the end in this thread. Raises GitTrouble when the exit code is not one of `codes`."""
         result = runner.call(
             self.argv(*arguments),
-            env=environment(self.config, local=self.local, terminal=terminal) | dict(env or {}),
+            env=self.environment(terminal) | dict(env or {}),
             data=data,
             terminal=terminal,
             **options,
@@ -151,7 +187,7 @@ class Git:
         """The same for commands that talk to a remote: for coroutines, cancellable, with progress lines."""
         result = await runner.run(
             self.argv(*arguments),
-            env=environment(self.config, local=self.local, terminal=terminal),
+            env=self.environment(terminal),
             terminal=terminal,
             on_error_line=on_error_line,
             **options,
@@ -168,8 +204,9 @@ def checked(result: runner.Result, codes: Sequence[int]) -> runner.Result:
 
 def trouble(result: runner.Result) -> GitTrouble:
     """The error that a failed git command means."""
-    kind = NeedsTerminal if _ASKING.search(result.errors) else GitTrouble
-    return kind(explain(result.errors) or _ended(result.code), result.errors)
+    said = redact.words(result.errors)
+    kind = NeedsTerminal if _ASKING.search(said) else GitTrouble
+    return kind(explain(said) or _ended(result.code), said)
 
 
 def _ended(code: int) -> str:

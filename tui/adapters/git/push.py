@@ -11,7 +11,7 @@ import msgspec
 from tui.adapters import runner
 from tui.adapters.git import checkout as clones
 from tui.adapters.git import committing, forge, history, hooks
-from tui.adapters.git.command import Refused, environment, trouble
+from tui.adapters.git.command import Refused, trouble
 from tui.adapters.git.repository import NETWORK, UPSTREAM, Progress, Repository
 from tui.domain import giturl
 from tui.domain.drafts.model import Draft, branch_name
@@ -166,9 +166,7 @@ async def push(
             "--no-verify", lease, *both, *(f"--push-option={option}" for option in what.options),
             "--end-of-options", "origin", f"{what.commit}:{name}", *([f"{tag}:refs/tags/{what.tag}"] if tag else []),
         ),
-        env=environment(
-            (*repository.git.config, ("push.pushOption", "")), local=repository.git.local, terminal=terminal
-        ),
+        env=repository.git.environment(terminal, [("push.pushOption", "")]),
         terminal=terminal, on_error_line=progress, timeout=NETWORK,
     )  # fmt: skip
     said = result.err.decode("utf-8", "replace")

@@ -107,7 +107,7 @@ class GitRepositories:
         """The URL git is to be given and the clone to start from; `url` may be the path of a clone."""
         folder = Path(url).expanduser() if url.startswith((".", "~", "/")) else None
         if folder is None or url.startswith("/"):
-            self._checked(url)
+            url = self._checked(url)
             if checkout := clones.match(self.folders, url):
                 return checkout.url, checkout
             if location(self.data, url).is_dir():
@@ -177,8 +177,8 @@ class GitRepositories:
 
     @staticmethod
     def _checked(url: str) -> str:
+        """The URL without a password. Raises Refused for what fleet does not give to git."""
         try:
-            giturl.parse(url)
+            return giturl.parse(url).url
         except giturl.BadUrl as error:
             raise Refused(str(error)) from error
-        return url

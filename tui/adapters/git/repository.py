@@ -65,8 +65,8 @@ class Repository:
 
     def __init__(self, path: Path, url: str, algorithm: str, checkout: Checkout | None) -> None:
         self.path = path
-        self.url = url
         self.remote = giturl.parse(url)
+        self.url = self.remote.url
         self.checkout = checkout
         self.git = Git(path, local=self.remote.scheme == "file")
         self.objects = Objects(self.git, algorithm)
@@ -134,7 +134,8 @@ class Repository:
         read_at, held = self._settings
         if not read_at or time.monotonic() - read_at > 60:
             place, is_checkout = self.place()
-            held = clones.reach(place, checkout=is_checkout)
+            config = clones.configuration(place, checkout=is_checkout)
+            held, self.git.login = clones.taken_over(config), clones.login(config, self.url)
             self._settings = (time.monotonic(), held)
         return held
 
@@ -278,6 +279,8 @@ def open_repository(data: Path, url: str, checkout: Checkout | None) -> Reposito
     repository = Repository(path, stored, values.get("extensions.objectformat", "sha1"), known)
     with repository.lock():
         repository.sweep()
+        if repository.url != stored:
+            repository.git("config", "remote.origin.url", repository.url)
         if checkout is not None and str(checkout.root) != noted:
             repository.remember(checkout)
     return repository
@@ -301,7 +304,7 @@ def create_repository(data: Path, url: str, checkout: Checkout | None) -> Reposi
             for leftover in path.parent.glob(path.stem + ".new-*"):
                 shutil.rmtree(leftover)
             fresh = path.with_name(f"{path.stem}.new-{os.getpid()}")
-            _make(fresh, url, checkout)
+            _make(fresh, remote.url, checkout)
             fresh.rename(path)
     repository = open_repository(data, url, checkout)
     if repository is None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from tui.domain import giturl
 from tui.domain import source as sources
 from tui.domain.argo.application import RESOURCE as APPLICATIONS
 from tui.domain.argo.reach import repository_key
@@ -269,7 +270,7 @@ class Impacts:
             return known
         read = await self._locator.texts(at, MOST_FILES)
         if read is None:
-            raise Missing(f"{plan.repo_url} is not here")
+            raise Missing(f"{giturl.shown(plan.repo_url)} is not here")
         resolved, texts = read
         made = await asyncio.to_thread(build, resolved, {**texts, **over}, wanted)
         if len(texts) >= MOST_FILES:

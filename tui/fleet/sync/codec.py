@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import force_setattr
 
+from tui.domain import redact
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Meta, Object, Packer, Ref, Row
 
@@ -130,8 +131,11 @@ class Codec:
     def row(self, data: bytes) -> Row:
         """The row of one object given as JSON.
 
-        An object that does not fit its record gets a row with what fits. Raises `Undecodable` when it has no name.
+        What is secret in it is masked. An object that does not fit its record gets a row with what fits. Raises
+        `Undecodable` when it has no name.
         """
+        if not self._kind.metadata_only:
+            data = redact.data(data)
         try:
             obj = self._decode(data)
             ref = self.ref(obj.metadata.namespace, obj.metadata.name)

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, quote
 
 import msgspec
 
+from tui.domain import redact
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Object, Ref, Row
 from tui.domain.ports import Absent, Clusters, Connection, Served, ServerError
@@ -95,13 +96,16 @@ class Supervisor:
                 session.retry()
 
     async def get(self, ref: Ref) -> bytes:
-        """One object as JSON, fresh; metadata only for kinds of which fleet reads no more."""
+        """One object as JSON, fresh, secrets masked; metadata only for kinds of which fleet reads no more."""
         session = self._session(ref.cluster)
         kind = self._kinds.get(ref.resource)
         path = await session.path_of(ref, kind)
         partly = ref.resource in METADATA_ONLY or (kind is not None and kind.metadata_only)
         accept = METADATA_WATCH if partly else JSON
-        return await session.connection.get(path, (), accept)
+        try:
+            return redact.whole(await session.connection.get(path, (), accept), ref.resource == "secrets")
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise ServerError(f"the object cannot be read: {error}") from None
 
     async def served(self, cluster: str) -> Mapping[str, Served]:
         """What a cluster serves."""
