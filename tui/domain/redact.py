@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 MASK = "++++++++"  # what Argo CD shows instead of a secret value
+_HALF = 8192
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 _ENDS = (
@@ -68,7 +69,12 @@ def _masked_url(found: re.Match[str]) -> str:
 
 
 def words(text: str) -> str:
-    """A text that a program or server wrote, for a message or a log: what looks like a credential is masked."""
+    """A text that a program or server wrote, for a message or a log: what looks like a credential is masked.
+
+    Of a very long text the first and the last 8,192 characters are kept.
+    """
+    if len(text) > 2 * _HALF:
+        text = f"{text[:_HALF]} … {text[-_HALF:]}"
     return _SAID.sub(_masked_words, _PEM.sub(MASK, urls(text)))
 
 
