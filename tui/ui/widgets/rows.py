@@ -235,13 +235,13 @@ class Rows:
 
     def _order_of(self, entry: Entry) -> Order:
         column = self._column
-        key = entry.key
-        tie = (key.cluster, key.resource, key.namespace, key.name) if type(key) is Ref else ("", "", "", str(key))
         if column is None:
-            return 0, 0, *tie, entry.place
+            return 0, 0, "", "", "", "", entry.place
         values = entry.values
         value = values[column] if column < len(values) else entry.texts[column] if column < len(entry.texts) else None
         rank, part = order_of(self._by(value) if self._by is not None else value, self._reverse)
+        key = entry.key
+        tie = (key.cluster, key.resource, key.namespace, key.name) if type(key) is Ref else ("", "", "", str(key))
         return rank, part, *tie, entry.place
 
     def _entry(self, row: TableRow, old: Entry | None, replace: bool = True, place: int = 0) -> Entry:
