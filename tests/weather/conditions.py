@@ -18,7 +18,7 @@ from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Ref
 from tui.domain.settings import Settings
 from tui.fleet.derive import StoreFacts
-from tui.fleet.sync import Timing
+from tui.fleet.sync import Observer, Timing
 from tui.ui.panes import freshness
 from tui.ui.panes.rows import Shape
 
@@ -104,6 +104,7 @@ async def weather(
     user: Mapping[str, Any] | None = None,
     settings: Settings | None = None,
     settled: bool = True,
+    observers: Mapping[str, Observer] | None = None,
     **options: Any,
 ) -> AsyncIterator[Weather]:
     """Both clusters with the same objects, read and (unless `settled` is false) equal; `options` are the servers'."""
@@ -113,7 +114,7 @@ async def weather(
         bad = await stack.enter_async_context(serving(everything, "bad", **options))
         good = await stack.enter_async_context(serving(everything, "good", **options))
         kubeconfig = config(folder / "config", {"bad": bad.url, "good": good.url}, user)
-        here = await stack.enter_async_context(watching(kubeconfig, kinds, timing, settings))
+        here = await stack.enter_async_context(watching(kubeconfig, kinds, timing, settings, observers))
         found = Weather(bad, good, here, kinds)
         if settled:
             await found.clears()

@@ -11,6 +11,8 @@ from tui.domain.obj import Meta
 
 CLUSTERS = "clusters"  # the resource name under which cluster rows live in the store
 GRACE = 10.0  # seconds in which a broken watch may come back before its rows are called stale
+REPLACED = "another cluster answers here"  # notes begin with these words
+REWOUND = "its history went back, as when a backup is restored"
 NO_CONTEXT = "no kubeconfig has a context that matches (KUBECONFIG, --kubeconfig, --context)"
 
 

@@ -12,7 +12,9 @@ import msgspec
 from tui.domain import when
 from tui.domain.argo import application as argo
 from tui.domain.argo import events
+from tui.domain.cluster import CLUSTERS, REPLACED, Cluster
 from tui.domain.kinds.core import EVENTS
+from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Row
 from tui.domain.ports import EventKeeper
 from tui.domain.settings import Settings
@@ -47,7 +49,7 @@ class Tailing:
 
     def observers(self) -> dict[str, Observer]:
         """What the network thread calls on each change of these resources."""
-        return {APPLICATIONS: self._application, EVENTS.resource: self._event}
+        return {APPLICATIONS: self._application, EVENTS.resource: self._event, CLUSTERS: self._cluster}
 
     def start(self) -> None:
         """Bring back what was kept on disk; new events wait for it, so that the order holds."""
@@ -121,6 +123,14 @@ class Tailing:
         event = events.from_kubernetes_event(msgspec.json.decode(new.json()), new.ref.cluster)
         if event is not None and event.time >= self._clock() - BACKFILL:
             self._take([event])
+
+    def _cluster(self, old: Row | None, new: Row | None, initial: bool) -> None:
+        """Told when something has happened to a whole cluster that its row makes a note of."""
+        if new is not None:
+            found: Cluster = new.obj
+            word = "ClusterReplaced" if found.note.startswith(REPLACED) else "HistoryWentBack"
+            event = TailEvent(found.noted, found.metadata.name, "", word, found.note, source="fleet", tone=Tone.WARN)
+            self._take([msgspec.structs.replace(event, ref=new.ref)])
 
     def _take(self, found: Iterable[TailEvent]) -> None:
         with self._lock:

@@ -61,6 +61,8 @@ def cluster(found: Cluster, now: float) -> list[Line]:
         fact("Since", ago(found.since, now)),
         fact("Last answer", ago(found.heard, now)),
     ]
+    if found.note:
+        lines.append(fact("Note", plain(found.note, Tone.WARN), Cell("  "), ago(found.noted, now)))
     if found.retry_at:
         lines.append(fact("Next try", Cell(f"in {when.age(max(0.0, found.retry_at - now))}", Tone.MUTED)))
     lines += [

@@ -17,7 +17,7 @@ from tui.domain.ports import Absent, Denied, Served, ServerError, Throttled, Tro
 T = TypeVar("T")
 
 AGE = 600.0  # seconds an answer is used
-FRESH = 30.0  # seconds it is fresh: several absent kinds ask again at about the same time
+FRESH = 5.0  # seconds it is fresh: several absent kinds ask again at about the same time
 AGGREGATED = ",".join(
     [f"application/json;g=apidiscovery.k8s.io;v={v};as=APIGroupDiscoveryList" for v in ("v2", "v2beta1")]
     + ["application/json"]

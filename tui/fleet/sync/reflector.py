@@ -204,7 +204,10 @@ class Reflector:
         if self.held.skipped:
             self.version = ""  # what could not be read may be readable by now, and only a list tells
         if self.version:
-            await self._watch(self._where)
+            try:
+                await self._watch(self._where)
+            except Absent:
+                raise Absent("not served by this cluster any more") from None
             return
         path, watchable = await self._path()
         async with AsyncExitStack() as slot:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from tui.domain.cluster import CLUSTERS, ClusterState, KindStatus
+from tui.domain.cluster import CLUSTERS, REPLACED, REWOUND, ClusterState, KindStatus
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Ref, Row
 from tui.domain.ports import (
@@ -165,11 +165,13 @@ class Session:
         standing = self.standing
         standing.uid, standing.answered, standing.version = uid, False, ""
         self._shared.renamed(self)
-        self._note(f"another cluster answers here: kube-system has the uid {uid}")
+        self._note(f"{REPLACED}: kube-system has the uid {uid}")
 
     def _note(self, words: str) -> None:
         self.standing.note, self.standing.noted = words, self._shared.now()
         self.dirty = True
+        if (observer := self._shared.observers.get(CLUSTERS)) is not None:
+            observer(None, self.row(), False)
 
     async def _lost(self, error: Trouble) -> None:
         """Say why the cluster is not there, and wait until it is worth another try."""
@@ -381,7 +383,7 @@ class Session:
 
     def rewound(self, reflector: Reflector) -> None:
         """What `reflector` reads is older than what it has read before: list every kind anew and compare contents."""
-        self._note("its history went back, as after restoring a backup: everything was read again")
+        self._note(f"{REWOUND}: everything was read again")
         for watch in self._watches.values():
             watch.reflector.start_over()
             if watch.reflector is not reflector:
