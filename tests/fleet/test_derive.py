@@ -174,6 +174,61 @@ def test_counts_kept_up_by_changes_are_those_counted_anew(steps: list[tuple[int,
         assert facts._named == fresh._named and facts._held == fresh._held
 
 
+URLS = ["https://eu.example.com:6443", "https://us.example.com", "https://kubernetes.default.svc", ""]
+changes = st.one_of(
+    st.tuples(st.just("app"), st.integers(0, 3), st.sampled_from(URLS), st.sampled_from(["", "prod-eu", "prod-us"])),
+    st.tuples(st.just("cluster"), st.sampled_from(["prod-eu", "prod-us"]), st.sampled_from(URLS), st.booleans()),
+    st.tuples(st.just("object"), st.integers(0, 3), st.sampled_from(["prod-eu", "prod-us"]), st.booleans()),
+    st.tuples(st.just("no app"), st.integers(0, 3), st.none(), st.none()),
+    st.tuples(st.just("no cluster"), st.sampled_from(["prod-eu", "prod-us"]), st.none(), st.none()),
+)
+
+
+@given(
+    steps=st.lists(changes, max_size=25),
+    pins=st.sampled_from([{}, {"hub/prod-eu": "prod-us"}, {f"hub/{URLS[1]}": "prod-eu"}]),
+)
+def test_destinations_kept_up_by_changes_are_those_found_anew(
+    steps: list[tuple[str, Any, Any, Any]], pins: dict[str, str]
+) -> None:
+    store = Store()
+    store.apply([cluster("hub", server="https://hub")])
+    facts = facts_of(store, destinations=pins)
+    before: dict[Ref, str] = {}
+    for word, which, what, more in steps:
+        rev, touched = facts.places_rev, None
+        if word == "app":
+            put(store, made := application(f"a{which}", what, more))
+            touched = made.ref
+        elif word == "cluster":
+            put(store, cluster(which, server=what, uid=f"uid of {what}", registered=more))
+        elif word == "object":
+            put(store, tracked(f"web{which}{more}", f"argocd_a{which}" if more else f"a{which}", what))
+        elif word == "no app":
+            store.apply([], [Ref("hub", APPS, "argocd", f"a{which}")])
+        else:
+            store.apply([], [Ref(which, "clusters", "", which)])
+        now = {held.ref: facts.destination(held) for held in store.rows(APPS)}
+        fresh = facts_of(store, destinations=pins)
+        assert now == {held.ref: fresh.destination(held) for held in store.rows(APPS)}
+        told = {*facts.moved_since(rev), touched}
+        assert {ref for ref in now if ref in before and now[ref] != before[ref]} <= told
+        assert (facts.totals(), facts.health_counts("prod-eu")) == (fresh.totals(), fresh.health_counts("prod-eu"))
+        before = now
+
+
+def test_a_cluster_that_turns_out_to_be_another_moves_only_those_that_may_mean_it(store: Store) -> None:
+    facts = facts_of(store)
+    put(store, *(application(f"eu{at}", to="prod-eu") for at in range(3)), application("us", to="prod-us"))
+    assert {facts.destination(held) for held in store.rows(APPS)} == {"prod-eu?", "prod-us?"}
+    rev = facts.places_rev
+    put(store, cluster("prod-us", server="https://us.example.com", uid="u", heard=5.0))
+    assert (facts.moved_since(rev), facts.places_rev) == ([], rev)  # its state is not what it is
+    put(store, cluster("prod-us", server="https://us.example.com", uid="u", registered=True))
+    assert [ref.name for ref in facts.moved_since(rev)] == ["us"]
+    assert facts.destination(application("us", to="prod-us")) == "prod-us"
+
+
 # -- ownership -----------------------------------------------------------------------------------------------------
 
 

@@ -275,6 +275,39 @@ async def test_changes_reach_only_what_is_shown(fleet: StillFleet) -> None:
         assert any("Degraded" in text for text in now)
 
 
+async def test_between_two_portions_of_rows_the_loop_reads_keys(
+    fleet: StillFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_pane, "SLICE", 0.0)  # one batch is a portion
+    async with screen(fleet) as (app, pilot):
+        loop, turn = asyncio.get_running_loop(), 0
+        portions: list[tuple[int, int]] = []
+
+        def next_turn() -> None:
+            nonlocal turn
+            turn += 1
+            loop.call_soon(next_turn)
+
+        made = TablePane._made
+
+        def noted(self: TablePane, refs: list[Ref]) -> object:
+            portions.append((turn, len(refs)))
+            return made(self, refs)
+
+        monkeypatch.setattr(TablePane, "_made", noted)
+        next_turn()
+        first = shop.APPLICATIONS[0]
+        many = [shop.application(f"more-{number:03}", *first[1:]) for number in range(500)]
+        fleet.store.apply([shop.row(shop.HUB, APPLICATIONS, each) for each in many])
+        for _ in range(3):  # however many ask for more
+            fleet.notify()
+            app.tick_again()
+        while app.shell.pane.table.total < len(shop.APPLICATIONS) + 500:
+            await pilot.pause()
+        turns = [turn for turn, _ in portions]
+        assert len(turns) == len(set(turns)) and max(count for _, count in portions) <= table_pane.BATCH
+
+
 async def test_a_removed_object_leaves_the_table_and_its_detail_says_so(fleet: StillFleet) -> None:
     async with screen(fleet) as (app, pilot):
         ref = app.shell.pane.table.cursor_key

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tui.domain.cluster import CLUSTERS, NO_CONTEXT, Cluster, ClusterState, KindState
+from tui.domain.cluster import CLUSTERS, NO_CONTEXT, Cluster, ClusterState
 from tui.domain.drafts.blast import Blast
 from tui.domain.groups import cluster_secret_name, groups_of, host_of
 from tui.domain.kinds import KINDS, OWN, generic
@@ -30,6 +30,7 @@ from tui.fleet.checking import Checker
 from tui.fleet.commits import Commits
 from tui.fleet.derive import StoreFacts
 from tui.fleet.flows import Flows
+from tui.fleet.loading import Loading
 from tui.fleet.locating import Located, Locator
 from tui.fleet.manifest import Manifest, cleaned
 from tui.fleet.netpol.impact import Impacts
@@ -114,7 +115,7 @@ class Fleet:
         self._asked: dict[str, set[str]] = {}  # hub that denies all Secrets -> namespaces asked for theirs
         self._registered: dict[str, dict[str, str]] = {}  # cluster Secret -> labels
         self._asking: set[asyncio.Future[None]] = set()
-        self._loading: tuple[int, int, int, tuple[str, ...]] | None = None  # by revision of the cluster rows
+        self._loading = Loading(self.store, self._looked_at)
         self._checker = Checker(self._network.read)
         self._looks: dict[str, Look] = {}
         self._waiters: set[asyncio.Future[None]] = set()
@@ -290,13 +291,13 @@ class Fleet:
         look = Look(frozenset(wanted - OWN), None if clusters is None else frozenset(clusters))
         if self._looks.get(owner) != look:
             self._looks[owner] = look
-            self._loading = None
+            self._loading.start_again()
             self._network.want(self._wanted())
 
     def unlook(self, owner: str) -> None:
         """`owner` no longer needs anything; its watches end after some idle minutes."""
         if self._looks.pop(owner, None) is not None:
-            self._loading = None
+            self._loading.start_again()
             self._network.want(self._wanted())
 
     def _looked_at(self, cluster: str) -> set[str]:
@@ -324,26 +325,9 @@ class Fleet:
 
     def progress(self) -> Progress:
         """How far loading is."""
-        rev = self.store.resource_rev(CLUSTERS)
-        if self._loading is None or self._loading[0] != rev:
-            self._loading = (rev, *self._still_loading())
-        _, answered, clusters, loading = self._loading
+        answered, clusters, loading = self._loading.read()
         objects = sum(self.store.count(resource) for resource in self.store.resources() if resource != CLUSTERS)
         return Progress(answered, clusters, objects, loading)
-
-    def _still_loading(self) -> tuple[int, int, tuple[str, ...]]:
-        """(clusters that have answered or failed, all clusters, resources still being listed somewhere)."""
-        clusters = [row.obj for row in self.store.rows(CLUSTERS)]
-        loading: dict[str, None] = {}
-        for cluster in clusters:
-            if cluster.state is ClusterState.LIVE:
-                for resource in self._looked_at(cluster.metadata.name):
-                    if resource not in cluster.kinds:
-                        loading[resource] = None
-                for resource, status in cluster.kinds.items():
-                    if status.state in (KindState.WAITING, KindState.LISTING):
-                        loading[resource] = None
-        return sum(c.state is not ClusterState.CONNECTING for c in clusters), len(clusters), tuple(loading)
 
     def names(self, pattern: str) -> list[str]:
         """Names of the clusters that match a glob."""

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from tui.fleet.runtime import Fleet
 
 FRAME = 1 / 30  # seconds: data is painted at most this often; keys are answered at once
+BREATH = 0.002  # seconds between two portions of what a pane has to do: the loop reads keys and rows meanwhile
 
 
 def styles() -> list[str | PurePath]:
@@ -66,6 +67,7 @@ class FleetApp(Working):
         self.favourites: list[str] = []  # namespaces, the last chosen first
         self._shell_stands = False
         self._leave_asked = False
+        self._again: asyncio.TimerHandle | None = None  # the next portion of what a pane has to do
         for colours in themes.PALETTES.values():
             self.register_theme(themes.theme(colours))
         self.theme = settings.theme if settings.theme in themes.PALETTES else themes.DEFAULT
@@ -105,19 +107,24 @@ class FleetApp(Working):
         self.do(editing.offer_recovered(self), "looking for text that was not saved", hold=False)
 
     async def _follow(self) -> None:
-        version = -1
+        version, frozen = -1, False
         while True:
             version = await self.fleet.changed(version)
             self._post_tick()
-            if not gc.get_freeze_count() and self.fleet.progress().settled:
+            if not frozen and self.fleet.progress().settled:
+                frozen = True
                 gc.freeze()  # what stays for hours is not looked through again at each collection
             await asyncio.sleep(FRAME)
 
     def tick_again(self) -> None:
-        """A pane has more to do: after the keys that are waiting."""
-        self.call_later(self._post_tick)
+        """A pane has more to do: after the keys that are waiting, and those that the loop has not read yet."""
+        if self._again is None:  # one at a time, however many ask
+            self._again = asyncio.get_running_loop().call_later(BREATH, self._post_tick)
 
     def _post_tick(self) -> None:
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
         self.post_message(Tick())
 
     def on_tick(self) -> None:

@@ -280,11 +280,7 @@ def auto_sync(app: ApplicationBrief) -> Automated | None:
 
 def short(revision: str) -> str:
     """A commit id in seven digits; tags, branches and chart versions as they are."""
-    return revision[:7] if len(revision) in (40, 64) and _is_hex(revision) else revision
-
-
-def _is_hex(text: str) -> bool:
-    return all(char in "0123456789abcdef" for char in text)
+    return revision[:7] if len(revision) in (40, 64) and not revision.strip("0123456789abcdef") else revision
 
 
 def revisions(sync: SyncBrief | SyncResult | SyncOperation | History | None) -> tuple[str, ...]:

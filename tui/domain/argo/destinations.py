@@ -7,7 +7,7 @@ more when the hub holds a cluster Secret for the URL of that very context.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import Enum
 from urllib.parse import urlsplit
 
@@ -82,20 +82,36 @@ def normalise_url(url: str) -> str:
     return f"{scheme}://{shown}{suffix}{parts.path.rstrip('/')}"
 
 
+def told_by(candidate: Candidate) -> Iterator[tuple[str, str]]:
+    """What a destination may tell a cluster by: ("url" | "ca" | "identity" | "name", as it is written)."""
+    yield from (("url", server) for server in candidate.servers)
+    yield from (("ca", digest) for digest in candidate.ca_sha256)
+    yield from (("identity", part) for part in candidate.identity)
+    yield from (("name", name) for name in (candidate.name, *candidate.names))
+
+
 class Candidates:
     """Clusters by everything a destination may be told by, so that 500 destinations among 500 clusters stay cheap."""
 
-    def __init__(self, candidates: Iterable[Candidate]) -> None:
-        self.every = {each.name: each for each in candidates}
+    def __init__(self, candidates: Iterable[Candidate] = ()) -> None:
+        self.every: dict[str, Candidate] = {}
         self._by: dict[tuple[str, str], dict[str, Candidate]] = {}
-        for each in self.every.values():
-            for key in (
-                *(("url", server) for server in each.servers),
-                *(("ca", digest) for digest in each.ca_sha256),
-                *(("identity", part) for part in each.identity),
-                *(("name", name) for name in (each.name, *each.names)),
-            ):
-                self._by.setdefault(key, {})[each.name] = each
+        for each in candidates:
+            self.put(each)
+
+    def put(self, candidate: Candidate) -> None:
+        """Take in a cluster; what was known of one of this name must have been dropped."""
+        self.every[candidate.name] = candidate
+        for key in told_by(candidate):
+            self._by.setdefault(key, {})[candidate.name] = candidate
+
+    def drop(self, candidate: Candidate) -> None:
+        """Forget a cluster that was put in."""
+        del self.every[candidate.name]
+        for key in set(told_by(candidate)):
+            del self._by[key][candidate.name]
+            if not self._by[key]:
+                del self._by[key]
 
     def near(self, registered: Registered, also: Collection[str] = ()) -> list[Candidate]:
         """The clusters for which there is any evidence at all, and those named in `also`."""

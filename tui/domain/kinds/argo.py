@@ -21,9 +21,10 @@ def _revision(row: Row, facts: Facts) -> str:
     """`main 3f2a9c1`: the target revision and, short, what it was resolved to; `+1` for further sources."""
     app: ApplicationBrief = row.obj
     found = argo.sources(app)
-    target = argo.main_source(app).target_revision or "HEAD"
+    main = argo.main_source(app)
+    target = main.target_revision or "HEAD"
     seen = argo.revisions(app.status.sync)
-    index = next((i for i, source in enumerate(found) if source is argo.main_source(app)), 0)
+    index = next((i for i, source in enumerate(found) if source is main), 0)
     resolved = argo.short(seen[index]) if index < len(seen) else ""
     more = f" +{len(found) - 1}" if len(found) > 1 else ""
     return (f"{target} {resolved}" if resolved and resolved != target else target) + more

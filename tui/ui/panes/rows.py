@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tui.domain.kinds.kind import Cell, Column, Facts, Kind, Tone, Value
 from tui.domain.obj import Row
 from tui.ui.widgets.rows import TableRow
 
+# What makes a cell: its value, how that is shown, and cells of words shown before where time is not in them.
+_Made = tuple[Callable[[Row, Facts], Value], Callable[[Value, float], Cell], dict[str, Cell] | None]
+_WORDS = 500  # remembered for each column; names and the like have more, and are made each time
 FAULTY = frozenset({Tone.BAD, Tone.WARN, Tone.UNKNOWN})
 
 
@@ -22,25 +25,36 @@ class Shape:
                 if column.id not in leave_out:
                     merged.setdefault(column.id, column)
         self.columns = tuple(merged.values())
-        self._own: dict[str, tuple[Column | None, ...]] = {}
+        self._own: dict[str, list[_Made]] = {}
         self._kinds = {kind.resource: kind for kind in kinds}
+        shown: dict[tuple[str, object], dict[str, Cell]] = {}
         for kind in kinds:
             by_id = {column.id: column for column in kind.columns}
-            self._own[kind.resource] = tuple(by_id.get(column.id) for column in self.columns)
+            made = self._own[kind.resource] = []
+            for column in self.columns:
+                if (own := by_id.get(column.id)) is None:
+                    made.append(_LEFT_OUT)
+                else:
+                    known = None if own.time else shown.setdefault((own.id, own.show), {})
+                    made.append((own.value, own.show, known))
 
     def row(self, row: Row, facts: Facts) -> TableRow:
-        """Values and cells of one object."""
+        """Values and cells of one object. Cells of words that many rows share are made once."""
         now = facts.now
         values: list[Value] = []
         cells: list[Cell] = []
-        for column in self._own[row.ref.resource]:
-            if column is None:
-                values.append(None)
-                cells.append(_NOTHING)
-            else:
-                value = column.value(row, facts)
-                values.append(value)
-                cells.append(column.show(value, now))
+        for value_of, show, known in self._own[row.ref.resource]:
+            value = value_of(row, facts)
+            values.append(value)
+            if known is None or type(value) is not str:  # 1 and True are one key, and two texts
+                cells.append(show(value, now))
+                continue
+            cell = known.get(value)
+            if cell is None:
+                cell = show(value, now)
+                if len(known) < _WORDS:
+                    known[value] = cell
+            cells.append(cell)
         return TableRow(row.ref, tuple(cells), tuple(values))
 
     def faulty(self, row: Row, made: TableRow, facts: Facts) -> bool:
@@ -56,3 +70,4 @@ class Shape:
 
 
 _NOTHING = Cell("", Tone.MUTED)
+_LEFT_OUT: _Made = (lambda row, facts: None, lambda value, now: _NOTHING, None)  # the kind has no such column

@@ -26,8 +26,9 @@ from tui.ui.screens.dialogs import Choice
 from tui.ui.widgets.rows import TableRow
 from tui.ui.widgets.table import Table
 
-SLICE = 0.008  # seconds that rows are made at a stretch, so that a key never waits longer
-BATCH = 64  # rows between two looks at the clock
+SLICE = 0.004  # seconds that rows are made at a stretch; putting them into the table takes about half as long again
+BATCH = 32  # rows between two looks at the clock
+LOOK = 0.5  # seconds between two looks for clusters that have become stale, or are heard again
 NO_CLUSTERS = "no clusters: no kubeconfig has a context that matches; `fleet demo` shows a fleet without one"
 OLDEST = 2.0  # seconds after which facts that depend on other objects are worked out again
 
@@ -59,6 +60,7 @@ class TablePane(Pane):
         self._pending: dict[Ref, None] = {}  # rows to be made, oldest first
         self._clusters: frozenset[str] | None = None
         self._depended = (0, 0.0)  # revision and time of the facts last worked out
+        self._moved = 0  # revision of the destinations
         self._fresh = True  # the table must start again
         self._aged = (-1, 0.0)  # revision of the clusters and time of the last look for stale ones
         self._stale: dict[str, float] = {}  # clusters whose rows are not kept up, and when they were last heard
@@ -147,9 +149,14 @@ class TablePane(Pane):
                 self._fresh = True
                 return self._read()
             self._revs[resource] = changes.rev
+            if self._fresh:  # what is on the screen, or was before, first: the cursor finds its object again
+                self._pending.update(dict.fromkeys(ref for ref in self._in_view() if ref.resource == resource))
             self._pending.update(dict.fromkeys(changes.changed))
             gone += changes.removed
         return gone
+
+    def _in_view(self) -> list[Ref]:
+        return [key for key in self.table.keys_in_view if isinstance(key, Ref)]
 
     def _made(self, refs: Iterable[Ref]) -> tuple[list[TableRow], list[Ref]]:
         """Rows to show, and refs that are not, or no longer, to be shown."""
@@ -169,12 +176,18 @@ class TablePane(Pane):
         return made, unwanted
 
     def _depend(self, now: float) -> None:
-        """Work out all rows again when what their facts come from has changed, every two seconds at most."""
-        if not self._depends:
-            return
+        """Work out rows again when what their facts come from has changed.
+
+        Which Applications have another destination is known; the other facts may be in any row, and are worked out
+        every two seconds at most.
+        """
         facts = self.fleet.facts
-        # what clusters are called and lead to is in places_rev; their states change all the time and are in no cell
-        others = [resource for resource in self._depends if resource != CLUSTERS]
+        if APPLICATIONS in self.resources:
+            self._pending.update(dict.fromkeys(facts.moved_since(self._moved)))
+            self._moved = facts.places_rev
+        others = [resource for resource in self._depends if resource != CLUSTERS]  # their states are in no cell
+        if not others:
+            return
         rev = self.fleet.store.resource_rev(*others) + facts.files_rev + facts.places_rev
         if rev != self._depended[0] and now - self._depended[1] >= OLDEST:
             self._depended = (rev, now)
@@ -184,7 +197,7 @@ class TablePane(Pane):
     def _age(self, now: float) -> None:
         """Make the rows of clusters anew that have just become stale, or are heard again."""
         rev = self.fleet.store.resource_rev(CLUSTERS)
-        if rev == self._aged[0] and now - self._aged[1] < 1.0:
+        if now - self._aged[1] < (1.0 if rev == self._aged[0] else LOOK):
             return
         self._aged = (rev, now)
         before, self._stale = self._stale, freshness.stale(self.fleet.store, self.resources, now)

@@ -171,12 +171,7 @@ class FleetScreen(Screen[Any]):
         if rev != self._counted[0] and time.monotonic() - self._counted_at >= RECOUNT:
             self._counted_at = time.monotonic()
             live = sum(row.obj.state is ClusterState.LIVE for row in store.rows(CLUSTERS))
-            health: dict[str, int] = {}
-            drifted = 0
-            for row in store.rows(APPLICATIONS):
-                word = row.obj.status.health.status or "Unknown"
-                health[word] = health.get(word, 0) + 1
-                drifted += row.obj.status.sync.status == "OutOfSync"
+            health, drifted = self.fleet.facts.totals()
             self._counted = (rev, frame.Counts(live, store.count(CLUSTERS), health or None, drifted))
         held = self._counted[1]
         return frame.Counts(

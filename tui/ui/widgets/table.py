@@ -119,6 +119,11 @@ class Table(LineView):
         return [entry.key for entry in self._rows.window(0, len(self._rows))]
 
     @property
+    def keys_in_view(self) -> list[Hashable]:
+        """Keys of the rows on the screen, from top to bottom."""
+        return [self._rows.at(index).key for index in self._in_view()]
+
+    @property
     def shown_columns(self) -> list[str]:
         """Ids of the columns that are on the screen, from left to right."""
         return [self.columns[slot.column].id for slot in self._layout_for(self.size.width).slots]
@@ -157,9 +162,8 @@ class Table(LineView):
         if moved:
             self._settle()
             return
-        for key in touched:
-            index = self._rows.index(key)
-            if index is not None:
+        for index in self._in_view():
+            if self._rows.at(index).key in touched:
                 self.mark_line(index)
 
     def set_filter(self, query: str) -> None:
@@ -208,9 +212,11 @@ class Table(LineView):
             self.post_message(self.MarksChanged(self))
 
     def tick(self, now: float) -> None:
-        """Time has passed (`now` in seconds since the epoch): show ages in view again."""
+        """Time has passed (`now` in seconds since the epoch): show ages in view again, once for each second."""
+        if int(now) == int(self._now):
+            return
         self._now = now
-        for index in range(self.top, min(self.top + self.body_height, len(self._rows))):
+        for index in self._in_view():
             if self._show_again(self._rows.at(index)):
                 self.mark_line(index)
 
@@ -355,6 +361,10 @@ class Table(LineView):
         super().on_resize(event)
 
     # --- inside ----------------------------------------------------------------------------------------------
+
+    def _in_view(self) -> range:
+        """The rows on the screen."""
+        return range(self.top, min(self.top + self.body_height, len(self._rows)))
 
     def _sort_rows(self, column: int | None, reverse: bool) -> None:
         self._rows.sort(column, reverse, None if column is None else self.columns[column].sort)
