@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,17 @@ class Paths:
     def journal(self) -> Path:
         """Folder of text typed but not saved yet."""
         return self.state / "journal"
+
+
+def private(folder: Path) -> None:
+    """Make a folder for this user alone, and what lacks above it; one that others may enter is closed to them."""
+    for each in (*reversed(folder.parents), folder):
+        if not each.is_dir():
+            with suppress(FileExistsError):  # another fleet was quicker
+                each.mkdir(mode=0o700)
+    status = folder.stat()
+    if status.st_mode & 0o077 and status.st_uid == os.getuid():
+        folder.chmod(0o700)
 
 
 def paths(state: Path | None = None, config: Path | None = None) -> Paths:

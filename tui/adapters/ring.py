@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from tui.adapters.paths import private
 from tui.domain.tail import TailEvent
 
 SEGMENT_BYTES = 4 << 20
@@ -107,7 +108,7 @@ class EventRing:
         """Continue the newest segment nobody else writes, or start one; remove what is too old or too much."""
         full = self._size > SEGMENT_BYTES
         self._let_go()
-        self._folder.mkdir(parents=True, exist_ok=True)
+        private(self._folder)
         segments = self._segments()
         if segments and not full and self._take(segments[-1]):
             return
@@ -131,6 +132,7 @@ class EventRing:
             os.close(descriptor)
             return False
         size = os.fstat(descriptor).st_size
+        os.fchmod(descriptor, 0o600)  # one that an older fleet or a copy has made readable
         if size > SEGMENT_BYTES:
             os.close(descriptor)
             return False

@@ -17,6 +17,7 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while modules are imported needs no traceback
     _mend_streams()
+    sys.excepthook = _crashed
     from tui.cli.early import first_frame
 
     stage = first_frame(sys.argv[1:], os.environ)
@@ -46,6 +47,16 @@ def _command(stage: Stage | None) -> None:
         complain(str(error))
         sys.stdout = _nowhere()  # for the interpreter's last flush
         sys.exit(3)
+
+
+def _crashed(kind: type[BaseException], error: BaseException, trace: object) -> None:
+    """Tell of what ends the program unforeseen; Python's own report quotes what was being read."""
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, error.__traceback__)
+        return
+    from tui.domain import failure
+
+    sys.stderr.write(f"fleet: an error nobody foresaw\n{failure.report(error)}\n")
 
 
 def _mend_streams() -> None:

@@ -51,6 +51,18 @@ class LazyGroup(click.Group):
 @click.option("--config", metavar="FILE", type=click.Path(path_type=Path), help="Configuration file.")
 @click.option("--state", metavar="DIR", type=click.Path(path_type=Path), help="Keep drafts, events and journals here.")
 @click.option("--theme", metavar="NAME", help="Theme of the screen.")
+@click.option(
+    "--log",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write what fleet does and what goes wrong, but no contents, to FILE: for you alone, 8 MiB at most.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(("debug", "info", "warning", "error")),
+    default="info",
+    help="The least that is logged; debug has every request. The default is info.",
+)
 @click.version_option(__version__, prog_name="fleet")
 @click.pass_context
 def fleet(ctx: click.Context, **given: Any) -> None:
@@ -62,6 +74,15 @@ def fleet(ctx: click.Context, **given: Any) -> None:
     be reached or read (what could be is still printed).
     """
     stage, ctx.obj = ctx.obj, Options(**given)
+    if ctx.obj.log is not None:
+        from tui.adapters import logfile
+
+        try:
+            logfile.start(ctx.obj.log, ctx.obj.log_level)
+        except OSError as error:
+            if stage is not None:
+                stage.leave()
+            raise click.UsageError(f"--log {ctx.obj.log}: {error.strerror or error}") from error
     if ctx.invoked_subcommand is None:
         from tui.cli.screen import open_screen
 

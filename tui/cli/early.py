@@ -21,6 +21,8 @@ OPTIONS = (
     "--config",
     "--state",
     "--theme",
+    "--log",
+    "--log-level",
 )  # of `fleet` itself, each has a value
 MOST = 1 << 16  # bytes of a configuration that are looked through for its theme
 

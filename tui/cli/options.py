@@ -16,3 +16,5 @@ class Options:
     config: Path | None = None
     state: Path | None = None
     theme: str | None = None
+    log: Path | None = None
+    log_level: str = "info"

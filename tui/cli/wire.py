@@ -51,8 +51,11 @@ def settings_of(options: Options) -> Settings:
 
 def assemble(options: Options, settings: Settings, drafts: bool = True, background: bool = True) -> Fleet:
     """A fleet that is ready to start. Nothing is contacted and nothing heavy imported yet."""
+    from tui.adapters import logfile
     from tui.adapters.ring import EventRing
     from tui.fleet.runtime import Fleet
+
+    logfile.calm()
 
     def clusters() -> Clusters:
         from tui.adapters.kube import KubeClusters, seal_process

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.text import Text
 from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
 
+from tui.domain import failure
 from tui.domain.kinds.fleet import DRAFTS_RESOURCE
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from tui.fleet.netpol.asking import Question
     from tui.fleet.runtime import Fleet
 
+_log = logging.getLogger("fleet.ui")
 FRAME = 1 / 30  # seconds: data is painted at most this often; keys are answered at once
 BREATH = 0.002  # seconds between two portions of what a pane has to do: the loop reads keys and rows meanwhile
 
@@ -138,6 +143,14 @@ class FleetApp(Working):
                 screen.pull()
             except Exception as error:  # noqa: BLE001 - one object nobody foresaw must not end the program
                 self.report("painting what changed", error)
+
+    def _fatal_error(self) -> None:
+        """Leave after a fault nobody foresaw. Textual's own report prints variables: objects and credentials."""
+        error = sys.exc_info()[1] or self._exception
+        told = failure.report(error) if error is not None else "unknown"
+        _log.critical("an error nobody foresaw", exc_info=error)
+        self.bell()
+        self.panic(Text(f"fleet: an error nobody foresaw\n{told}"))
 
     async def on_unmount(self) -> None:
         """End the fleet's threads and children."""

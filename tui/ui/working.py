@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from textual.screen import Screen
 
+from tui.domain import failure
 from tui.domain.kinds.kind import Tone
 from tui.domain.ports import Trouble
 from tui.ui.text import safe
@@ -87,7 +88,7 @@ class Working(TypeAhead):
     def report(self, what: str, error: Exception) -> None:
         """Tell of a fault nobody foresaw, once, and log it."""
         _log.exception("%s failed", what, exc_info=error)
-        line = f"{what}: {type(error).__name__}: {error}"
+        line = f"{what}: {failure.words(error)}"
         if line not in self._told:  # the same fault thirty times a second is told once
             self._told.add(line)
             self.say(line, Tone.BAD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import signal
@@ -16,6 +17,8 @@ from urllib.parse import urlsplit
 
 from tui.adapters import runner
 from tui.domain import ports, redact
+
+_log = logging.getLogger("fleet.git")
 
 # The user's own way to reach remotes and to be known there; every other GIT_* variable could redirect a command to
 # another repository, index or program, for example when fleet is started from a hook.
@@ -169,6 +172,7 @@ class Git:
             terminal=terminal,
             **options,
         )
+        _log.debug("git %s: %d", arguments[0], result.code)
         return checked(result, codes)
 
     def text(self, *arguments: str, **options: Any) -> str:
@@ -192,6 +196,7 @@ class Git:
             on_error_line=on_error_line,
             **options,
         )
+        _log.info("git %s: %d", arguments[0], result.code)
         return checked(result, codes)
 
 

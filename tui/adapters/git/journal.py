@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from tui.adapters.git.command import GitTrouble
+from tui.adapters.paths import private
 
 
 class FileJournal:
@@ -35,9 +36,9 @@ class FileJournal:
             if text is None:
                 path.unlink(missing_ok=True)
                 return
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private(self.folder)
             fresh = path.with_suffix(f".{os.getpid()}.tmp")
-            with fresh.open("w", encoding="utf-8") as file:  # JSON escapes what UTF-8 has no bytes for
+            with open(fresh, "w", encoding="utf-8", opener=_for_me) as file:  # JSON escapes what UTF-8 has no bytes for
                 json.dump({"key": key, "text": text}, file)
                 file.flush()
                 os.fsync(file.fileno())
@@ -64,3 +65,8 @@ class FileJournal:
             if isinstance(held, dict) and isinstance(held.get("key"), str) and isinstance(held.get("text"), str):
                 found[held["key"]] = held["text"], at
         return found
+
+
+def _for_me(name: str, flags: int) -> int:
+    """Opens a file that only this user may read."""
+    return os.open(name, flags | os.O_CLOEXEC, 0o600)

@@ -21,6 +21,7 @@ from tui.adapters.git import checkout as clones
 from tui.adapters.git.checkout import Checkout
 from tui.adapters.git.command import CODE, Git, GitTrouble, Refused
 from tui.adapters.git.objects import Objects
+from tui.adapters.paths import private
 from tui.domain import giturl
 
 Progress = Callable[[str], None]
@@ -40,6 +41,7 @@ _CONFIG = """\
 \tfilemode = true
 \tlogAllRefUpdates = always
 \tfsync = committed
+\tsharedRepository = 0600
 [gc]
 \tauto = 0
 \treflogExpire = never
@@ -279,6 +281,9 @@ def open_repository(data: Path, url: str, checkout: Checkout | None) -> Reposito
     repository = Repository(path, stored, values.get("extensions.objectformat", "sha1"), known)
     with repository.lock():
         repository.sweep()
+        if values.get("core.sharedrepository") != "0600":
+            _close(path)
+            repository.git("config", "core.sharedRepository", "0600")  # for what git makes from now on
         if repository.url != stored:
             repository.git("config", "remote.origin.url", repository.url)
         if checkout is not None and str(checkout.root) != noted:
@@ -296,7 +301,7 @@ def create_repository(data: Path, url: str, checkout: Checkout | None) -> Reposi
         raise Refused("a local repository is opened only when it is the remote of a clone of yours")
     path = location(data, url)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private(path.parent)
     except OSError as error:
         raise GitTrouble(f"the data folder {path.parent} cannot be written: {error.strerror}") from error
     with locked(path.with_suffix(".lock"), PATIENCE):
@@ -312,6 +317,14 @@ def create_repository(data: Path, url: str, checkout: Checkout | None) -> Reposi
     return repository
 
 
+def _close(path: Path) -> None:
+    """Take from a folder and all below it what others may do with it."""
+    for each in (path, *path.rglob("*")):
+        with suppress(FileNotFoundError):
+            if not each.is_symlink():
+                each.chmod(each.stat().st_mode & 0o7700)
+
+
 def _make(path: Path, url: str, checkout: Checkout | None) -> None:
     algorithm = "sha1"
     if checkout is not None:
@@ -319,7 +332,7 @@ def _make(path: Path, url: str, checkout: Checkout | None) -> None:
     path.mkdir(mode=0o700)
     git = Git(path, local=True)
     files = {"GIT_DEFAULT_REF_FORMAT": "files"}  # the sweep knows where their locks are
-    git("init", "--bare", "--quiet", "--template=", f"--object-format={algorithm}", env=files)
+    git("init", "--bare", "--quiet", "--template=", f"--object-format={algorithm}", "--shared=0600", env=files)
     # Written whole and quoted here: a value with `;`, `#` or quotes must not become another setting or a comment.
     version, extension = (1, f"\tobjectformat = {algorithm}\n") if algorithm != "sha1" else (0, "")
     (path / "config").write_text(

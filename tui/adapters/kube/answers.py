@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from tui.adapters.kube.contexts import Spec
+from tui.domain import redact
 from tui.domain.ports import Absent, Denied, Gone, ServerError, Throttled, Trouble, Unauthorized, Unreachable
 
 LONGEST = 300  # characters of a foreign message
@@ -50,7 +51,14 @@ def status_trouble(status: int, headers: Mapping[str, str], body: bytes) -> Trou
 
 def refusal(status: int, location: str) -> Trouble:
     """Redirects are not followed: a cluster that answers with one is behind something that is not an API server."""
-    return ServerError(f"the server redirects ({status}) to {_line(location) or 'nowhere'}; is its URL right?", status)
+    return ServerError(
+        f"the server redirects ({status}) to {_line(_place(location)) or 'nowhere'}; is its URL right?", status
+    )
+
+
+def _place(location: str) -> str:
+    """A URL without its query: logins pass tickets and tokens there."""
+    return location.partition("?")[0].partition("#")[0]
 
 
 def retry_after(text: str) -> float:
@@ -118,5 +126,5 @@ def _reason(error: BaseException) -> str:
 
 
 def _line(text: str) -> str:
-    words = " ".join(text.split())
+    words = redact.words(" ".join(text.split()))
     return words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from tui.adapters.kube.flatyaml import TooDeep, document
+from tui.domain import giturl, redact
 from tui.domain.ports import Context
 
 LARGEST = 16 * 1024 * 1024  # bytes of a kubeconfig; the largest seen in the field have a few MB
@@ -34,7 +35,7 @@ class ExecSpec:
     """`user.exec`: a credential plugin. `command` is already resolved against the kubeconfig's directory."""
 
     command: str
-    args: tuple[str, ...] = ()
+    args: tuple[str, ...] = field(default=(), repr=False)
     env: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     api_version: str = ""
     install_hint: str = ""
@@ -45,14 +46,14 @@ class ExecSpec:
 class ClusterSpec:
     """A cluster entry: where the API server is and how its TLS is verified."""
 
-    server: str = ""
+    server: str = field(default="", repr=False)  # it may have a password in it; `Context.server` has none
     ca_file: str = ""
     ca_data: bytes = b""
     insecure: bool = False
     tls_server_name: str = ""
     proxy_url: str = field(default="", repr=False)
     compression: bool = True
-    config: Any = None  # extension `client.authentication.k8s.io/exec`, handed to exec plugins
+    config: Any = field(default=None, repr=False)  # an extension, handed to exec plugins
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +222,7 @@ def _spec(merged: _Merged, name: str, entry: _Entry) -> Spec:
         cluster=cluster_name,
         user=user_name,
         namespace=_text(entry.value, "namespace"),
-        server=cluster.server,
+        server=giturl.bare(cluster.server),
         ca_sha256=_ca_digest(cluster),
         identity=_identity(name, cluster_name, user),
         source=str(entry.file),
@@ -243,7 +244,7 @@ def _cluster(entry: _Entry) -> ClusterSpec:
     except ValueError:
         valid = False
     if not valid or any(ord(c) <= 0x20 for c in server):
-        raise _Problem(f"its server {server!r} is not an http or https URL")
+        raise _Problem(f"its server {redact.urls(server)!r} is not an http or https URL")
     exec_config = None
     for extension in _list(value, "extensions"):
         if _text(extension, "name") == "client.authentication.k8s.io/exec":

@@ -9,6 +9,7 @@ import asyncio
 import base64
 import contextlib
 import os
+import re
 import signal
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,12 +18,14 @@ from typing import Any
 import msgspec
 
 from tui.adapters.kube.contexts import ClusterSpec, ExecSpec
+from tui.domain import redact
 from tui.domain.ports import Unauthorized
 
 GROUP = "client.authentication.k8s.io"
 VERSIONS = (f"{GROUP}/v1", f"{GROUP}/v1beta1")
 KEPT = 4096  # bytes of stderr kept for the message
 LARGEST = 1024 * 1024  # bytes of stdout
+_TOKENS = re.compile(r"[^\s\"'{},]{12,}")
 AT_ONCE = 8  # plugins running at the same time: each may be a cloud's whole command line tool
 
 
@@ -113,7 +116,7 @@ class ExecPlugins:
             await _kill(process)
             raise
         if code != 0:
-            said = _one_line(err.decode("utf-8", "replace")) or "it said nothing"
+            said = _one_line(err.decode("utf-8", "replace"), _secrets(plugin, out)) or "it said nothing"
             hint = f"; {_one_line(plugin.install_hint)}" if plugin.install_hint and code == 127 else ""
             raise Unauthorized(f"the exec plugin {plugin.command} failed ({code}): {said}{hint}")
         return out
@@ -174,7 +177,7 @@ def _parse(plugin: ExecSpec, version: str, out: bytes) -> PluginAnswer:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Unauthorized(f"the exec plugin {plugin.command} did not answer an ExecCredential: {error}") from None
     if answer.kind != "ExecCredential" or answer.api_version != version:
-        got = f"{answer.api_version} {answer.kind}".strip() or "something else"
+        got = _one_line(f"{answer.api_version} {answer.kind}", _secrets(plugin, b"")) or "something else"
         raise Unauthorized(f"the exec plugin {plugin.command} answered {got} instead of {version} ExecCredential")
     status = answer.status
     if status is None or not (status.token or status.client_certificate_data):
@@ -194,7 +197,13 @@ def _timestamp(text: str) -> float:
         return 0.0
 
 
-def _one_line(text: str) -> str:
+def _secrets(plugin: ExecSpec, out: bytes) -> tuple[str, ...]:
+    """What a message must not repeat: secrets that the plugin was given, and anything like a token that it printed."""
+    given = {value for name, value in plugin.env if redact.says(name)}
+    return (*given, *_TOKENS.findall(out.decode("utf-8", "replace")))
+
+
+def _one_line(text: str, known: tuple[str, ...] = ()) -> str:
     """The last words of a plugin, which is where command line tools say what went wrong."""
-    words = " ".join(text.split())
+    words = " ".join(redact.said(text, known).split())
     return words if len(words) <= 400 else "… " + words[-400:]

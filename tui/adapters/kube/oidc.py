@@ -21,6 +21,7 @@ from tui.adapters.kube import guard
 from tui.adapters.kube.contexts import UserSpec
 from tui.adapters.kube.credentials import token_expiry
 from tui.adapters.kube.proxies import proxy_for
+from tui.domain import redact
 from tui.domain.ports import Unauthorized
 
 LARGEST = 1024 * 1024  # bytes of an identity provider's answer
@@ -101,7 +102,7 @@ class OidcTokens:
             raise Unauthorized(f"the identity provider {issuer} cannot be asked: {error or 'timed out'}") from None
         if answer.error or not answer.id_token:
             why = answer.error_description or answer.error or "it gave no id_token"
-            raise Unauthorized(f"the identity provider {issuer} refused to refresh: {why}; {USE_PLUGIN}")
+            raise Unauthorized(f"the identity provider {issuer} refused to refresh: {redact.said(why)}; {USE_PLUGIN}")
         return answer
 
 

@@ -396,6 +396,7 @@ class Session:
         standing = self.standing
         if standing.state is not state:
             standing.since = self._shared.now()
+            _log.info("cluster %s: %s: %s", self.context.name, state.value, reason)
         standing.state, standing.reason = state, reason
         self.dirty = True
 
