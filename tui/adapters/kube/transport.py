@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
@@ -23,6 +24,7 @@ from tui.adapters.kube.proxies import proxy_for
 from tui.domain.ports import Absent, Gone, Served, ServerError, Unauthorized
 from tui.domain.pulse import Meter
 
+_log = logging.getLogger("fleet.kube")
 PATIENCE = 5.0  # seconds for connecting, beside those for the answer
 LARGEST_ERROR = 64 * 1024
 LARGEST_BODY = 64 * 1024 * 1024  # bytes of one whole answer; longer ones are read as a stream
@@ -148,7 +150,10 @@ class KubeConnection:
         except self._network_errors() as error:
             self._meter.errors += 1
             raise trouble(error, self._spec, min(quiet, self._quiet)) from None
-        self._meter.answered(time.monotonic() - began)
+        seconds = time.monotonic() - began
+        self._meter.answered(seconds)
+        # the path alone: a query may hold a selector or a token, a header does
+        _log.debug("%s %s %s: %d, %.0f ms", self._spec.context.name, method, path, answer.status, seconds * 1000)
         return answer.response
 
     def _client(self, identity: Identity) -> Any:
