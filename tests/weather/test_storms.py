@@ -9,7 +9,7 @@ import asyncio
 import os
 import random
 from collections.abc import Callable, Iterable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from tests.support import definition, serving, thing
 from tui.demo.apiserver.access import Deny, User
 from tui.demo.apiserver.resources import BUILTIN
 from tui.demo.apiserver.server import ApiServer
+from tui.demo.apiserver.status import ApiError
 from tui.demo.apiserver.storage import Snapshot, Storage
 from tui.domain.cluster import CLUSTERS
 from tui.domain.kinds.kind import Kind
@@ -67,6 +68,10 @@ class Cluster:
     limit: int | None = None  # after a restore: the version below which versions must stay until fleet has noticed
     rewritten: bool = False  # the same content may come again: it was denied, restored or replaced in between
     down: bool = False
+
+    def writable(self) -> bool:
+        """Whether a change (of two versions at most) lets fleet still notice that a backup was restored."""
+        return self.limit is None or self.server.storage.resource_version + 3 < self.limit
 
 
 class Storm:
@@ -150,7 +155,7 @@ class Storm:
         cluster = self.clusters[name]
         change = self.random.random() < 0.55
         if change:
-            if cluster.limit is None or cluster.server.storage.resource_version + 20 < cluster.limit:
+            if cluster.writable():
                 self.change(cluster.server.storage)
         else:
             happens = [self.definitions, self.backup, self.backup, self.restore, self.restore, self.replace, self.deny]
@@ -258,7 +263,16 @@ class Storm:
             known += [int(row.obj.metadata.resource_version) for row in rows]
         cluster.limit = max(known)
         chosen = self.random.randrange(len(cluster.backups))
+        changed = lost(cluster.server.storage, cluster.backups[chosen].resource_version)
         await self.without(cluster, lambda: cluster.server.restore(cluster.backups[chosen]))
+        if self.random.random() < 0.7:  # the same versions for the same objects, and other contents
+            for kind, namespace, name in changed:
+                storage = cluster.server.storage
+                if cluster.writable() and kind.resource in storage.resources:
+                    if storage.find(kind.resource, namespace, name):
+                        storage.patch(kind.resource, namespace, name, lambda o: o.update(data={"x": "again"}))
+                    else:
+                        storage.create(self.made(kind.plural, name, namespace))
         del cluster.backups[chosen + 1 :]  # those of a time that has never been
 
     async def replace(self, name: str, cluster: Cluster) -> None:
@@ -278,6 +292,18 @@ class Storm:
         act()
         if not cluster.down:
             await cluster.server.start()
+
+
+def lost(storage: Storage, version: int) -> list[tuple[Kind, str, str]]:
+    """The objects that changed after a version, in order, as far as the server remembers."""
+    found: list[tuple[int, Kind, str]] = []
+    for kind in KINDS:
+        with suppress(ApiError):
+            found += [
+                (event.resource_version, kind, event.key) for event in storage.events_since(kind.resource, version)
+            ]
+    found.sort(key=lambda each: each[0])
+    return [(kind, *key.rpartition("/")[::2]) for _, kind, key in found]
 
 
 def same(old: Row, new: Row) -> bool:
