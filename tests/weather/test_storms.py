@@ -1,6 +1,6 @@
 """Random storms: whatever happens to the servers and the way to them, in fair weather the store is equal to them.
 
-`STORMS=500` looks at that many storms instead of a few; a failure names the seed of its storm.
+`STORMS=500` looks at that many storms instead of five; a failure names the seed of its storm.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tui.domain.obj import Ref, Row
 from tui.domain.settings import Settings
 from tui.fleet.sync import Timing
 
-STORMS = int(os.environ.get("STORMS", "8"))
+STORMS = int(os.environ.get("STORMS", "5"))
 ROUNDS, GUSTS = 3, 40
 WIDGETS = definition("widgets", "Widget", "example.com")
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"

@@ -215,7 +215,7 @@ class Session:
         while self.merged_into is None:
             began, ticking = now(), time.monotonic()
             left = timing.pulse - (ticking - self._heard)
-            suspected = await self._noticed(self._suspected, min(timing.pulse, max(1.0, left)))
+            suspected = await self._noticed(self._suspected, max(left, timing.pulse / 50))
             there = False
             if now() - began - (time.monotonic() - ticking) >= timing.pulse:
                 # This machine slept, which monotonic clocks do not count: whoever was there before may have hung up.
