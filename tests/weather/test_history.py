@@ -75,12 +75,27 @@ async def test_403_on_a_kind(tmp_path: Path, version: str) -> None:
         sky.bad.storage.create(thing("Service", "new", "shop", spec={"ports": []}))
         await sky.here.until(lambda: sky.here.names("services", "bad") == ["new", "web"])
         await sky.unharmed()
-        assert sky.bad.requests <= before + 6, "the watch of the other kind comes back, and nothing else is asked"
+        assert sky.bad.requests <= before + 8, "the watch of the other kind comes back, and nothing else is asked"
         sky.bad.storage.delete("pods", "shop", "web-1")
         sky.bad.access.deny.clear()
         sky.here.network.retry("bad")
         await sky.clears()
         assert not seen.words, "that they may not be read says nothing about the pods themselves"
+
+
+@VERSIONS
+async def test_403_on_watching_alone(tmp_path: Path, version: str) -> None:
+    """It is listed from time to time meanwhile, and watched once that is allowed again."""
+    async with weather(tmp_path, version=version, **ADMIN) as sky:
+        rev = sky.here.store.resource_rev("pods")
+        sky.bad.access.deny.append(Deny("pods", ("watch",)))
+        sky.bad.drop_watches()
+        sky.bad.storage.create(pods("new")[0])
+        await sky.clears()
+        assert {ref.name for ref in sky.here.store.changes_since(rev, "pods").changed} == {"new"}
+        sky.bad.access.deny.clear()
+        await sky.here.until(lambda: len(sky.bad.watches) == 1)
+        await sky.clears()
 
 
 async def test_403_on_everything(tmp_path: Path) -> None:
@@ -124,9 +139,24 @@ async def test_a_definition_is_removed_while_watched_and_comes_back(tmp_path: Pa
         await sky.unharmed()
         sky.bad.storage.create(crd)
         sky.bad.storage.create(widget("c"))
-        sky.here.network.retry("bad")
+        sky.here.network.retry("bad")  # rather than in some minutes
         await sky.here.until(lambda: sky.here.names("widgets.example.com", "bad") == ["c"])
         assert sky.here.live("widgets.example.com", "bad")
+
+
+@VERSIONS
+async def test_a_definition_is_missing_for_a_moment(tmp_path: Path, version: str, fresh: None) -> None:
+    """As right after an API server has started: nothing is taken away, and nothing is delivered again."""
+    seen = Seen()
+    objects = [*pods("web-0"), definition("widgets", "Widget", "example.com"), widget("a"), widget("b")]
+    more = {"timing": SLOW, "observers": {"widgets.example.com": seen}, "version": version}
+    async with weather(tmp_path, objects, [PODS, WIDGETS], **more) as sky:
+        rev = sky.here.store.resource_rev("widgets.example.com")
+        unserved = sky.bad.faults.answer(404, b"404 page not found", match="/widgets", times=3)
+        sky.bad.drop_watches()
+        await sky.here.until(lambda: unserved.hits == 3)
+        await sky.clears()
+        assert sky.here.store.resource_rev("widgets.example.com") == rev and not seen.words
 
 
 async def test_a_definition_is_added_while_running(tmp_path: Path, fresh: None) -> None:

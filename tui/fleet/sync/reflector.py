@@ -37,6 +37,7 @@ _log = logging.getLogger("fleet.sync")
 LARGEST_PAGE = 24 * 1024 * 1024  # bytes; older API servers answer resourceVersion=0 with everything at once
 ELSEWHERE = frozenset({502, 503, 504})  # said by what stands before an API server that is not there
 REWOUND = "its history went back: everything is read again"
+RETURNS = 5  # tries, by the back-off, in which a kind that is not served any more may come back before its rows go
 JSON = "application/json"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 METADATA_WATCH = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
@@ -56,6 +57,9 @@ class Host(Protocol):
 
     async def served(self, fresh: bool = False) -> Mapping[str, Served] | None:
         """What the API server serves; None when it will not say."""
+
+    def recheck(self) -> float:
+        """Seconds until what is refused or missing is asked for again, everything in the cluster at one time."""
 
     def heard(self) -> None:
         """Something came from the API server."""
@@ -89,6 +93,7 @@ class Reflector:
         self._where = ""  # path of the collection, while there is a version
         self._breaks = 0  # the host's, when `version` was last known to lead on
         self._broke = False  # the cycle has ended, or would, so that the cluster itself must be asked
+        self._missing = 0  # times in a row that the kind was not served
         self._expired = 0  # lists in a row that took longer than the API server keeps their pages
         self._cached_lists = True  # whether to list from the watch cache, which older servers answer unpaged
         self._try = 0  # which of the kind's versions to try when discovery does not answer
@@ -167,11 +172,13 @@ class Reflector:
             self.version = ""
             self._broke = False  # it is there, and has only forgotten
             return 0.0
-        if isinstance(error, Denied | Absent):
+        self._missing += isinstance(error, Absent)
+        if isinstance(error, Absent) and not self.held.initial and self._missing <= RETURNS:
+            self.version = ""  # an API server that starts, and a chart that is replaced, lack it for a moment
+        elif isinstance(error, Denied | Absent):
             state = KindState.DENIED if isinstance(error, Denied) else KindState.ABSENT
-            pause = self._backoff.between(self._timing.recheck, 2 * self._timing.recheck)
-            if isinstance(error, Absent) and not self.held.initial:
-                pause = self._backoff.next()  # its definition may be on its way back, as when a chart is replaced
+            pause = self._host.recheck()
+            self._backoff.reset()
             self.version = self._reached = ""
             self._try += 1
             self.held.clear()
@@ -189,6 +196,7 @@ class Reflector:
             self._host.changed()
 
     def _live(self) -> None:
+        self._missing = 0
         self._set(KindState.LIVE)
         self._host.changed()
         self.settled.set()
@@ -206,9 +214,11 @@ class Reflector:
         if self.version:
             try:
                 await self._watch(self._where)
+                return
             except Absent:
                 raise Absent("not served by this cluster any more") from None
-            return
+            except Denied:
+                self.version = ""  # may be only the watching
         path, watchable = await self._path()
         async with AsyncExitStack() as slot:
             await slot.enter_async_context(self._host.lists)
@@ -226,7 +236,8 @@ class Reflector:
                 return
             except Denied:
                 self.version = ""  # may list but not watch: then it is asked from time to time
-        while True:
+        again = time.monotonic() + self._host.recheck() if watchable else float("inf")
+        while time.monotonic() < again:
             await self._wait(self._timing.poll)
             async with self._host.lists:
                 await self._list(path)
@@ -235,7 +246,7 @@ class Reflector:
     async def _path(self) -> tuple[str, bool]:
         """The collection's path in the version to use, and whether it can be watched; `Absent` when not served."""
         kind = self.kind
-        everything = await self._host.served(fresh=self._state is KindState.ABSENT)
+        everything = await self._host.served(fresh=self._missing > 0)
         verbs: tuple[str, ...] = ()
         name = kind.kind
         version = kind.versions[self._try % len(kind.versions)]
@@ -351,8 +362,6 @@ class Reflector:
             self._host.streaming_lists = self._broke = False
             return False
         except Denied:
-            if not self.held.initial:
-                raise
             return False  # may be only the watching
         return True
 

@@ -84,6 +84,7 @@ class Session:
         self._backoff = Backoff(shared.timing)
         self.breaks = 0  # how often something of it broke off
         self._heard = 0.0  # monotonic
+        self._recheck = 0.0  # monotonic time at which denied and absent kinds are tried again
         self._identified = 0.0  # monotonic time at which the uid was last asked for
         self._suspected = asyncio.Event()
         self._retry = asyncio.Event()
@@ -98,6 +99,8 @@ class Session:
                 try:
                     await self._connect()
                 except Exception as error:  # noqa: BLE001 - a mistake of ours must cost this cluster's row only
+                    while isinstance(error, ExceptionGroup):
+                        error = error.exceptions[0]
                     _log.exception("cluster %s", self.context.name)
                     await self._lost(ServerError(f"fleet failed: {type(error).__name__}: {error}"))
         finally:
@@ -361,6 +364,16 @@ class Session:
             return await self.connection.served(fresh)
         except (Denied, Absent, ServerError):
             return None
+
+    def recheck(self) -> float:
+        """Seconds until what is refused or missing is asked for again.
+
+        It is one time for all kinds of the cluster, so that they share what it says it serves.
+        """
+        now, least = time.monotonic(), self._shared.timing.recheck
+        if self._recheck <= now:
+            self._recheck = now + self._backoff.between(least, 2 * least)
+        return self._recheck - now
 
     def heard(self) -> None:
         """Something came from the API server."""

@@ -29,7 +29,7 @@ class Timing:
     healthy: float = 60.0  # a stream that lived so long resets the back-off
     recheck: float = 300.0  # denied and absent kinds are tried again after 1 to 2 times this; so is the cluster's uid
     idle: float = 300.0  # a kind nobody looks at is dropped after this
-    poll: float = 30.0  # kinds that cannot be watched are listed this often
+    poll: float = 70.0  # kinds that cannot be watched are listed this often
     bootstrap: float = 60.0  # a cluster gives up its place in the queue after this
     announce: float = 0.1  # cluster rows are sent at most this often
     age: float = 10.0  # and at least this often while they are heard
