@@ -121,8 +121,10 @@ async def take(demo: Demo, state: Path, picture: Picture) -> str:
         kubeconfig=str(demo.kubeconfig), repositories=(demo.repository,), state=state, theme=picture.theme
     )
     settings = settings_of(options)
-    app = FleetApp(assemble(options, settings), settings)
+    app = FleetApp(lambda: assemble(options, settings), settings)
     async with app.run_test(size=picture.size) as pilot, alarm(app, picture):
+        while not app.stands:
+            await pilot.pause(0.01)
         await app.fleet.settled(lambda: app.fleet.store.count("applications.argoproj.io") > 0)
         for key in picture.keys:
             if key.startswith(_UNTIL):

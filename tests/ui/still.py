@@ -205,8 +205,10 @@ async def screen(
     fleet: StillFleet, size: tuple[int, int] = (120, 36), theme: str = "fleet-dark"
 ) -> AsyncIterator[tuple[FleetApp, Pilot[None]]]:
     """The app over a fleet, at rest after its first frame."""
-    app = FleetApp(fleet, Settings(theme=theme))  # type: ignore[arg-type]
+    app = FleetApp(lambda: fleet, Settings(theme=theme))  # type: ignore[arg-type,return-value]
     async with app.run_test(size=size):
         pilot = Patient(app)
+        while app.is_running and not app.stands:
+            await asyncio.sleep(0.002)
         await at_rest(app, pilot)
         yield app, pilot

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 
 import pyte
 import pytest
@@ -11,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ui.still import StillFleet, at_rest, screen
+from tui.domain.settings import Settings
 from tui.ui import frame
+from tui.ui.app import FleetApp
 from tui.ui.themes import PALETTES
 
 COUNTS = st.builds(
@@ -71,6 +74,29 @@ async def test_textual_paints_the_same_frame(size: tuple[int, int], theme: str) 
         assert texts[y] == before.display[y].rstrip()
     said = next(y for y, text in enumerate(texts) if "connecting…" in text[size[0] // 3 :] and y > 1)
     assert before.display[said].rindex("connecting…") == texts[said].rindex("connecting…")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48), (29, 9), (31, 5)])
+async def test_the_first_screen_of_textual_is_that_frame_in_every_cell(size: tuple[int, int]) -> None:
+    go, before = threading.Event(), drawn(*size, "fleet-light")
+    app = FleetApp(lambda: StillFleet() if go.wait() else None, Settings(theme="fleet-light"))
+    async with app.run_test(size=size) as pilot:
+        try:
+            await pilot.pause()
+            shown = [
+                [(character, segment.style) for segment in strip if not segment.control for character in segment.text]
+                for strip in app.screen._compositor.render_strips()
+            ]
+        finally:
+            app.exit()
+            go.set()
+    assert ["".join(character for character, _ in line) for line in shown] == before.display
+    for y, line in enumerate(shown):
+        for x, (_, style) in enumerate(line):
+            kept = before.buffer[y][x]
+            if kept.bg != "default":
+                front, behind = style.color.triplet.hex, style.bgcolor.triplet.hex
+                assert (front, behind, bool(style.bold)) == (f"#{kept.fg}", f"#{kept.bg}", kept.bold), (x, y)
 
 
 def test_without_colours_there_are_no_colour_codes() -> None:

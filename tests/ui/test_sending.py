@@ -225,7 +225,7 @@ from tui.domain.settings import Settings
 from tui.ui.app import FleetApp
 place = World.__new__(World)
 place.origin, place.clone, place.data = map(Path, sys.argv[1:])
-app = FleetApp(EditingFleet(place), Settings())
+app = FleetApp(lambda: EditingFleet(place), Settings())
 app.run()
 """
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import yaml
 
 from tui.domain.settings import Settings
 
@@ -29,6 +28,8 @@ def read_settings(path: Path) -> Settings:
         return Settings()
     except OSError as error:
         raise BadConfig(f"{path}: cannot be read: {error.strerror}") from error
+    import yaml  # not before there is something to read: every start would wait for it
+
     if len(data) > MAX_BYTES:
         raise BadConfig(f"{path}: larger than {MAX_BYTES} bytes: not a configuration of fleet")
     try:
@@ -92,6 +93,8 @@ def _place(node: Any, message: str) -> str:
 
 
 def _child(node: Any, name: str, index: str) -> Any:
+    import yaml
+
     if name and isinstance(node, yaml.MappingNode):
         return next((value for key, value in node.value if getattr(key, "value", None) == name), None)
     if index.isdigit() and isinstance(node, yaml.SequenceNode) and int(index) < len(node.value):

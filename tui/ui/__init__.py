@@ -36,7 +36,7 @@ class Stage:
 
 
 def run(fleet_factory: Callable[[], Fleet], settings: Settings, stage: Stage | None = None) -> None:
-    """Show the fleet until the user leaves. The factory is called after the first frame stands.
+    """Show the fleet until the user leaves. The factory is called once that answers keys.
 
     Raises whatever the factory raises, with the terminal given back.
     """
@@ -54,7 +54,7 @@ def _show(fleet_factory: Callable[[], Fleet], settings: Settings, stage: Stage) 
     stage.paint(settings.theme)
     from tui.ui.app import FleetApp
 
-    app = FleetApp(fleet_factory(), settings)
+    app = FleetApp(fleet_factory, settings)
     stage.ending.app = app
     try:
         stage.ending.check()
@@ -62,3 +62,6 @@ def _show(fleet_factory: Callable[[], Fleet], settings: Settings, stage: Stage) 
     finally:
         gc.enable()
         stage.terminal.restore()
+    stage.terminal.taken()
+    if app.failure is not None:
+        raise app.failure

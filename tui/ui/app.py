@@ -6,48 +6,35 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
 
 from tui.domain import failure
-from tui.domain.kinds.fleet import DRAFTS_RESOURCE
-from tui.domain.kinds.kind import Tone
-from tui.domain.obj import Ref
-from tui.domain.settings import Settings
 from tui.ui import keys, themes
-from tui.ui.obey import obey
-from tui.ui.panes.base import Pane
-from tui.ui.panes.table import TablePane
-from tui.ui.prompt import Prompt, ask
-from tui.ui.screens.base import FleetScreen
-from tui.ui.screens.dialogs import Confirm, aliases, help_for
-from tui.ui.screens.shell import Shell
+from tui.ui.curtain import Curtain, prepared
 from tui.ui.working import Working
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from tui.domain.cilium.hubble.observed import Observed
+    from tui.domain.obj import Ref
+    from tui.domain.settings import Settings
     from tui.fleet.netpol.asking import Question
     from tui.fleet.runtime import Fleet
+    from tui.ui.panes.base import Pane
+    from tui.ui.screens.shell import Shell
 
 _log = logging.getLogger("fleet.ui")
 FRAME = 1 / 30  # seconds: data is painted at most this often; keys are answered at once
 BREATH = 0.002  # seconds between two portions of what a pane has to do: the loop reads keys and rows meanwhile
-
-
-def styles() -> list[str | PurePath]:
-    """The style sheets: beside the package in a wheel, at the top of a checkout."""
-    here = Path(__file__).resolve().parents[1] / "styles"
-    folder = here if here.is_dir() else here.parents[1] / "styles"
-    return sorted(folder.glob("*.tcss"))
 
 
 class Tick(Message, bubble=False):
@@ -61,48 +48,83 @@ class FleetApp(Working):
     """fleet on the screen."""
 
     TITLE = "fleet"
-    CSS_PATH = styles()
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings_of("quit")
 
-    def __init__(self, fleet: Fleet, settings: Settings) -> None:
+    fleet: Fleet  # once `stands`
+
+    def __init__(self, make: Callable[[], Fleet], settings: Settings) -> None:
+        """`make` is called in a thread once the first frame answers keys; what it raises ends the app: `failure`."""
         super().__init__()
-        self.fleet: Fleet = fleet
         self.settings = settings
         self.favourites: list[str] = []  # namespaces, the last chosen first
-        self._shell_stands = False
+        self.stands = False  # the fleet and the first screen are there
+        self.failure: BaseException | None = None
+        self._make = make
+        self._building = False
         self._leave_asked = False
         self._again: asyncio.TimerHandle | None = None  # the next portion of what a pane has to do
         for colours in themes.PALETTES.values():
             self.register_theme(themes.theme(colours))
         self.theme = settings.theme if settings.theme in themes.PALETTES else themes.DEFAULT
         self.set_keymap(keys.keymap(settings.keys))
+        self.hold()
 
     # -- life -----------------------------------------------------------------------------------------------------
 
     def get_default_screen(self) -> Screen[None]:
-        return Shell()
+        return Curtain()
+
+    def on_mount(self) -> None:
+        """Get everything ready once the first frame stands."""
+        few = self.console.color_system == "standard" and not self.no_color and not self.is_headless
+        if few and self.theme == themes.DEFAULT:
+            self.theme = themes.FEW  # what remains of the others in 16 colours says the wrong thing
+        self.call_after_refresh(lambda: self.run_worker(self._open(), group="open"))
+
+    async def _open(self) -> None:
+        """Import and make what the first screen needs, beside the keys; then show it."""
+        try:
+            self.fleet = await prepared(self._make)
+        except Exception as error:  # noqa: BLE001 - who started the app raises it again
+            self.failure = error
+            self.exit(return_code=1)
+            return
+        if self._leave_asked:
+            return
+        from tui.ui.screens.shell import Shell
+
+        self._building = True
+        self.add_mode("fleet", Shell)
+        await self.switch_mode("fleet")
+
+    def passes(self, key: events.Key) -> bool:
+        """One may always leave."""
+        return key.key in keys.keys_of("quit", self.settings.keys)
+
+    def waits(self, held: Sequence[events.Key]) -> None:
+        """What is typed before the first screen stands is shown."""
+        if isinstance(self.screen, Curtain):
+            self.screen.show(held)
 
     def shell_stands(self) -> None:
         """The first screen has been built; who asked to leave meanwhile may do so now."""
-        self._shell_stands = True
+        self._building = False
+        self.stands = True
+        self.release()
         if self._leave_asked:
             self.exit()
+        else:
+            self.call_after_refresh(self._begin)
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         """Leave; a first screen that is being built is finished before, or it would fail half-built."""
         self._leave_asked = True
-        if self._shell_stands:
+        if not self._building:
             super().exit(result, return_code, message)
 
-    def on_mount(self) -> None:
-        """Start the fleet once the first frame stands."""
-        few = self.console.color_system == "standard" and not self.no_color and not self.is_headless
-        if few and self.theme == themes.DEFAULT:
-            self.theme = themes.FEW  # what remains of the others in 16 colours says the wrong thing
-        self.call_after_refresh(self._begin)
-
     def _begin(self) -> None:
+        """Start the fleet once its screen has been painted."""
         from tui.ui.drafting import editing
 
         gc.enable()
@@ -134,6 +156,8 @@ class FleetApp(Working):
 
     def on_tick(self) -> None:
         """Let what is shown take in what has changed."""
+        from tui.ui.screens.base import FleetScreen
+
         if not self.screen_stack or self._leave_asked:
             return  # the tick of a program that closes its screens
         self._tell_problems()
@@ -154,12 +178,15 @@ class FleetApp(Working):
 
     async def on_unmount(self) -> None:
         """End the fleet's threads and children."""
-        await self.fleet.stop()
+        if self.stands:
+            await self.fleet.stop()
 
     # -- telling the user -----------------------------------------------------------------------------------------
 
     def _tell_problems(self) -> None:
         """Say once what no cluster's row says: a kubeconfig that cannot be read, a disk that is full."""
+        from tui.domain.kinds.kind import Tone
+
         for problem in self.fleet.problems:
             if problem not in self._told:
                 self._told.add(problem)
@@ -167,12 +194,16 @@ class FleetApp(Working):
 
     def say_instead(self, action: keys.Action) -> None:
         """Say what to do instead of what fleet never does."""
+        from tui.domain.kinds.kind import Tone
+
         self.say(action.instead, Tone.WARN)
 
     # -- asking -----------------------------------------------------------------------------------------------------
 
     def ask_filter(self, pane: Pane) -> None:
         """Filter a pane as one types; giving up takes the filter back."""
+        from tui.ui.prompt import ask
+
         before = pane.filter
 
         def done(text: str | None) -> None:
@@ -182,6 +213,7 @@ class FleetApp(Working):
 
     def ask_quit(self) -> None:
         """Ask, then quit."""
+        from tui.ui.screens.dialogs import Confirm
 
         def answered(yes: bool | None) -> None:
             if yes:
@@ -191,10 +223,14 @@ class FleetApp(Working):
 
     def show_help(self, places: Sequence[str]) -> None:
         """The keys that work in some places, then the others."""
+        from tui.ui.screens.dialogs import help_for
+
         self.push_screen(help_for([*places, "everywhere"], self.settings.keys))
 
     def show_aliases(self) -> None:
         """Every kind; choosing one opens it."""
+        from tui.ui.obey import obey
+        from tui.ui.screens.dialogs import aliases
 
         def chosen(resource: str | None) -> None:
             if resource:
@@ -257,6 +293,10 @@ class FleetApp(Working):
 
     async def show_drafts(self, name: str) -> None:
         """The Drafts pane with the cursor on a draft."""
+        from tui.domain.kinds.fleet import DRAFTS_RESOURCE
+        from tui.domain.obj import Ref
+        from tui.ui.panes.table import TablePane
+
         await self.shell.go("drafts")
         if isinstance(pane := self.shell.pane, TablePane):
             pane.table.move_to(Ref("", DRAFTS_RESOURCE, "", name))
@@ -269,6 +309,9 @@ class FleetApp(Working):
 
     async def ask_line(self, label: str, value: str) -> str | None:
         """Ask for one line at the bottom; None when the user gave up. Only from a worker."""
+        from tui.domain.kinds.kind import Tone
+        from tui.ui.prompt import Prompt, ask
+
         answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         for asked in [found for found in self.screen.query(Prompt) if found.finished]:
             await asked.remove()  # of two questions in a row the second waits until the first is off the screen
@@ -310,12 +353,17 @@ class FleetApp(Working):
     @property
     def shell(self) -> Shell:
         """The first screen."""
+        from tui.ui.screens.shell import Shell
+
         found = self.screen_stack[0]
         assert isinstance(found, Shell)
         return found
 
     async def action_quit(self) -> None:
         """Quit at once; with text selected the key copies it, as everywhere else."""
+        if not self.stands:
+            self.exit()
+            return
         from textual.widgets import Input, TextArea
 
         selected = getattr(self.focused, "selected_text", "") if isinstance(self.focused, Input | TextArea) else ""
@@ -326,6 +374,8 @@ class FleetApp(Working):
 
     async def leave(self) -> None:
         """Quit, after every screen has kept what would be lost."""
+        from tui.ui.screens.base import FleetScreen
+
         for screen in self.screen_stack:
             if isinstance(screen, FleetScreen):
                 await screen.closing()
@@ -333,6 +383,8 @@ class FleetApp(Working):
 
     async def back_to_shell(self) -> None:
         """Close every screen over the first one; who waits for what one of them asks hears that nobody chose."""
+        from tui.ui.screens.base import FleetScreen
+
         while self.screen is not self.shell:
             if isinstance(self.screen, FleetScreen):
                 await self.screen.closing()

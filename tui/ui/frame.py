@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    Piece = tuple[str, str, str, bool]  # text, foreground, background, boldness
+
 TABS: tuple[tuple[str, str, str], ...] = (  # pane id, title, title where there is little room
     ("clusters", "Clusters", "Clusters"),
     ("applications", "Applications", "Apps"),
@@ -157,74 +159,77 @@ def _width(spans: Sequence[Span]) -> int:
 
 def draw(width: int, height: int, colours: Palette, depth: int) -> str:
     """The whole first frame as escape codes. `depth`: 24, 8 or 0 (no colours)."""
-    paint = _Paint(colours, depth)
-    measure = geometry(width, height)
-    lines = [paint.spans(header(width, FIRST, Counts()))]
-    tall = height - 2 - measure.strip
-    if tall < 2 or width < SMALLEST:
-        return "\x1b[?1049h\x1b[?25l"  # no room for borders: Textual paints what fits
-    title = next(title for name, title, _ in TABS if name == FIRST)
-    left = paint.box(measure.tree, tall, "Clusters") if measure.tree else [""] * tall
-    right = paint.box(width - measure.tree, tall, title, focused=True, text=LOADING)
-    lines += [a + b for a, b in zip(left, right, strict=True)]
-    if measure.framed:
-        lines += paint.box(width, measure.strip, "Events")
-    else:
-        lines += [paint.blank(width)] * measure.strip
-    lines.append(paint.blank(width, colours.surface))
-    body = "".join(f"\x1b[{row};1H{line}" for row, line in enumerate(lines, 1))
+    lines = paint(width, height, colours)
+    body = "".join(f"\x1b[{row};1H{_escaped(line, depth)}" for row, line in enumerate(lines, 1))
     return f"\x1b[?1049h\x1b[?25l{body}\x1b[0m"
 
 
-class _Paint:
-    """Turns colours into escape codes of the terminal's depth."""
+def paint(width: int, height: int, colours: Palette, typed: str = "") -> list[list[Piece]]:
+    """The first frame's lines, each exactly `width` cells; none where there is no room for borders.
 
-    def __init__(self, colours: Palette, depth: int) -> None:
-        self.colours = colours
-        self.depth = depth
+    `typed` stands in the last line: the keys that wait for the screen.
+    """
+    measure = geometry(width, height)
+    tall = height - 2 - measure.strip
+    if tall < 2 or width < SMALLEST:
+        return []
+    title = next(title for name, title, _ in TABS if name == FIRST)
+    left = _box(colours, measure.tree, tall, "Clusters") if measure.tree else [[]] * tall
+    right = _box(colours, width - measure.tree, tall, title, focused=True, text=LOADING)
+    lines = [[(span.text, *look(colours, span.look)) for span in header(width, FIRST, Counts())]]
+    lines += [a + b for a, b in zip(left, right, strict=True)]
+    if measure.framed:
+        lines += _box(colours, width, measure.strip, "Events")
+    else:
+        lines += [[(" " * width, colours.foreground, colours.background, False)]] * measure.strip
+    room = " " * (width - cells(typed))
+    lines.append([(typed, colours.accent, colours.surface, True), (room, colours.foreground, colours.surface, False)])
+    return lines
 
-    def code(self, foreground: str, background: str, extra: str = "") -> str:
-        if not self.depth:
-            return f"\x1b[0{extra}m"
-        return f"\x1b[0{extra};38;{self._colour(foreground)};48;{self._colour(background)}m"
 
-    def _colour(self, colour: str) -> str:
-        red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
-        if self.depth == 24:
-            return f"2;{red};{green};{blue}"
-        spread = max(red, green, blue) - min(red, green, blue)
-        if spread < 24:  # the 24 greys of the 256 colours
-            grey = round((red + green + blue) / 3 / 255 * 25)
-            return f"5;{16 if grey == 0 else 231 if grey == 25 else 231 + grey}"
-        levels = [round(part / 255 * 5) for part in (red, green, blue)]
-        return f"5;{16 + 36 * levels[0] + 6 * levels[1] + levels[2]}"
+def _box(
+    colours: Palette, width: int, height: int, title: str, focused: bool = False, text: str = ""
+) -> list[list[Piece]]:
+    """A bordered panel; `text` stands where a table says why it has no rows."""
+    behind = colours.background
 
-    def spans(self, spans: Sequence[Span]) -> str:
-        made = []
-        for span in spans:
-            foreground, background, bold = look(self.colours, span.look)
-            made.append(self.code(foreground, background, ";1" if bold else "") + span.text)
-        return "".join(made)
+    def border(text: str) -> Piece:
+        return text, colours.focus if focused else colours.border, behind, False
 
-    def blank(self, width: int, background: str = "") -> str:
-        return self.code(self.colours.foreground, background or self.colours.background) + " " * width
+    inner = width - 2
+    named = (f" {title} ", colours.foreground if focused else colours.muted, behind, focused)
+    side, blank = border("│"), (" " * inner, colours.foreground, behind, False)
+    lines = [[border("╭─"), named, border("─" * (inner - 3 - cells(title)) + "╮")]]
+    lines += [[side, blank, side]] * max(0, height - 2)
+    at = 2 + (height - 3) // 3  # below the table's own header
+    if text and at < height - 1:
+        before = (inner - cells(text)) // 2
+        said = f"{' ' * before}{text}{' ' * (inner - before - cells(text))}"
+        lines[at] = [side, (said, colours.muted, behind, False), side]
+    return [*lines, [border(f"╰{'─' * inner}╯")]]
 
-    def box(self, width: int, height: int, title: str, focused: bool = False, text: str = "") -> list[str]:
-        """A bordered panel; `text` stands where a table says why it has no rows."""
-        colours = self.colours
-        border = self.code(colours.focus if focused else colours.border, colours.background)
-        named = self.code(colours.foreground if focused else colours.muted, colours.background, ";1" if focused else "")
-        quiet = self.code(colours.muted, colours.background)
-        inner = width - 2
-        rule = "─" * (inner - 3 - cells(title))
-        lines = [f"{border}╭─{named} {title} {border}{rule}╮"]
-        lines += [f"{border}│{' ' * inner}│"] * max(0, height - 2)
-        at = 2 + (height - 3) // 3  # below the table's own header
-        if text and at < height - 1:
-            before = (inner - cells(text)) // 2
-            said = f"{' ' * before}{text}{' ' * (inner - before - cells(text))}"
-            lines[at] = f"{border}│{quiet}{said}{border}│"
-        return [*lines, f"{border}╰{'─' * inner}╯"]
+
+def _escaped(line: list[Piece], depth: int) -> str:
+    """A line with the escape codes of the terminal's depth."""
+    made = []
+    for text, foreground, background, bold in line:
+        extra = ";1" if bold else ""
+        if depth:
+            extra += f";38;{_colour(foreground, depth)};48;{_colour(background, depth)}"
+        made.append(f"\x1b[0{extra}m{text}")
+    return "".join(made)
+
+
+def _colour(colour: str, depth: int) -> str:
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    if depth == 24:
+        return f"2;{red};{green};{blue}"
+    spread = max(red, green, blue) - min(red, green, blue)
+    if spread < 24:  # the 24 greys of the 256 colours
+        grey = round((red + green + blue) / 3 / 255 * 25)
+        return f"5;{16 if grey == 0 else 231 if grey == 25 else 231 + grey}"
+    levels = [round(part / 255 * 5) for part in (red, green, blue)]
+    return f"5;{16 + 36 * levels[0] + 6 * levels[1] + levels[2]}"
 
 
 def look(colours: Palette, name: str) -> tuple[str, str, bool]:
@@ -281,6 +286,11 @@ class Terminal:
             except OSError:
                 pass  # there is no terminal any more
             self._painted = False
+        self.restore()
+
+    def taken(self) -> None:
+        """Textual has had the terminal, and has given it back."""
+        self._painted = False
         self.restore()
 
     def restore(self) -> None:

@@ -368,6 +368,11 @@ def keymap(remap: Mapping[str, str]) -> dict[str, str]:
     return {name: ",".join(keys.replace(",", " ").split()) for name, keys in remap.items()}
 
 
+def keys_of(name: str, remap: Mapping[str, str]) -> tuple[str, ...]:
+    """The keys of an action, with the user's own."""
+    return tuple(remap[name].replace(",", " ").split()) if name in remap else by_id(name).keys
+
+
 def bindings(*places: str) -> list[BindingType]:
     """Textual's bindings for the actions of some places."""
     found = [action for action in ACTIONS if action.where in places and action.id not in BY_EVENT]

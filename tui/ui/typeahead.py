@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 
 from textual import events
@@ -32,16 +33,38 @@ class TypeAhead(App[None]):
         self._alarm: asyncio.TimerHandle | None = None
         self.work: set[asyncio.Future[None]] = set()  # what keys have set going and the next key should find done
         self.patience = PATIENCE  # of the next key with that work
+        self._holds_all = False  # keys wait until what they are meant for stands
 
     @property
     def typing(self) -> bool:
         """Whether a key is under way or waits for one that is."""
         return self._under_way or bool(self._ahead)
 
+    def hold(self) -> None:
+        """Keys wait from now on, but for those that `passes`."""
+        self._holds_all = True
+
+    def release(self) -> None:
+        """What the keys are meant for stands: those that waited go, one after the other."""
+        self._holds_all = False
+        if not self._under_way:
+            self._next()
+
+    def passes(self, key: events.Key) -> bool:
+        """Whether a key goes on while others wait."""
+        return False
+
+    def waits(self, held: Sequence[events.Key]) -> None:
+        """One more key waits; `held` are all that do."""
+
     async def on_event(self, event: events.Event) -> None:
         """Hold keys that come while another is under way."""
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
+            return
+        if self._holds_all and not self.passes(event):
+            self._ahead.append(event)
+            self.waits(self._ahead)
             return
         if self._under_way and event is not self._released:
             self._ahead.append(event)
@@ -94,6 +117,10 @@ class TypeAhead(App[None]):
             self._alarm.cancel()
             self._alarm = None
         self._under_way = False
+        if not self._holds_all:
+            self._next()
+
+    def _next(self) -> None:
         if self._ahead:
             self._released = self._ahead.popleft()
             self._under_way = True  # keys that arrive before it is handled queue behind it

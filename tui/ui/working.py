@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from textual.screen import Screen
 
 from tui.domain import failure
-from tui.domain.kinds.kind import Tone
-from tui.domain.ports import Trouble
 from tui.ui.text import safe
 from tui.ui.typeahead import TypeAhead
+
+if TYPE_CHECKING:
+    from tui.domain.kinds.kind import Tone
 
 Answer = TypeVar("Answer")
 LOCAL = 2.0  # seconds of patience with work that asks nobody: what follows is meant for what it leads to
 _log = logging.getLogger("fleet.ui")
-_SEVERITY = {Tone.BAD: "error", Tone.WARN: "warning"}
+_SEVERITY = {"bad": "error", "warn": "warning"}  # by tone
 
 
 class Working(TypeAhead):
@@ -30,10 +31,10 @@ class Working(TypeAhead):
         self._through_when: dict[asyncio.Task[None], asyncio.Future[None]] = {}
         self._holding: set[asyncio.Task[None]] = set()  # work of keys that wait for it
 
-    def say(self, text: str, tone: Tone = Tone.PLAIN) -> None:
+    def say(self, text: str, tone: Tone | None = None) -> None:
         """Show a line for some seconds. The text is data, never markup."""
         shown = "\n".join(safe(line) for line in text.split("\n"))
-        self.notify(shown, severity=_SEVERITY.get(tone, "information"), markup=False)  # type: ignore[arg-type]
+        self.notify(shown, severity=_SEVERITY.get(tone.value if tone else "", "information"), markup=False)  # type: ignore[arg-type]
 
     def do(self, work: Awaitable[None], what: str, hold: bool = True, patience: float = 0.0) -> None:
         """Run something that waits; what goes wrong becomes a line that says what was being done.
@@ -51,6 +52,9 @@ class Working(TypeAhead):
                 self._hold(task)
                 task.add_done_callback(self.is_through)
                 task.add_done_callback(self._holding.discard)
+            from tui.domain.kinds.kind import Tone
+            from tui.domain.ports import Trouble
+
             try:
                 await work
             except Trouble as error:
@@ -87,6 +91,8 @@ class Working(TypeAhead):
 
     def report(self, what: str, error: Exception) -> None:
         """Tell of a fault nobody foresaw, once, and log it."""
+        from tui.domain.kinds.kind import Tone
+
         _log.exception("%s failed", what, exc_info=error)
         line = f"{what}: {failure.words(error)}"
         if line not in self._told:  # the same fault thirty times a second is told once

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path, PurePath
 
 from textual import events
 from textual.app import ComposeResult
@@ -20,8 +21,17 @@ from tui.ui.screens.base import FleetScreen
 KEPT = 8  # panes that stay mounted while hidden, with their cursor and scroll
 
 
+def styles() -> list[str | PurePath]:
+    """The style sheets: beside the package in a wheel, at the top of a checkout."""
+    package = Path(__file__).resolve().parents[2]
+    folder = package / "styles" if (package / "styles").is_dir() else package.parent / "styles"
+    return sorted(folder.glob("*.tcss"))
+
+
 class Shell(FleetScreen):
     """Tree, pane, strip."""
+
+    CSS_PATH = styles()  # of every other screen too: this one is always below
 
     def __init__(self) -> None:
         super().__init__(id="shell")
