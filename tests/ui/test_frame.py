@@ -117,6 +117,17 @@ def test_nothing_heavy_is_imported_before_the_first_frame() -> None:
     assert found.stdout.strip() == "[]"
 
 
+def test_neither_panes_nor_the_fleet_are_imported_before_keys_are_answered() -> None:
+    code = (
+        "import sys, tui.cli.wire, tui.ui.app;"
+        "late = ('tui.domain.kinds', 'tui.domain.ports', 'tui.fleet', 'tui.store', 'tui.ui.panes', 'tui.ui.screens',"
+        " 'yaml', 'tui.adapters.kube', 'tui.adapters.git');"
+        "print([name for name in late if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
 def test_the_screen_itself_needs_no_cluster_git_or_http_library() -> None:
     code = (
         "import sys, tui.ui.app, tui.ui.panes.applications, tui.ui.panes.tree, tui.ui.strip;"

@@ -16,7 +16,6 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
 
-from tui.domain import failure
 from tui.ui import keys, themes
 from tui.ui.curtain import Curtain, prepared
 from tui.ui.working import Working
@@ -170,6 +169,8 @@ class FleetApp(Working):
 
     def _fatal_error(self) -> None:
         """Leave after a fault nobody foresaw. Textual's own report prints variables: objects and credentials."""
+        from tui.domain import failure
+
         error = sys.exc_info()[1] or self._exception
         told = failure.report(error) if error is not None else "unknown"
         _log.critical("an error nobody foresaw", exc_info=error)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from textual.screen import Screen
 
-from tui.domain import failure
 from tui.ui.text import safe
 from tui.ui.typeahead import TypeAhead
 
@@ -91,6 +90,7 @@ class Working(TypeAhead):
 
     def report(self, what: str, error: Exception) -> None:
         """Tell of a fault nobody foresaw, once, and log it."""
+        from tui.domain import failure
         from tui.domain.kinds.kind import Tone
 
         _log.exception("%s failed", what, exc_info=error)
