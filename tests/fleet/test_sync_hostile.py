@@ -135,7 +135,7 @@ async def test_a_huge_object(tmp_path: Path) -> None:
 
 
 async def test_an_event_longer_than_any_real_one_is_skipped(tmp_path: Path) -> None:
-    huge = b'{"type":"ADDED","object":{"x":"' + b"y" * (17 << 20) + b'"}}\n'
+    huge = b'{"type":"ADDED","object":{"x":"' + b"y" * (33 << 20) + b'"}}\n'
     async with (
         liar(page(pod("a")), huge, line("ADDED", pod("after", "10"))) as server,
         watching(config(tmp_path / "c", {"c1": server.url})) as here,

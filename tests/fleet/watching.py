@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,7 +22,15 @@ from tui.store import Store
 
 PODS = Kind("pods", "Pod", watch="always")
 QUICK = Timing(
-    backoff=0.02, backoff_most=0.1, recheck=0.05, pulse=0.5, announce=0.01, poll=0.02, list_quiet=2.0, mend=0.05
+    backoff=0.02,
+    backoff_most=0.1,
+    recheck=0.05,
+    pulse=0.5,
+    announce=0.01,
+    poll=0.02,
+    list_quiet=2.0,
+    mend=0.05,
+    slow=0.0,
 )
 
 
@@ -100,6 +109,7 @@ async def watching(
     timing: Timing = QUICK,
     settings: Settings | None = None,
     observers: Mapping[str, Observer] | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[Watching]:
     """The network thread on these clusters, stopped at the end; nothing of it may be left."""
     here = Watching()
@@ -110,7 +120,8 @@ async def watching(
         settings,
         here.deliver,
         observers,
-        timing=timing,
+        clock,
+        timing,
     )
     here.network.start()
     try:

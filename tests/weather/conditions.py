@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.fleet.watching import PODS, QUICK, Watching, config, watching
 from tests.support import serving, thing
@@ -19,6 +23,8 @@ from tui.domain.obj import Ref
 from tui.domain.settings import Settings
 from tui.fleet.derive import StoreFacts
 from tui.fleet.sync import Observer, Timing
+from tui.fleet.sync.timing import Backoff
+from tui.ui import words
 from tui.ui.panes import freshness
 from tui.ui.panes.rows import Shape
 
@@ -47,6 +53,14 @@ class Weather:
         facts = StoreFacts(self.here.store, Settings(), time.time)
         made = Shape([KINDS.get(CLUSTERS) or OWN[CLUSTERS]]).row(row, facts)
         return " ".join(cell.text for cell in made.cells if cell.text)
+
+    def screen(self, cluster: str = "bad") -> str:
+        """What the screen of a cluster says: its state, the reason, and every watch with its own."""
+        found = self.here.cluster(cluster)
+        if found is None:
+            return ""
+        lines = words.cluster(found, time.time())
+        return "\n".join(" ".join("".join(cell.text for cell in line).split()) for line in lines)
 
     def stale(self, later: float = freshness.GRACE) -> str:
         """What a pane of these kinds will say, `later` seconds from now, of rows not kept up; "" if all are."""
@@ -95,6 +109,31 @@ class Weather:
         assert good is not None and good.state is ClusterState.LIVE
 
 
+class Tries:
+    """The pauses that the back-off chose since this was made, in every cluster."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.pauses: list[float] = []
+        self._more = asyncio.Event()
+        loop, choose = asyncio.get_running_loop(), Backoff.next
+
+        def chosen(backoff: Backoff) -> float:
+            pause = choose(backoff)
+            self.pauses.append(pause)
+            with contextlib.suppress(RuntimeError):  # the test has ended
+                loop.call_soon_threadsafe(self._more.set)
+            return pause
+
+        monkeypatch.setattr(Backoff, "next", chosen)
+
+    async def until(self, count: int, patience: float = 60.0) -> None:
+        """Wait until there are so many."""
+        async with asyncio.timeout(patience):
+            while len(self.pauses) < count:
+                self._more.clear()
+                await self._more.wait()
+
+
 @asynccontextmanager
 async def weather(
     folder: Path,
@@ -105,6 +144,7 @@ async def weather(
     settings: Settings | None = None,
     settled: bool = True,
     observers: Mapping[str, Observer] | None = None,
+    clock: Callable[[], float] = time.time,
     **options: Any,
 ) -> AsyncIterator[Weather]:
     """Both clusters with the same objects, read and (unless `settled` is false) equal; `options` are the servers'."""
@@ -114,7 +154,7 @@ async def weather(
         bad = await stack.enter_async_context(serving(everything, "bad", **options))
         good = await stack.enter_async_context(serving(everything, "good", **options))
         kubeconfig = config(folder / "config", {"bad": bad.url, "good": good.url}, user)
-        here = await stack.enter_async_context(watching(kubeconfig, kinds, timing, settings, observers))
+        here = await stack.enter_async_context(watching(kubeconfig, kinds, timing, settings, observers, clock))
         found = Weather(bad, good, here, kinds)
         if settled:
             await found.clears()

@@ -104,7 +104,14 @@ class Row(msgspec.Struct, frozen=True, gc=False):
         They are cut here and not before packing: what every object has in common costs a packed one nearly nothing.
         """
         data = self.json()
-        found: dict[str, Any] = msgspec.json.decode(data) if data else {}
+        if not data:
+            return {}
+        try:
+            found: dict[str, Any] = msgspec.json.decode(data)
+        except msgspec.MsgspecError:  # a number beyond a double: allowed in JSON, and infinite in Python's reader
+            import json
+
+            found = json.loads(data)
         if isinstance(metadata := found.get("metadata"), dict):
             metadata.pop("managedFields", None)
         return found

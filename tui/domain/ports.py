@@ -118,6 +118,9 @@ class Connection(Protocol):
     async def served(self, fresh: bool = False) -> Mapping[str, Served]:
         """Everything the API server serves, by `plural.group`; cached for minutes unless `fresh`."""
 
+    def renew(self) -> None:
+        """Send no more requests over the sockets there are: they may be dead. What runs over them goes on."""
+
     async def close(self) -> None:
         """Give up every request and socket."""
 

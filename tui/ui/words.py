@@ -79,7 +79,8 @@ def cluster(found: Cluster, now: float) -> list[Line]:
     lines += [BLANK, heading("Watches")]
     for resource, status in sorted(found.kinds.items()):
         tone = _KIND_TONES.get(status.state, Tone.PLAIN)
-        told = f"{status.objects:,} objects" if status.state in (KindState.LIVE, KindState.STALE) else status.reason
+        listed = status.state in (KindState.LIVE, KindState.STALE)
+        told = ": ".join(part for part in (f"{status.objects:,} objects" if listed else "", status.reason) if part)
         lines.append((Cell(f"  {status.state.value:<9}", tone), Cell(f"{resource:<44}"), plain(told, Tone.MUTED)))
     return lines
 

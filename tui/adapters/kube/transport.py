@@ -86,6 +86,12 @@ class KubeConnection:
         """Everything the API server serves; cached for ten minutes unless `fresh`."""
         return await self._discovery.served(fresh)
 
+    def renew(self) -> None:
+        """Send no more requests over the sockets there are: they may be dead. What runs over them goes on."""
+        if self._api is not None:
+            self._retired.append(self._api)
+            self._api = None
+
     async def close(self) -> None:
         """Give up every request and socket."""
         self._closed = True
@@ -160,8 +166,7 @@ class KubeConnection:
         """The official client for this identity: another certificate needs another, the old one ends at `close`."""
         cert = (identity.cert, identity.key)
         if self._api is None or self._api_cert != cert:
-            if self._api is not None:
-                self._retired.append(self._api)
+            self.renew()
             from tui.adapters.kube.session import make_api
 
             proxy = proxy_for(self._spec.cluster.server, self._spec.cluster.proxy_url)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
 
 import msgspec
 from aiohttp import web
@@ -133,7 +132,7 @@ class ApiServer:
         self._web: web.Server | None = None
         self._listener: asyncio.Server | None = None
         self._hole: socket.socket | None = None
-        self._dead: WeakSet[Any] = WeakSet()  # connections that nothing comes through any more
+        self._dead: set[Any] = set()  # connections that nothing comes through any more
         self._documents: tuple[int, Discovery, OpenApi] | None = None  # catalogue they were made for
 
     async def start(self) -> str:
@@ -169,6 +168,7 @@ class ApiServer:
         if self._web is not None:
             await self._web.shutdown(_SHUTDOWN)
             self._web = None
+        self._dead.clear()
 
     async def refuse(self) -> None:
         """Connections are refused from now on, and the open ones cut, until `start()`."""

@@ -11,7 +11,7 @@ from tui.domain import redact
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Meta, Object, Packer, Ref, Row
 
-LONGEST_LINE = 16 * 1024 * 1024  # bytes of one watch event; etcd stops objects at 1.5 MiB
+LONGEST_LINE = 32 * 1024 * 1024  # bytes of one watch event; etcd stops objects at 1.5 MiB
 MOST_SHARED = 2_000  # label sets, and namespaces with moments, remembered for each kind in each cluster
 LARGEST_PACKED = 4 * 1024 * 1024  # bytes of an object that is kept; a larger one is fetched when opened
 
@@ -134,6 +134,7 @@ class Codec:
         What is secret in it is masked. An object that does not fit its record gets a row with what fits. Raises
         `Undecodable` when it has no name.
         """
+        data, garbled = legible(data)
         if not self._kind.metadata_only:
             data = redact.data(data)
         try:
@@ -149,6 +150,8 @@ class Codec:
         if not ref.name:
             raise Undecodable("an object without a name")
         self._share(ref, obj.metadata)
+        if garbled:
+            self.broken[ref] = "a text in it is not UTF-8"
         if self._kind.metadata_only:
             return Row(ref, obj)
         if data.startswith(b'{"metadata"'):
@@ -190,6 +193,17 @@ class Codec:
             return self._kind.record(**found)
         except TypeError:
             raise Undecodable(str(error)) from error
+
+
+def legible(data: bytes) -> tuple[bytes, bool]:
+    """The bytes as UTF-8, with U+FFFD for what was not, and whether anything was not."""
+    if data.isascii():
+        return data, False
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return data.decode(errors="replace").encode(), True
+    return data, False
 
 
 def _least_meta(raw: msgspec.Raw) -> Meta:

@@ -62,6 +62,8 @@ class Events:
                     await self._reflector.initial_end(seen, head.resource_version, self._slot)
             else:
                 self._advance(head.resource_version)
+        else:
+            self._reflector.odd = f"an event of the unknown type {' '.join(kind.split())[:40]} was ignored"
 
     def _advance(self, version: str) -> None:
         if version and self._seen is None:

@@ -69,6 +69,7 @@ class Held:
         if seen is not None and self._rows and not self.doubted and (ref := self._unchanged(data)) is not None:
             seen.add(ref)
             return ""
+        broken = len(self._codec.broken)
         try:
             row = self._codec.row(bytes(data))
         except codec.Undecodable:
@@ -78,7 +79,8 @@ class Held:
             seen.add(row.ref)
         old = self._rows.get(row.ref)
         version: str = row.obj.metadata.resource_version
-        if old is None or not version or self._differs(old, row):
+        mended = len(self._codec.broken) < broken
+        if old is None or not version or mended or self._differs(old, row):
             if old is not None and seen is not None and not self.initial:
                 self.rewound |= _contradict(old.obj.metadata, row.obj.metadata)
             self._rows[row.ref] = self._changes[row.ref] = row

@@ -88,6 +88,7 @@ class Reflector:
         self._timing = timing
         self._now = now
         self._backoff = Backoff(timing)
+        self.odd = ""  # what the watch said that fleet does not understand and need not
         self.version = ""  # resourceVersion to watch from; "" = list first
         self._reached = ""  # the newest resourceVersion that was heard of
         self._where = ""  # path of the collection, while there is a version
@@ -101,6 +102,7 @@ class Reflector:
         self._reason = ""
         self._heard = 0.0
         self._counts = (0, 0, 0)  # as last told
+        self._slow = -1  # seconds that a slow list was last said to take
         self._kick = asyncio.Event()
         self._waiting: asyncio.Timeout | None = None  # around the wait for the next chunk of a stream
         self._doubted = False
@@ -109,7 +111,7 @@ class Reflector:
     @property
     def status(self) -> KindStatus:
         """Where the watch stands, for the cluster's row."""
-        return KindStatus(self._state, self._reason or self.held.trouble, len(self.held), self._heard)
+        return KindStatus(self._state, self._reason or self.held.trouble or self.odd, len(self.held), self._heard)
 
     def kick(self) -> None:
         """Try again now rather than when the pause is over."""
@@ -222,7 +224,7 @@ class Reflector:
         path, watchable = await self._path()
         async with AsyncExitStack() as slot:
             await slot.enter_async_context(self._host.lists)
-            self.held.skipped = 0
+            self.held.skipped, self.odd = 0, ""
             self._set(KindState.LISTING if self.held.initial else KindState.STALE)
             self._breaks = self._host.breaks
             if watchable and self._host.streaming_lists and await self._streaming_list(path, slot):
@@ -340,14 +342,23 @@ class Reflector:
         """One page's bytes, or None when there are more than `most`."""
         accept = accept or (METADATA_LIST if self.kind.metadata_only else JSON)
         body = bytearray()
+        began, self._slow = time.monotonic(), -1
         stream = self._host.connection.stream(path, query, accept, self._timing.list_quiet)
         async with aclosing(cast(AsyncGenerator[bytes, None], stream)) as chunks:
             async for chunk in chunks:
                 self._hear()
                 body += chunk
+                self._tell_slow(began, len(body))
                 if len(body) > most:
                     return None
         return bytes(body)
+
+    def _tell_slow(self, began: float, size: int) -> None:
+        """Say once a second how far a list is that takes long."""
+        seconds = int(time.monotonic() - began)
+        if size and seconds >= self._timing.slow and seconds != self._slow:
+            self._slow = seconds
+            self._set(self._state, f"its list comes slowly: {size / 1024:,.0f} KiB in {seconds} s")
 
     async def _streaming_list(self, path: str, slot: AsyncExitStack) -> bool:
         """List and then watch in one stream; False when this API server does not offer that.

@@ -224,6 +224,7 @@ class Session:
                 # This machine slept, which monotonic clocks do not count: whoever was there before may have hung up.
                 for watch in self._watches.values():
                     watch.reflector.doubt()
+                self.connection.renew()
             elif suspected:
                 # Whoever else lost this server lost it at the same moment, and whatever is still heard is there.
                 at = time.monotonic()

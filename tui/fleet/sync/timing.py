@@ -16,6 +16,7 @@ class Timing:
     requests: int = 3  # lists of one cluster at the same time
     page: int = 500  # objects of one list page
     list_quiet: float = 15.0  # a list without a byte for so long is given up
+    slow: float = 5.0  # a list that takes longer says how far it is
     watch_least: float = 240.0  # timeoutSeconds of a watch is between these
     watch_most: float = 360.0
     watch_early: float = 5.0  # a watch that ends by more than this before its time has broken off

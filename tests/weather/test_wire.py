@@ -1,0 +1,245 @@
+"""Faults of the transport, a row each: what is shown, how often a server is asked, and that nothing is lost or doubled.
+
+`fault` is a name of `tui.demo.apiserver.weather`, so each can be rehearsed with `fleet demo fault`.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import pytest
+
+from tests.fleet.watching import PODS, QUICK, config, watching
+from tests.support import serving
+from tests.weather.conditions import SYSTEM, Tries, Weather, pods, weather
+from tui.adapters.kube import transport
+from tui.demo.apiserver import weather as named
+from tui.domain.cluster import ClusterState
+from tui.domain.kinds.kind import Kind
+from tui.domain.settings import Settings
+from tui.fleet.sync import timing
+from tui.fleet.sync.reflector import Reflector
+
+LIVE, STALE = ClusterState.LIVE, ClusterState.STALE
+TRIES = 6
+ONCE = 7  # requests of finding back once: which cluster it is, the watch, whether it goes on, the list, the next watch
+HURRIED = Settings(request_timeout=0.5)
+STREAMS = "v1.34.0"  # lists and watches in one stream
+PAGES = "v1.31.4"
+
+
+class Row(NamedTuple):
+    """`lists`: whether the fault is met by a list (else by a watch that goes on from one)."""
+
+    fault: str
+    lists: bool
+    state: ClusterState
+    said: str  # on the cluster's screen
+    stale: bool  # whether panes call its rows stale
+    each: int  # most requests for every pause of the back-off
+    version: str = PAGES
+
+
+ROWS = [
+    # fault           lists   cluster  words on the screen                                      stale  requests a try
+    Row("refused", False, STALE, "connection refused", True, 0),
+    Row("black-hole", False, STALE, "was silent for 0.5 s", True, 1),
+    Row("trickle", True, LIVE, "stale pods 3 objects: its list comes slowly:", True, 0),
+    Row("trickle", False, LIVE, "live pods 3 objects", False, 0),
+    Row("cut-line", False, LIVE, "closed the connection in the middle of an answer", True, 3),
+    Row("cut-line", True, LIVE, "closed the connection in the middle of an answer", True, 2, STREAMS),
+    Row("cut-page", True, LIVE, "closed the connection in the middle of an answer", True, 3),
+    Row("cut-watch", False, LIVE, "closed the connection in the middle of an answer", True, 3),
+    Row("500", False, STALE, "the API server answered 500: etcdserver: request timed out", True, 1),
+    Row("500", True, STALE, "the API server answered 500: etcdserver: request timed out", True, 1, STREAMS),
+    Row("502", False, STALE, "the API server answered 502", True, 1),
+    Row("503", False, STALE, "is not available (503): the server is currently unable", True, 1),
+    Row("504", True, STALE, "the API server answered 504", True, 1),
+    Row("malformed", True, LIVE, "a list is not what an API server answers: JSON is malformed", True, 2),
+    Row("malformed", False, LIVE, "a list is not what an API server answers: JSON is malformed", True, 2),
+    Row("truncated", True, LIVE, "a list is not what an API server answers: Input data was truncated", True, 2),
+    Row("truncated", False, LIVE, "a list is not what an API server answers: Input data was truncated", True, 2),
+    Row("unknown-event", False, LIVE, "an event of the unknown type RENAMED was ignored", False, 0),
+    Row("no-metadata", False, LIVE, "1 could not be read at all", False, 0),
+    Row("no-metadata", True, LIVE, "1 could not be read at all", False, 0),
+    Row("big-numbers", False, LIVE, "live pods 3 objects", False, 0),
+    Row("big-numbers", True, LIVE, "live pods 3 objects", False, 0, STREAMS),
+    Row("bad-utf8", False, LIVE, "1 not fully readable, such as shop/new: a text in it is not UTF-8", False, 0),
+    Row("bad-utf8", True, LIVE, "1 not fully readable, such as shop/new: a text in it is not UTF-8", False, 0),
+    Row("huge", False, LIVE, "live pods 3 objects", False, 0),
+    Row("huge", True, LIVE, "live pods 3 objects", False, 0, STREAMS),
+]
+
+
+def change(sky: Weather, lists: bool) -> None:
+    """One object less and one more; with `lists`, so long ago that only a list tells."""
+    sky.bad.storage.delete("pods", "shop", "web-1")
+    sky.bad.storage.create(pods("new")[0])
+    if lists:
+        sky.bad.storage.compact()
+
+
+def delivered(sky: Weather, rev: int) -> tuple[set[str], set[str]]:
+    """Names of the bad cluster's pods that were delivered and taken out since."""
+    changes = sky.here.store.changes_since(rev, "pods")
+    found = ({ref.name for ref in refs if ref.cluster == "bad"} for refs in (changes.changed, changes.removed))
+    return next(found), next(found)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.fault}-{'list' if row.lists else 'watch'}")
+async def test_weather(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: Row) -> None:
+    monkeypatch.setattr(transport, "PATIENCE", 0.1)
+    async with weather(tmp_path, settings=HURRIED, version=row.version) as sky:
+        rev, sent, tries = sky.here.store.resource_rev("pods"), sky.bad.requests, Tries(monkeypatch)
+        await named.begin(sky.bad, row.fault)
+        change(sky, row.lists)
+        await sky.here.until(lambda: row.said in sky.screen() and sky.here.cluster("bad").state is row.state)
+        await sky.here.until(lambda: bool(sky.stale()) is row.stale)
+        await sky.unharmed()
+        if row.each:
+            await tries.until(TRIES)
+        assert sky.bad.requests - sent <= row.each * len(tries.pauses) + ONCE
+        assert all(held.manifest()["metadata"]["name"] for held in sky.here.store.rows("pods") if held.packed)
+        await named.end(sky.bad)
+        if row.lists and "could not be read" in row.said:
+            sky.bad.close_watches()  # as after five minutes: a list that has such an object always is not read at once
+        await sky.clears()
+        assert delivered(sky, rev) == ({"new"}, {"web-1"})
+        assert not sky.stale()
+
+
+async def test_page_after_the_first_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the pages before it said counts; what they did not say is not taken for gone."""
+    async with weather(tmp_path, timing=replace(QUICK, page=1), version=PAGES) as sky:
+        sky.bad.cache_ignores_limit = False
+        rev, tries = sky.here.store.resource_rev("pods"), Tries(monkeypatch)
+        sky.bad.faults.truncate(100, "continue=")
+        sky.bad.drop_watches()
+        change(sky, lists=True)
+        await sky.here.until(lambda: "closed the connection in the middle" in sky.screen())
+        await tries.until(TRIES)
+        assert {"new", "web-0", "web-1", "web-2"} == set(sky.here.names("pods", "bad"))
+        sky.bad.faults.clear()
+        await sky.clears()
+        assert delivered(sky, rev) == ({"new"}, {"web-1"})
+
+
+# -- what is over as soon as it has begun -----------------------------------------------------------------------------
+
+
+async def test_restart(tmp_path: Path) -> None:
+    async with weather(tmp_path) as sky:
+        rev, sent = sky.here.store.resource_rev("pods"), sky.bad.requests
+        await named.begin(sky.bad, "restart")
+        change(sky, lists=False)
+        await sky.unharmed()
+        await sky.clears()
+        assert delivered(sky, rev) == ({"new"}, {"web-1"})
+        assert sky.bad.requests - sent <= ONCE
+
+
+async def test_half_open_watches_are_opened_anew_without_a_bookmark(tmp_path: Path) -> None:
+    """The server has forgotten the connection, answers on others, and would never say so on this one."""
+    async with weather(tmp_path, timing=replace(QUICK, watch_quiet=0.5), bookmark_interval=0.05) as sky:
+        rev = sky.here.store.resource_rev("pods")
+        await named.begin(sky.bad, "half-open")
+        change(sky, lists=False)
+        await sky.unharmed()
+        await sky.clears()
+        assert delivered(sky, rev) == ({"new"}, {"web-1"})
+        assert len(sky.good.watches) == 1
+
+
+async def test_half_open_watches_are_opened_anew_after_a_sleep(tmp_path: Path) -> None:
+    """The clock on the wall has gone on, the monotonic one has not: then no old connection is believed."""
+    slept = 0.0
+    async with weather(tmp_path, clock=lambda: time.time() + slept) as sky:
+        rev = sky.here.store.resource_rev("pods")
+        await named.begin(sky.bad, "half-open")
+        change(sky, lists=False)
+        slept = 3600.0
+        await sky.clears()
+        assert delivered(sky, rev) == ({"new"}, {"web-1"})
+
+
+async def test_retry_after_is_waited_for_and_then_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not by everybody to the same moment: what the server asks for is the least, the back-off comes on top."""
+    waited: list[float] = []
+    wait = Reflector._wait
+
+    async def waits(reflector: Reflector, pause: float) -> None:
+        waited.append(pause)
+        await wait(reflector, min(pause, 0.2))
+
+    async with weather(tmp_path) as sky:
+        rev = sky.here.store.resource_rev("pods")
+        monkeypatch.setattr(Reflector, "_wait", waits)
+        fault = sky.bad.faults.throttle(7, named.WATCHES, times=4)
+        sky.bad.drop_watches()
+        change(sky, lists=False)
+        said = "the API server asks to slow down (429, priority and fairness) for 7 s"
+        await sky.here.until(lambda: said in sky.screen() and sky.stale())
+        await sky.unharmed()
+        await sky.clears()
+        assert fault.hits == 4 and delivered(sky, rev) == ({"new"}, {"web-1"})
+    asked = [pause for pause in waited if pause >= 1]
+    assert len(asked) == 4 == len(set(asked)) and all(7 < pause <= 7 + QUICK.backoff_most for pause in asked)
+
+
+# -- the herd ---------------------------------------------------------------------------------------------------------
+
+HERD = 50  # clusters
+HERDING = replace(QUICK, backoff=0.3, backoff_most=0.3, pulse=60.0)
+WATCHED = [PODS, *(Kind(name, "", watch="always") for name in ("services", "configmaps", "endpoints"))]
+
+
+def spread(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Where between nothing and the most that is allowed each pause lies that is chosen from now on; a fixed seed."""
+    dice, shares = random.Random(7), list[float]()
+
+    def uniform(least: float, most: float) -> float:
+        share = dice.random()
+        if not least:
+            shares.append(share)
+        return least + share * (most - least)
+
+    monkeypatch.setattr(timing, "random", SimpleNamespace(uniform=uniform))
+    return shares
+
+
+async def test_no_herd_when_all_watches_of_all_clusters_are_dropped_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with AsyncExitStack() as stack:
+        servers = [await stack.enter_async_context(serving([*SYSTEM, *pods("web")], f"c{n}")) for n in range(HERD)]
+        urls = {server.name: server.url for server in servers}
+        here = await stack.enter_async_context(watching(config(tmp_path / "config", urls), WATCHED, HERDING))
+
+        def live() -> bool:
+            return all(here.live(kind.resource, name) for name in urls for kind in WATCHED)
+
+        await here.until(live)
+        first = max(server.requests for server in servers)
+        before = [server.requests for server in servers]
+        rev = here.store.resource_rev("pods")
+        chosen = spread(monkeypatch)
+        for server in servers:
+            server.drop_watches()
+            server.storage.create(pods("new")[0])
+        await here.until(lambda: live() and here.store.count("pods") == 2 * HERD)
+        changed = here.store.changes_since(rev, "pods")
+        assert sorted(ref.name for ref in changed.changed) == ["new"] * HERD and not changed.removed
+        again = [server.requests - sent for server, sent in zip(servers, before, strict=True)]
+    # For each watch: itself, and whether it goes on. For each cluster: whether it is there, and which.
+    assert max(again) <= 2 * len(WATCHED) + 2 < first
+    # Each cluster is asked, and each watch is opened, at a moment of its own: no tenth of the time has a third of them.
+    assert len(chosen) >= HERD * (len(WATCHED) + 1)
+    tenths = Counter(int(10 * share) for share in chosen)
+    assert max(tenths.values()) <= len(chosen) / 3, tenths
