@@ -28,7 +28,8 @@ def application(number: int, servers: Sequence[str] = ()) -> dict[str, Any]:
     """
     name = f"{TEAMS[number % len(TEAMS)]}-{number:05d}"
     server = servers[number % len(servers)] if servers else f"https://10.0.{number % 40}.1:6443"
-    revision = f"{number * 2654435761 % (1 << 160):040x}"
+    commit = number % 200  # Applications of one repository stand at the same commit
+    revision = f"{(commit + 1) * 0x9E3779B97F4A7C15F39CC0605CEDC8341082276B % (1 << 160):040x}"
     source = {
         "repoURL": f"https://git.example.com/{TEAMS[number % len(TEAMS)]}/deploy.git",
         "path": f"clusters/prod-{number % 40}/{name}",
@@ -43,10 +44,12 @@ def application(number: int, servers: Sequence[str] = ()) -> dict[str, Any]:
             "namespace": name,
             "name": f"{name}-part-{at}",
             "status": "Synced" if (number + at) % 97 else "OutOfSync",
+            "health": {"status": "Healthy"},
         }
         for at in range(30)
     ]
-    at = f"2026-11-{1 + number % 20:02d}T10:{number % 60:02d}:00Z"
+    at = f"2026-11-{1 + number % 20:02d}T10:{number % 60:02d}:{number * 7 % 60:02d}Z"
+    compared = f"2026-11-28T09:{number % 4:02d}:{number * 7 % 60:02d}Z"  # again and again, every few minutes
     history = [
         {"id": step, "revision": revision, "source": source, "deployStartedAt": at, "deployedAt": at}
         for step in range(3)
@@ -72,7 +75,7 @@ def application(number: int, servers: Sequence[str] = ()) -> dict[str, Any]:
         "status": {
             "sync": {"status": "Synced" if number % 11 else "OutOfSync", "revision": revision},
             "health": {"status": "Healthy" if number % 13 else "Degraded", "lastTransitionTime": at},
-            "reconciledAt": at,
+            "reconciledAt": compared,
             "resources": resources,
             "history": history,
             "operationState": {

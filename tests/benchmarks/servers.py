@@ -36,6 +36,7 @@ from tui.demo.pki import Authority
 APPLICATIONS = "applications.argoproj.io"
 USER = User("bench", ("system:masters",), token="bench")
 VERSION = "v1.34.1"  # streams lists, as every supported release does
+BUSY = 2_000  # Applications that change: each many times, so that what grows does not grow by what is new
 PULSE = 0.02  # seconds between two handfuls of changes
 
 
@@ -53,7 +54,7 @@ class Served:
         return found
 
     def change(self, rate: int, seconds: float) -> None:
-        """Change random Applications so often a second for so long; returns at once."""
+        """Change busy Applications so often a second for so long; returns at once."""
         self._ask(do="change", rate=rate, seconds=seconds)
 
     def changed(self) -> int:
@@ -213,9 +214,9 @@ class _Process:
         return None
 
     async def _change(self, rate: int, seconds: float) -> None:
-        """Change Applications of the hub at random: health, what was compared when, a revision now and then."""
+        """Change busy Applications of the hub at random: health, when they were compared, one of their resources."""
         storage = self.servers[-1].storage
-        names = [data["metadata"]["name"] for data in storage.list(APPLICATIONS)]
+        names = [key.rpartition("/")[2] for key, _ in storage.page(APPLICATIONS, limit=BUSY).items]
         chance = random.Random(self.made)
         start, done = time.monotonic(), 0
         while (gone := time.monotonic() - start) < seconds:
