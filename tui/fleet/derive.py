@@ -10,6 +10,7 @@ from typing import NamedTuple
 from tui.domain.argo import tracking
 from tui.domain.argo.application import RESOURCE as APPLICATIONS
 from tui.domain.argo.application import ApplicationBrief, main_source, of_row
+from tui.domain.argo.brief import shared
 from tui.domain.argo.destinations import Match, normalise_url
 from tui.domain.argo.tree import Node, build
 from tui.domain.argo.windows import Verdict, verdict
@@ -53,7 +54,7 @@ class StoreFacts:
         self._drifted = 0  # Applications that are OutOfSync
         self._counts: dict[Target, Counter[str]] = {}
         self._members: dict[Target, set[Ref]] = {}
-        self._named: dict[str, set[Ref]] = {}  # Application name -> Applications
+        self._named: dict[str, tuple[Ref, ...]] = {}  # Application name -> Applications; a set would take 200 bytes
         # destinations
         self._places = Places(store, settings, lambda target: self._members.get(target, ()))
         self._reached: tuple[int, dict[str, list[Target]]] | None = None  # cluster -> destinations that mean it
@@ -255,13 +256,14 @@ class StoreFacts:
 
     def _take(self, row: Row) -> None:
         app: ApplicationBrief = row.obj
-        now = _Held(target_of(row), app.status.health.status or "Unknown", app.status.sync.status == "OutOfSync")
+        target = target_of(row)
+        drifted = app.status.sync.status == "OutOfSync"
+        now = shared(_Held(shared(target), app.status.health.status or "Unknown", drifted))
         before = self._held.get(row.ref)
         if before == now:
             return
         if before is not None:
             self._drop(row.ref, before.target != now.target)
-        target = now.target
         self._held[row.ref] = now
         self._health[now.health] += 1
         self._drifted += now.drifted
@@ -271,7 +273,7 @@ class StoreFacts:
         self._counts[target][now.health] += 1
         if row.ref not in self._members[target]:
             self._members[target].add(row.ref)
-            self._named.setdefault(row.ref.name, set()).add(row.ref)
+            self._named[row.ref.name] = (*self._named.get(row.ref.name, ()), row.ref)
             self._places.joined(target, row.ref)
 
     def _drop(self, ref: Ref, left: bool = True) -> None:
@@ -293,7 +295,7 @@ class StoreFacts:
             self._reached = None
         else:
             self._places.left(target, ref)
-        named = self._named[ref.name]
-        named.discard(ref)
-        if not named:
+        if others := tuple(each for each in self._named[ref.name] if each != ref):
+            self._named[ref.name] = others
+        else:
             del self._named[ref.name]
