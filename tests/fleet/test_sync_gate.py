@@ -44,3 +44,29 @@ async def test_a_place_given_to_a_waiter_that_is_cancelled_in_the_same_moment_is
     await asyncio.wait_for(served.wait(), 60)
     await second
     assert first.cancelled()
+
+
+async def test_who_takes_too_long_goes_on_without_a_place() -> None:
+    gate, served, go = Gate(1), [], asyncio.Event()
+
+    async def slow() -> None:
+        async with gate.turn(lambda: 0, 0.001):
+            await go.wait()
+        served.append("slow")
+
+    async def next_one(name: str) -> None:
+        async with gate.turn(lambda: 1):
+            served.append(name)
+
+    task = asyncio.create_task(slow())
+    await asyncio.sleep(0)
+    await asyncio.wait_for(next_one("second"), 60)
+    assert served == ["second"]
+    async with gate.turn(lambda: 0):  # a place is given back once only
+        go.set()
+        await task
+        third = asyncio.create_task(next_one("third"))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert served == ["second", "slow"]
+    await third

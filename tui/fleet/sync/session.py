@@ -50,7 +50,7 @@ class Shared:
     observers: Mapping[str, Observer]
     timing: Timing
     now: Callable[[], float]
-    probes: asyncio.Semaphore
+    probes: Gate
     bootstraps: Gate
     identified: Callable[[Session], bool]  # told the uid; whether the session is the one to read this cluster
     renamed: Callable[[Session], None]  # told that another cluster answers
@@ -137,7 +137,7 @@ class Session:
         False when it is another cluster than before: nothing is held of that any more. Raises the `Trouble` of one that
         is not there.
         """
-        async with self._shared.probes:
+        async with self._shared.probes.turn(self.priority, self._shared.timing.place):
             standing, timing = self.standing, self._shared.timing
             self._suspected.clear()
             found = None if there else await probing.version(self.connection)
@@ -243,13 +243,22 @@ class Session:
                 self._apply()
 
     async def _bootstrap(self) -> None:
-        """Start what is wanted, in turn with other clusters; the turn ends when everything has listed or failed."""
-        async with self._shared.bootstraps.turn(self.priority):
+        """Start what is wanted, in turn with other clusters; the turn ends when everything has listed or failed.
+
+        Or sooner, when the cluster is slow or silent: the others do not wait for it.
+        """
+        timing = self._shared.timing
+        async with self._shared.bootstraps.turn(self.priority, timing.bootstrap):
             self._apply()
-            waits = [asyncio.create_task(watch.reflector.settled.wait()) for watch in self._watches.values()]
-            if waits:
-                _, pending = await asyncio.wait(waits, timeout=self._shared.timing.bootstrap)
-                for task in pending:
+            waits = {asyncio.create_task(watch.reflector.settled.wait()) for watch in self._watches.values()}
+            try:
+                while waits:
+                    received = self.meter.received
+                    done, waits = await asyncio.wait(waits, timeout=timing.place, return_when=asyncio.FIRST_COMPLETED)
+                    if not done and self.meter.received - received < timing.worth:
+                        break
+            finally:
+                for task in waits:
                     task.cancel()
 
     def priority(self) -> tuple[int, int]:

@@ -56,7 +56,7 @@ class Supervisor:
             observers=observers,
             timing=timing,
             now=now,
-            probes=asyncio.Semaphore(timing.probes),
+            probes=Gate(timing.probes),
             bootstraps=Gate(timing.bootstraps),
             identified=self._identified,
             renamed=self._renamed,
