@@ -41,6 +41,7 @@ HEALTH: tuple[tuple[str, str, str], ...] = (  # health word, shape, tone: as the
     ("Degraded", "✖", "bad"),
     ("Unknown", "?", "unknown"),
 )
+_FRESH = ("good", "busy", "paused")  # tones that say how it is now
 # Mouse, focus, paste and key reports off, the main screen, a cursor, no colours.
 _LEAVE = b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[0m"
 SMALLEST = 30  # columns below which the first frame is left to Textual
@@ -90,6 +91,7 @@ class Counts(_Value):
         objects: int = 0,
         loading: bool = True,
         none: bool = False,
+        stale: str = "",
     ) -> None:
         self.live = live
         self.clusters = clusters
@@ -99,6 +101,7 @@ class Counts(_Value):
         self.objects = objects
         self.loading = loading
         self.none = none  # the kubeconfigs have been read, and there is no cluster in them
+        self.stale = stale  # `◐ 5m`: Applications are counted as some hub had them so long ago
 
 
 def geometry(width: int, height: int) -> Geometry:
@@ -144,9 +147,11 @@ def _counted(counts: Counts, spin: int, gap: str) -> list[Span]:
             Span(f"●{gap}{counts.live}/{counts.clusters}{gap}", "good" if counts.live == counts.clusters else "warn")
         )
     if counts.health:
+        if counts.stale:
+            made.append(Span(f" {counts.stale}", "warn"))
         for word, shape, tone in HEALTH:
             if number := counts.health.get(word, 0):
-                made.append(Span(f" {shape}{gap}{number}", tone))
+                made.append(Span(f" {shape}{gap}{number}", "muted" if counts.stale and tone in _FRESH else tone))
         if counts.out_of_sync:
             made.append(Span(f" ↑{gap}{counts.out_of_sync}", "warn"))
         made.append(Span(" "))

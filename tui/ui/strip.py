@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 
+from tui.ui.panes import freshness
 from tui.ui.panes.base import Pane
 from tui.ui.scope import View
 from tui.ui.widgets.tail import TailStrip, TailView
@@ -23,6 +24,7 @@ class EventStrip(Pane):
         yield TailStrip(self.fleet.tail)
 
     def pull(self) -> None:
+        self.title(freshness.words(freshness.lost(self.fleet.store), self.fleet.facts.now, "silent"))
         strip = self.query_one(TailStrip)
         strip.tick(self.fleet.facts.now)
         strip.pull()

@@ -12,6 +12,7 @@ from tui.domain.obj import Ref
 from tui.domain.tail import TailEvent
 from tui.store import Store
 from tui.ui import keys
+from tui.ui.panes import freshness
 from tui.ui.panes.base import Pane
 from tui.ui.scope import APPLICATIONS, Scope, View
 from tui.ui.widgets.tail import TailView
@@ -57,7 +58,8 @@ class EventsPane(Pane):
     def _caption(self) -> None:
         tail = self.tail
         state = f"paused, {tail.behind:,} behind" if tail.paused else "" if tail.following else "looking back"
-        self.title(self.view.scope.words(), state, f"/{self.view.filter}" if self.view.filter else "")
+        silent = freshness.words(freshness.lost(self.fleet.store, self._scoped[1]), self.fleet.facts.now, "silent")
+        self.title(self.view.scope.words(), state, f"/{self.view.filter}" if self.view.filter else "", silent)
         self.subtitle(f"{tail.visible_count:,}" if tail.visible_count else "")
 
     def here(self) -> Ref | None:

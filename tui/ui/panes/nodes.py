@@ -20,6 +20,7 @@ from tui.domain.obj import Ref, Row
 from tui.fleet.derive import StoreFacts
 from tui.store import Store
 from tui.ui import words
+from tui.ui.panes import freshness
 from tui.ui.scope import APPLICATIONS, Scope
 from tui.ui.widgets.tree import Node
 
@@ -43,6 +44,7 @@ class Nodes:
         self.facts = facts
         self.scope = Scope()  # its node is shown in the accent colour
         self._trees: dict[Ref, dict[Hashable, Resource]] = {}  # of the Applications that are open
+        self._old_hubs: tuple[int, bool] = (-1, False)  # whether some hub's Applications are not kept up
         self._by_cluster: tuple[int, dict[str, list[Row]]] = (-1, {})
 
     def children(self, node: Hashable) -> list[Node]:
@@ -125,8 +127,19 @@ class Nodes:
         for word in reversed(HEALTH_ORDER):
             if counts.get(word) and (word != "Healthy" or not aside):
                 shape, health = tone_of(word)
-                aside.append(Cell(f"{shape}{counts[word]}", health))
+                counted = Cell(f"{shape}{counts[word]}", health)
+                aside.append(freshness.quiet(counted) if self._hubs_stale() else counted)
         return Node(("cluster", name), label, tuple(aside[:3]), expandable=True)
+
+    def _hubs_stale(self) -> bool:
+        rev = self.store.resource_rev(CLUSTERS)
+        if rev != self._old_hubs[0]:
+            self._old_hubs = (rev, bool(freshness.stale(self.store, [APPLICATIONS], self.facts.now)))
+        return self._old_hubs[1]
+
+    def _stale(self, cluster: str, *resources: str) -> bool:
+        """Whether what is held of a cluster is not kept up: then nothing of it says "fine" or "now"."""
+        return freshness.of(self.store, cluster, resources, self.facts.now) is not None
 
     def _cluster(self, name: str) -> list[Node]:
         policies = [self.facts.count(name, resource) for resource in POLICY_RESOURCES]
@@ -199,6 +212,8 @@ class Nodes:
         glyph, tone = tone_of(health) if health else ("·", Tone.MUTED)
         if node.sync == "OutOfSync" and health in ("", "Healthy"):
             word, (glyph, tone) = ("Prune" if node.pruning else "OutOfSync"), tone_of("OutOfSync")
+        if self._stale(application.cluster, APPLICATIONS) or (node.ref is not None and self._stale(node.ref.cluster)):
+            tone = freshness.quiet(Cell(glyph, tone)).tone
         known = KINDS.get(node.ref.resource) if node.ref is not None else None
         kind = known.short[0] if known is not None and known.short else node.kind
         label = (Cell(glyph, tone), Cell(f"{kind}/{node.name}"))
@@ -209,6 +224,8 @@ class Nodes:
     def _object(self, row: Row, expandable: bool = False) -> Node:
         kind = KINDS[row.ref.resource]
         state = kind.state(row.obj, self.facts) if kind.state else Cell("", Tone.PLAIN)
+        if self._stale(row.ref.cluster, row.ref.resource):
+            state = freshness.quiet(state)
         glyph, _, word = state.text.partition(" ")
         chosen = self.scope.application == row.ref
         name = Cell(row.ref.name, Tone.ACCENT if chosen else Tone.PLAIN)

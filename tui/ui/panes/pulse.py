@@ -72,6 +72,9 @@ class PulsePane(TablePane):
         pulse = self._pulses.get(ref)
         return kind.row(pulse) if pulse is not None else None
 
+    def _age(self, now: float) -> None:
+        """What has been counted of a cluster is true, whether it answers or not."""
+
     def _read(self) -> list[Ref]:
         """Take the pulse when it is time to; returns the clusters that are gone."""
         if self._fresh:

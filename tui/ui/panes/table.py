@@ -172,7 +172,7 @@ class TablePane(Pane):
             if self.view.faults and not self.shape.faulty(row, table_row, facts):
                 unwanted.append(ref)
             else:
-                made.append(freshness.faded(table_row) if ref.cluster in self._stale else table_row)
+                made.append(freshness.marked(table_row, self._stale.get(ref.cluster)))
         return made, unwanted
 
     def _depend(self, now: float) -> None:
@@ -201,7 +201,7 @@ class TablePane(Pane):
             return
         self._aged = (rev, now)
         before, self._stale = self._stale, freshness.stale(self.fleet.store, self.resources, now)
-        for cluster in before.keys() ^ self._stale.keys():
+        for cluster in dict(before.items() ^ self._stale.items()):
             for resource in self.resources:
                 self._pending.update(dict.fromkeys(row.ref for row in self.fleet.store.rows(resource, cluster)))
 

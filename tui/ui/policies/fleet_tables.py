@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tui.domain.cilium.engine.validity import validity
@@ -18,6 +18,7 @@ from tui.domain.kinds.kind import Cell, Column, Tone, Value
 from tui.domain.kinds.single import CILIUM_AGENTS, CILIUM_CONFIG
 from tui.domain.obj import Ref
 from tui.fleet.netpol.needs import ENDPOINTS, GROUPS, standing
+from tui.ui.panes import freshness
 from tui.ui.policies.findings import TONES
 from tui.ui.widgets.rows import TableRow
 
@@ -80,8 +81,10 @@ def _before_slash(value: Value) -> Value:
     return int(str(value).partition("/")[0])
 
 
-def across_rows(found: Iterable[Across], namespace: str, now: float) -> list[TableRow]:
-    """A row for each policy; those of one namespace when it is given."""
+def across_rows(
+    found: Iterable[Across], namespace: str, now: float, stale: Mapping[str, float] | None = None
+) -> list[TableRow]:
+    """A row for each policy; those of one namespace when it is given. `stale`: clusters, and when last heard."""
     made = []
     for each in found:
         if namespace and each.namespace != namespace:
@@ -90,7 +93,9 @@ def across_rows(found: Iterable[Across], namespace: str, now: float) -> list[Tab
         kind = SHORT_KINDS.get(each.resource, "")
         count = f"{len(each.clusters)}/{known}"
         values = (each.name, each.namespace, kind, each.state, count, difference(each))
-        made.append(_row(Ref(_telling(each), each.resource, each.namespace, each.name), ACROSS, values, now))
+        row = _row(Ref(_telling(each), each.resource, each.namespace, each.name), ACROSS, values, now)
+        old = [stale[name] for name in (*each.clusters, *each.missing) if name in stale] if stale else []
+        made.append(freshness.marked(row, min(old) if old else None))
     return made
 
 

@@ -14,7 +14,7 @@ from tui.domain.cluster import CLUSTERS, ClusterState
 from tui.ui import frame, keys
 from tui.ui.bars import Footer, Header
 from tui.ui.obey import ask_command
-from tui.ui.panes import PANES
+from tui.ui.panes import PANES, freshness
 from tui.ui.prompt import Prompt
 from tui.ui.scope import APPLICATIONS
 from tui.ui.widgets.line_view import LineView
@@ -38,6 +38,7 @@ class FleetScreen(Screen[Any]):
         self._spin = 0
         self._counted: tuple[int, frame.Counts] = (-1, frame.Counts())
         self._counted_at = 0.0
+        self._stale_hubs: dict[str, float] = {}  # hubs whose Applications are counted as they were last seen
 
     @property
     def fleet_app(self) -> FleetApp:
@@ -173,6 +174,7 @@ class FleetScreen(Screen[Any]):
             live = sum(row.obj.state is ClusterState.LIVE for row in store.rows(CLUSTERS))
             health, drifted = self.fleet.facts.totals()
             self._counted = (rev, frame.Counts(live, store.count(CLUSTERS), health or None, drifted))
+            self._stale_hubs = freshness.stale(store, [APPLICATIONS], self.fleet.facts.now)
         held = self._counted[1]
         return frame.Counts(
             held.live,
@@ -183,4 +185,5 @@ class FleetScreen(Screen[Any]):
             progress.objects,
             loading=not held.clusters or progress.answered < progress.clusters or bool(progress.loading),
             none=self.fleet.contexts == (),
+            stale=f"◐ {freshness.age(self._stale_hubs, self.fleet.facts.now)}" if self._stale_hubs else "",
         )

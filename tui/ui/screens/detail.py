@@ -11,12 +11,14 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 
+from tui.domain import when
 from tui.domain.cluster import CLUSTERS
 from tui.domain.kinds import KINDS, POLICY_RESOURCES
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref, Row
 from tui.ui import frame, keys
 from tui.ui.bars import Footer, Header, Line
+from tui.ui.panes import freshness
 from tui.ui.prompt import ask
 from tui.ui.scope import APPLICATIONS
 from tui.ui.screens import object_words, policy
@@ -122,11 +124,29 @@ class DetailScreen(FleetScreen):
             began = time.monotonic()
             self.chosen.fill(view, row, self.fleet_app)
             self._rest = time.monotonic() + SHARE * (time.monotonic() - began)
+        heard = self._heard(row)
+        if isinstance(view, Table | WordsView):
+            view.set_stale(heard)
         if isinstance(view, Table | TailView):
             view.tick(self.fleet.facts.now)
         if isinstance(view, TailView):
             view.pull()
-        self._title(getattr(view, "note", ""))
+        note = getattr(view, "note", "")
+        told = heard is not None and not isinstance(view, ManifestView)  # which says it itself
+        self._title(f"◐ stale {when.age(self.fleet.facts.now - (heard or 0))}" if told else "", note)
+
+    def _heard(self, row: Row) -> float | None:
+        """When what is shown was last known to be true; None while it is kept up.
+
+        What an Application has made is as old as what is known of the cluster that it deploys to.
+        """
+        ref, store, facts = self.ref, self.fleet.store, self.fleet.facts
+        heard = freshness.of(
+            store, ref.cluster or ref.name, () if ref.resource == CLUSTERS else (ref.resource,), facts.now
+        )
+        if heard is None and ref.resource == APPLICATIONS and self.chosen.id == "resources":
+            heard = freshness.of(store, facts.destination(row).rstrip("?"), (), facts.now)
+        return heard
 
     def _look(self, row: Row) -> None:
         """Have watched what the tabs speak of; whom a policy selects may be known from other kinds than at first."""
@@ -150,11 +170,11 @@ class DetailScreen(FleetScreen):
         else:
             self._title(getattr(view, "note", "") or "loading…")
 
-    def _title(self, more: str) -> None:
+    def _title(self, *more: str) -> None:
         ref = self.ref
         kind = KINDS[ref.resource].kind if ref.resource in KINDS else ref.resource
         where = " · ".join(part for part in (ref.cluster * (ref.resource != CLUSTERS), ref.namespace) if part)
-        words = " · ".join(part for part in (f"{kind} {ref.name}", where, more) if part)
+        words = " · ".join(part for part in (f"{kind} {ref.name}", where, *more) if part)
         for box in self.query("#detail"):  # there is none before the screen has been composed
             box.border_title = Content(safe(words))
 

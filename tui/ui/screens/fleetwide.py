@@ -23,6 +23,7 @@ from tui.fleet.netpol.linting import Lints
 from tui.fleet.netpol.needs import ENDPOINTS, Standing, standing
 from tui.ui import frame, keys
 from tui.ui.bars import Footer, Header, Line
+from tui.ui.panes import freshness
 from tui.ui.policies import fleet_tables as tables
 from tui.ui.policies.findings import expected
 from tui.ui.prompt import ask
@@ -146,6 +147,8 @@ class FleetwideScreen(FleetScreen):
             self._filled = self.fleet.version
             began = time.monotonic()
             rows, self._note = _FILL[self.chosen.id](self, clusters)
+            if self.chosen is not ACROSS and (stale := self._stale(clusters)):
+                rows = [freshness.marked(row, stale.get(_cluster(row.key))) for row in rows]
             if rows != self._made.get(self.chosen.id):
                 self._made[self.chosen.id] = rows
                 table.replace(rows)
@@ -159,13 +162,18 @@ class FleetwideScreen(FleetScreen):
         where = self.scope.words() or "the fleet"
         shown = f"/{table.filter_text}" if table.filter_text else ""
         count = f"{clusters:,} cluster{'' if clusters == 1 else 's'}"
-        words = " · ".join(
-            part for part in ("Policies of " + where, count, shown, self._note if table.total else "") if part
-        )
+        old = freshness.words(self._stale(self._clusters()), self.fleet.facts.now)
+        note = self._note if table.total else ""
+        words = " · ".join(part for part in ("Policies of " + where, count, shown, old, note) if part)
         for box in self.query("#detail"):
             box.border_title = Content(safe(words))
             rows = f"{table.visible_count:,} of {table.total:,}" if shown else f"{table.total:,}"
             box.border_subtitle = Content(rows if table.total else "")
+
+    def _stale(self, clusters: Sequence[str]) -> dict[str, float]:
+        """Those of the clusters whose objects here are not kept up, with when they were last heard."""
+        found = freshness.stale(self.fleet.store, sorted(self.chosen.watches), self.fleet.facts.now)
+        return {name: heard for name, heard in found.items() if name in clusters}
 
     # -- the tables ---------------------------------------------------------------------------------------------------
 
@@ -178,7 +186,7 @@ class FleetwideScreen(FleetScreen):
         if found is None or isinstance(found, str):
             return [], found or "comparing…"
         note = f"not known of {', '.join(unread[:3])}{' …' if len(unread) > 3 else ''}" if unread else ""
-        return tables.across_rows(found, self.scope.namespace, fleet.facts.now), note
+        return tables.across_rows(found, self.scope.namespace, fleet.facts.now, self._stale(clusters)), note
 
     def _comparison(self, clusters: Sequence[str]) -> Callable[[], list[Across]]:
         """The work of a thread, over values that nobody changes."""
@@ -287,6 +295,12 @@ class FleetwideScreen(FleetScreen):
 def _read(stands: Standing) -> bool:
     """Whether every kind of policy that a cluster serves has been read."""
     return all(stands.known(each) or stands.absent(each) for each in POLICY_RESOURCES)
+
+
+def _cluster(key: object) -> str:
+    """The cluster that a row is about."""
+    ref = _ref(key)
+    return "" if ref is None else ref.cluster or ref.name
 
 
 def _ref(key: object) -> Ref | None:

@@ -186,7 +186,8 @@ def _unseen(held: Row | None, resources: set[str], sure: bool) -> str:
         return " · the cluster is not known for sure: nothing is seen in it"
     if cluster.state is not ClusterState.LIVE:
         reason = f": {' '.join(cluster.reason.split())}" if cluster.reason else ""
-        return f" · cluster {cluster.state.value}{reason}"
+        last = f", last heard at {when.rfc3339(cluster.heard)}" if cluster.heard else ""
+        return f" · cluster {cluster.state.value}{last}{reason}"
     words = {KindState.DENIED: "may not be read", KindState.FAILED: "could not be read", KindState.LISTING: "loading"}
     parts = []
     for state, word in words.items():

@@ -10,6 +10,7 @@ from textual import events
 from tui.domain.kinds.kind import Cell, Tone
 from tui.ui.text import padded, part, safe, width_of
 from tui.ui.widgets.line_view import LineView
+from tui.ui.widgets.rows import faded
 from tui.ui.words import Line
 
 _HANG = 4  # cells that wrapped lines stand in from where their text began, at most half the window
@@ -25,12 +26,20 @@ class WordsView(LineView):
         self._version = 0
         self._found: list[int] = []
         self.wanted = ""
+        self._stale = False
 
     def show(self, lines: Sequence[Line]) -> None:
         """Show these lines; the scroll position stays."""
         if lines != self._lines:
             self._lines = lines
             self._wrap()
+
+    def set_stale(self, heard: float | None) -> None:
+        """What is shown is old, and nothing in it says "fine" or "now"; None: it is kept up."""
+        if self._stale != (heard is not None):
+            self._stale = heard is not None
+            self._version += 1
+            self.refresh()
 
     def text(self) -> str:
         """The lines as plain text."""
@@ -90,7 +99,8 @@ class WordsView(LineView):
         used = 1
         for cell in self._wrapped[index]:
             text = safe(cell.text)
-            segments.append(Segment(text, self.tone_style(cell.tone, state)))
+            tone = faded(cell.tone) if self._stale and cell.tone is not Tone.PLAIN else cell.tone
+            segments.append(Segment(text, self.tone_style(tone, state)))
             used += width_of(text)
         if used < width:
             tone = Tone.ACCENT if index in self._found else Tone.PLAIN

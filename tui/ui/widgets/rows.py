@@ -22,12 +22,21 @@ Order = tuple[int, Any, str, str, str, str, int]
 WORD = 12  # characters: ages, states and counts are no longer; names are, and differ
 
 
+_KEPT = (Tone.BAD, Tone.WARN, Tone.UNKNOWN)  # what was wrong when last seen stays worth a look
+
+
+def faded(tone: Tone) -> Tone:
+    """The tone of what is old: never one that says "fine" or "now"."""
+    return tone if tone in _KEPT else Tone.MUTED
+
+
 class TableRow(msgspec.Struct, frozen=True, gc=False):
     """One row as a pane gives it: cells in the order of the columns, and the values they were made of."""
 
     key: Hashable
     cells: tuple[Cell, ...]
     sort_values: tuple[Value, ...] = ()
+    heard: float | None = None  # of a stale row, when it was last known to be true (0 = unknown); None: kept up
 
 
 class Entry(msgspec.Struct, gc=False):
@@ -43,6 +52,7 @@ class Entry(msgspec.Struct, gc=False):
     version: int = 0
     shown: float = 0.0  # time its cells were made for; 0 = as given
     order: Order = (0, 0, "", "", "", "", 0)
+    heard: float | None = None  # as its row's
 
 
 def order_of(value: Value, reverse: bool = False) -> tuple[int, Any]:
@@ -250,14 +260,14 @@ class Rows:
         texts = tuple([intern(cell[0]) if len(cell[0]) <= WORD else cell[0] for cell in cells])
         tones = tuple([cell[1] for cell in cells])
         tones = self._tones.setdefault(tones, tones)
-        same = old is not None and old.texts == texts and old.tones is tones
+        same = old is not None and old.texts == texts and old.tones is tones and old.heard == row.heard
         if not place and old is None:
             self._places += 1
         place = place or (self._places if old is None else old.place)
         sequence, version = (place, 0) if old is None else (old.sequence, old.version + (not same))
         values = old.values if old is not None and old.values == row.sort_values else _values(row.sort_values, texts)
         text = old.text if same and old is not None else _searched(" ".join(texts).lower())
-        entry = Entry(row.key, texts, tones, values, text, sequence, place, version)
+        entry = Entry(row.key, texts, tones, values, text, sequence, place, version, heard=row.heard)
         entry.order = self._order_of(entry)
         if old is not None and replace:
             self._copy(old, entry)
@@ -268,6 +278,7 @@ class Rows:
     def _copy(entry: Entry, fresh: Entry) -> None:
         entry.texts, entry.tones, entry.values = fresh.texts, fresh.tones, fresh.values
         entry.text, entry.version, entry.order, entry.place = fresh.text, fresh.version, fresh.order, fresh.place
+        entry.heard = fresh.heard
 
 
 def _searched(text: str) -> bytes:

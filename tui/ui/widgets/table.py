@@ -9,16 +9,20 @@ from rich.segment import Segment
 from textual import events
 from textual.message import Message
 
+from tui.domain import when
 from tui.domain.kinds.kind import Column, Tone
 from tui.ui import paint
 from tui.ui.text import padded, width_of
 from tui.ui.widgets.columns import Layout, lay_out, natural_widths
 from tui.ui.widgets.line_view import HEADER, LineView
-from tui.ui.widgets.rows import Entry, Rows, TableRow
+from tui.ui.widgets.rows import Entry, Rows, TableRow, faded
 
 __all__ = ["Table", "TableRow"]
 
-_GUTTER = 2  # cells left of the first column: cursor bar or mark, and a space
+STALE = "◐"  # stands before rows that are not kept up any more
+_GUTTER = 2  # cells left of the first column: cursor bar or mark, and a space or `STALE`
+_LEGIBLE = 9  # cells of a name that are left beside its age
+_AGE = 5  # cells that most ages take, with a space
 _SAMPLE = 200  # rows measured for column widths when rows are replaced
 _SAMPLE_MAX = 1_000  # rows measured in all: after that, columns stand still
 _NARROW = 100  # cells: below, columns are one cell apart instead of two
@@ -84,6 +88,7 @@ class Table(LineView):
         self._awaited: Hashable = None  # object to move to as soon as it is there
         self._empty = empty
         self._now = 0.0
+        self._heard: float | None = None  # of all rows
         self._skip = 0
         self._longest: list[int] = []
         self._sampled = 0
@@ -238,7 +243,20 @@ class Table(LineView):
         entry = self._rows.at(index)
         if entry.shown != self._now:
             self._show_again(entry)
-        return entry.sequence, entry.version, entry.key in self.marked, self._generation
+        return entry.sequence, entry.version, entry.key in self.marked, self._generation, self._age(entry)
+
+    def _age(self, entry: Entry) -> str | None:
+        """How old a stale row is: `5m`, "?" when that is not known; None of a row that is kept up."""
+        heard = self._heard if entry.heard is None else entry.heard
+        if heard is None:
+            return None
+        return when.age(self._now - heard) if heard and self._now else "?"
+
+    def set_stale(self, heard: float | None) -> None:
+        """All rows are stale, last known to be true at `heard` (0 = unknown); None: only those that say so."""
+        if heard != self._heard:
+            self._heard = heard
+            self.refresh()
 
     def is_marked(self, index: int) -> bool:
         """Marks belong to keys."""
@@ -249,15 +267,24 @@ class Table(LineView):
         entry = self._rows.at(index)
         accent = self.tone_style(Tone.ACCENT, state)
         mark = "●" if entry.key in self.marked else "▌" if index == self.cursor else " "
-        segments = [Segment(mark + " ", accent)]
+        old = self._age(entry)
+        fresh = old is None
+        segments = [Segment(mark + " " if fresh else mark, accent)]
+        if not fresh:
+            segments.append(Segment(STALE, self.tone_style(Tone.WARN, state)))
         add = segments.append
         texts, tones, columns = entry.texts, entry.tones, self.columns
         slots = self._layout_for(width).slots
         ends = [slot.x for slot in slots[1:]] + [width - _GUTTER]
         for (at, x, cells), end in zip(slots, ends, strict=False):
-            style = self.tone_style(tones[at], state) if at < len(tones) else accent
-            text = padded(texts[at] if at < len(texts) else "", cells, columns[at].right)
-            add(Segment(text + " " * (end - x - cells), style))
+            tone = tones[at] if at < len(tones) else Tone.ACCENT
+            style = self.tone_style(tone if fresh else faded(tone), state)
+            own = texts[at] if at < len(texts) else ""
+            if old is not None and x == 0 and len(old) + _LEGIBLE <= cells:  # the first column tells the age as well
+                add(Segment(padded(own, cells - len(old) - 1) + " ", style))
+                add(Segment(old + " " * (end - x - cells), self.tone_style(Tone.WARN, state)))
+            else:
+                add(Segment(padded(own, cells, columns[at].right) + " " * (end - x - cells), style))
         if not slots:
             add(Segment(" " * (width - _GUTTER), accent))
         return segments
@@ -396,6 +423,10 @@ class Table(LineView):
         self._sampled += len(entries)
         widened = False
         for entry in entries:
+            if entry.heard is not None and entry.texts:
+                first = width_of(entry.texts[0]) + _AGE
+                widened = widened or first > self._longest[0]
+                self._longest[0] = max(self._longest[0], first)
             for at, text in enumerate(entry.texts[: len(self._longest)]):
                 if len(text) > self._longest[at]:
                     self._longest[at] = width_of(text) if text.isascii() else max(len(text), width_of(text))
