@@ -10,7 +10,7 @@ from tests.ui.still import StillFleet, at_rest, screen
 from tui.domain.cluster import CLUSTERS, ClusterState
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref
-from tui.ui.panes import tree
+from tui.ui.panes import table, tree
 from tui.ui.panes.tree import TreePane
 from tui.ui.scope import APPLICATIONS
 from tui.ui.screens import base
@@ -26,6 +26,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing waits before it is counted or read again."""
     monkeypatch.setattr(base, "RECOUNT", 0.0)
     monkeypatch.setattr(tree, "RELOAD", 0.0)
+    monkeypatch.setattr(table, "LOOK", 0.0)
 
 
 def lose(fleet: StillFleet, *names: str, heard: float = shop.NOW - 240) -> None:
@@ -70,11 +71,11 @@ async def test_rows_of_every_table(pane: str) -> None:
     async with screen(fleet, (160, 48)) as (app, pilot):
         await app.shell.go(pane, "pods" if pane == "objects" else "")
         await refreshed(app, pilot)
-        table = app.shell.pane.table
-        there = {key.cluster for key in table.visible_keys}
+        shown = app.shell.pane.table
+        there = {key.cluster for key in shown.visible_keys}
 
         def old(age: str) -> set[str]:
-            return {key.cluster for at, key in enumerate(table.visible_keys) if table._age(table._rows.at(at)) == age}
+            return {key.cluster for at, key in enumerate(shown.visible_keys) if shown._age(shown._rows.at(at)) == age}
 
         assert not old("4m")
         lose(fleet, *LOST)
