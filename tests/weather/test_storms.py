@@ -25,6 +25,7 @@ from tui.demo.apiserver.resources import BUILTIN
 from tui.demo.apiserver.server import ApiServer
 from tui.demo.apiserver.status import ApiError
 from tui.demo.apiserver.storage import Snapshot, Storage
+from tui.demo.apiserver.weather import WEATHER, begin, end
 from tui.domain.cluster import CLUSTERS
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Ref, Row
@@ -54,8 +55,19 @@ PLACES = (
     "/version",
     "/api",
 )
+# Not what takes long by itself, and not what makes a readable object another one without a new version.
+NAMED = WEATHER.keys() - {"slow", "trickle", "huge", "replaced", "big-numbers", "bad-utf8"}
 TIMING = Timing(
-    page=3, backoff=0.01, backoff_most=0.05, recheck=0.05, pulse=0.5, announce=0.01, poll=0.02, list_quiet=0.2
+    page=3,
+    backoff=0.01,
+    backoff_most=0.05,
+    recheck=0.05,
+    pulse=0.5,
+    announce=0.01,
+    poll=0.02,
+    list_quiet=0.2,
+    watch_quiet=0.3,
+    mend=0.05,
 )
 
 
@@ -67,7 +79,6 @@ class Cluster:
     backups: list[Snapshot] = field(default_factory=list)
     limit: int | None = None  # after a restore: the version below which versions must stay until fleet has noticed
     rewritten: bool = False  # the same content may come again: it was denied, restored or replaced in between
-    down: bool = False
 
     def writable(self) -> bool:
         """Whether a change (of two versions at most) lets fleet still notice that a backup was restored."""
@@ -125,11 +136,9 @@ class Storm:
     async def fair(self) -> None:
         """Everything is well again; then the store becomes equal."""
         for cluster in self.clusters.values():
-            cluster.server.faults.clear()
+            cluster.server.was = None  # another cluster stays where it is
+            await end(cluster.server)
             cluster.server.access.deny.clear()
-            if cluster.down:
-                await cluster.server.start()
-                cluster.down = False
             cluster.server.drop_watches()  # those, too, that a fault keeps silent for ever
         try:
             await self.here.until(lambda: not self.difference() and self.live(), 30)
@@ -159,7 +168,8 @@ class Storm:
                 self.change(cluster.server.storage)
         else:
             happens = [self.definitions, self.backup, self.backup, self.restore, self.restore, self.replace, self.deny]
-            happens += [self.fault, self.fault, self.fault, self.cut, self.cut, self.forget, self.power]
+            happens += [self.fault, self.fault, self.fault, self.cut, self.cut, self.forget]
+            happens += [self.weather, self.weather, self.lull, self.lull, self.lull]
             await self.random.choice(happens)(name, cluster)
         # How long it blows, rather than a wait for something to become true.
         await asyncio.sleep(self.random.choice([0, 0, 0, 0.001, 0.01, 0.04]))
@@ -233,12 +243,15 @@ class Storm:
             cluster.server.access.deny.append(Deny(self.random.choice(["pods", "nodes", "*"]), verbs))
         cluster.server.drop_watches()
 
-    async def power(self, name: str, cluster: Cluster) -> None:
-        if cluster.down:
-            await cluster.server.start()
-        else:
-            await cluster.server.refuse()
-        cluster.down = not cluster.down
+    async def weather(self, name: str, cluster: Cluster) -> None:
+        """Any of what the server knows by name, on top of what there is already."""
+        chosen = self.random.choice(sorted(NAMED))
+        cluster.rewritten |= chosen in ("403", "no-metadata", "malformed", "truncated")
+        await begin(cluster.server, chosen)
+
+    async def lull(self, name: str, cluster: Cluster) -> None:
+        cluster.server.was = None
+        await end(cluster.server)
 
     async def definitions(self, name: str, cluster: Cluster) -> None:
         cluster.rewritten = True
@@ -287,11 +300,9 @@ class Storm:
 
     async def without(self, cluster: Cluster, act: Callable[[], None]) -> None:
         """An etcd is restored, and a cluster replaced, while nobody answers."""
-        if not cluster.down:
-            await cluster.server.refuse()
+        await cluster.server.refuse()
         act()
-        if not cluster.down:
-            await cluster.server.start()
+        await cluster.server.start()
 
 
 def lost(storage: Storage, version: int) -> list[tuple[Kind, str, str]]:

@@ -127,6 +127,7 @@ class ApiServer:
         self.logs: logs.Source | None = None
         self.previous_logs: logs.Source | None = None
         self.watches = Watches(bookmark_interval)
+        self.was: Storage | None = None
         self.url = ""
         self.port = 0
         self._web: web.Server | None = None
@@ -206,8 +207,13 @@ class ApiServer:
         self.storage.restore(snapshot)
 
     def replace(self, storage: Storage) -> None:
-        """Be another cluster behind the same URL: every watch is cut, and what is served is the other's."""
+        """Be another cluster behind the same URL: every watch is cut, and what is served is the other's.
+
+        `was` is the storage of the first one, unless it is that one again.
+        """
         self.drop_watches()
+        first = self.was or self.storage
+        self.was = None if storage is first else first
         self.storage = storage
         self._documents = None
 

@@ -6,10 +6,13 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from tui.demo.apiserver.faults import Faults
+from tui.demo.apiserver.resources import BUILTIN
 from tui.demo.apiserver.server import ApiServer
+from tui.demo.apiserver.storage import Storage
 
 LISTS = "limit="  # what a list's query has and a watch's has not
 WATCHES = "watch="
+APPS = "/applications"
 HUGE = 20 * 1024 * 1024  # bytes
 RETRY_AFTER = 2  # seconds
 _OBJECT = b'"metadata":{'
@@ -45,7 +48,15 @@ async def begin(server: ApiServer, name: str) -> None:
 async def end(server: ApiServer) -> None:
     """Fair weather again; what it has broken stays broken until the client notices."""
     server.faults.clear()
+    if server.was is not None:
+        server.replace(server.was)
     await server.start()
+
+
+def _replace(server: ApiServer) -> None:
+    other = Storage(BUILTIN, server.storage.clock, resource_version=server.storage.resource_version)
+    other.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kube-system"}})
+    server.replace(other)
 
 
 async def _restart(server: ApiServer) -> None:
@@ -66,6 +77,14 @@ WEATHER = {
     "401": Weather("nobody's credentials are accepted", lambda faults: faults.refuse(401, "Unauthorized")),
     "403": Weather("everything is forbidden", lambda faults: faults.refuse(403, "nothing is allowed today")),
     "410": Weather("every watch is too old", lambda faults: faults.expire(times=None)),
+    "410-pages": Weather(
+        "the pages of lists expire before they are asked for", lambda faults: faults.gone("continue=", None)
+    ),
+    "403-kind": Weather(
+        "Applications are forbidden", lambda faults: faults.refuse(403, "applications.argoproj.io is forbidden", APPS)
+    ),
+    "404-kind": Weather("the definition of Applications is gone", lambda faults: faults.answer(404, b"{}", APPS)),
+    "replaced": Weather("another, empty cluster answers at the same address", turn=_replace),
     "429": Weather(
         f"priority and fairness asks everybody to come back in {RETRY_AFTER} s",
         lambda faults: faults.throttle(RETRY_AFTER),
