@@ -140,7 +140,21 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         child.stdout.close()
 
 
-@click.command()
+class _Demo(click.Group):
+    """Its one command is imported when it is named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return ["fault"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name != "fault":
+            return None
+        from tui.cli.fault import fault
+
+        return fault
+
+
+@click.command(cls=_Demo, invoke_without_command=True)
 @click.option("--serve", is_flag=True, help="No screen: print one line of JSON when ready, serve until SIGTERM.")
 @click.option("--clusters", type=click.IntRange(1, 2000), metavar="N", help="How many clusters.")
 @click.option("--apps", type=click.IntRange(0, 100_000), metavar="N", help="How many Applications.")
@@ -149,12 +163,16 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 @click.option("--speed", type=click.FloatRange(0.01, 1000), default=1.0, metavar="X", help="Hurry its clock.")
 @click.option("--rate", type=click.FloatRange(0, 100_000), default=0.0, metavar="R", help="Object changes a second.")
 @click.option("--calm", is_flag=True, help="Nothing happens by itself.")
-@click.pass_obj
-def demo(obj: Options, **given: Any) -> None:
+@click.pass_context
+def demo(ctx: click.Context, **given: Any) -> None:
     """A living fleet on this machine: clusters, Argo CD, a Git repository, and the screen on them.
 
     No network, no container, no cluster. With --state it is kept between runs; otherwise nothing is left behind.
+    `fleet demo fault`, in another terminal, gives its clusters bad weather while it runs.
     """
+    if ctx.invoked_subcommand is not None:
+        return
+    obj: Options = ctx.obj
     options = DemoOptions(**given)
 
     def screen(ready: Ready) -> None:

@@ -83,6 +83,10 @@ class Demo:
         self._reader: Reader | None = None
         self._hubble: Hubble | None = None
 
+    def by_context(self) -> dict[str, ApiServer]:
+        """The servers that answer, by the names of their contexts in the kubeconfig."""
+        return {spec.context: self.servers[spec.name] for spec in self._specs if spec.name in self.servers}
+
     @property
     def repo_url(self) -> str:
         """The URL that Applications name."""

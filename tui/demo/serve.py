@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tui.demo.assembly import Demo, Options
+from tui.demo.control import controlled
 
 PARENT_SECONDS = 1.0
 
@@ -43,8 +44,9 @@ async def serve(options: Options, directory: Path) -> None:
     watch = loop.create_task(_parent_gone(options.parent, stopped))
     try:
         ready = await demo.start()
-        print(json.dumps(ready), flush=True)
-        await stopped.wait()
+        async with controlled(demo.by_context(), directory):
+            print(json.dumps(ready), flush=True)
+            await stopped.wait()
     finally:
         watch.cancel()
         await demo.stop()
