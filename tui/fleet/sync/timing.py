@@ -32,7 +32,7 @@ class Timing:
     idle: float = 300.0  # a kind nobody looks at is dropped after this
     poll: float = 70.0  # kinds that cannot be watched are listed this often
     bootstrap: float = 60.0  # a cluster gives up its place in the queue after this
-    place: float = 0.25  # and when it neither finishes a kind nor sends `worth` within this, as its place among probes
+    place: float = 0.15  # and when it neither finishes a kind nor sends `worth` within this, as its place among probes
     worth: int = 1 << 16  # bytes
     announce: float = 0.1  # cluster rows are sent at most this often
     age: float = 10.0  # and at least this often while they are heard
