@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.adapters.kube import contexts
-from tui.adapters.kube.contexts import Spec, load
+from tui.adapters.kube.contexts import Spec
+from tui.adapters.kube.kubeconfigs import load
 
 
 def write(path: Path, *entries: tuple[str, dict[str, Any], dict[str, Any]]) -> Path:

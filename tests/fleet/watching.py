@@ -16,6 +16,7 @@ from tui.adapters.kube import KubeClusters
 from tui.domain.cluster import CLUSTERS, Cluster, KindStatus
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Ref, Row
+from tui.domain.ports import Context
 from tui.domain.settings import Settings
 from tui.fleet.sync import Batch, Network, Observer, Timing
 from tui.store import Store
@@ -31,6 +32,7 @@ QUICK = Timing(
     list_quiet=2.0,
     mend=0.05,
     slow=0.0,
+    kubeconfig=0.02,
 )
 
 
@@ -49,12 +51,20 @@ class Watching:
     store: Store = field(default_factory=Store)
     batches: list[Batch] = field(default_factory=list)
     network: Network = None  # type: ignore[assignment]
+    contexts: tuple[Context, ...] = ()
+    problems: tuple[str, ...] = ()
+    renewed: list[tuple[str, ...]] = field(default_factory=list)  # of each reading of the kubeconfigs
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     def deliver(self, batches: Sequence[Batch]) -> None:
         for batch in batches:
             self.batches.append(batch)
             self.store.apply(batch.puts, batch.removes)
+        self._moved.set()
+
+    def learn(self, contexts: tuple[Context, ...], problems: tuple[str, ...], renewed: tuple[str, ...]) -> None:
+        self.contexts, self.problems = contexts, problems
+        self.renewed.append(renewed)
         self._moved.set()
 
     async def until(self, condition: Callable[[], Any], patience: float = 60.0) -> Any:
@@ -67,7 +77,9 @@ class Watching:
                 return value
         except TimeoutError:
             state = [row.obj for row in self.store.rows(CLUSTERS)]
-            raise AssertionError(f"it did not become true; clusters: {state}; names: {self.names()}") from None
+            raise AssertionError(
+                f"it did not become true; clusters: {state}; names: {self.names()}; problems: {self.problems}"
+            ) from None
 
     def names(self, resource: str = "pods", cluster: str | None = None) -> list[str]:
         return sorted(row.ref.name for row in self.store.rows(resource, cluster))
@@ -110,18 +122,20 @@ async def watching(
     settings: Settings | None = None,
     observers: Mapping[str, Observer] | None = None,
     clock: Callable[[], float] = time.time,
+    wanted: Sequence[str] = (),
 ) -> AsyncIterator[Watching]:
     """The network thread on these clusters, stopped at the end; nothing of it may be left."""
     here = Watching()
     settings = settings or Settings()
     here.network = Network(
-        lambda: KubeClusters(settings, kubeconfig),
+        lambda: KubeClusters(settings, kubeconfig, wanted),
         {kind.resource: kind for kind in kinds},
         settings,
         here.deliver,
         observers,
         clock,
         timing,
+        here.learn,
     )
     here.network.start()
     try:

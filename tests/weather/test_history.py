@@ -141,7 +141,7 @@ async def test_a_definition_is_removed_while_watched_and_comes_back(tmp_path: Pa
         sky.bad.storage.create(widget("c"))
         sky.here.network.retry("bad")  # rather than in some minutes
         await sky.here.until(lambda: sky.here.names("widgets.example.com", "bad") == ["c"])
-        assert sky.here.live("widgets.example.com", "bad")
+        await sky.here.until(lambda: sky.here.live("widgets.example.com", "bad"))
 
 
 @VERSIONS

@@ -135,6 +135,13 @@ class Clusters(Protocol):
     def contexts(self) -> Sequence[Context]:
         """Every context that was asked for, broken ones too (with `problem`)."""
 
+    async def reread(self) -> frozenset[str] | None:
+        """Read the kubeconfigs again if their files are others by now; None when they are not.
+
+        Afterwards `contexts` and `problems` are new. Returns the contexts of before to which connections must be made
+        anew: they lead elsewhere, or log in differently.
+        """
+
     def connect(self, context: str, meter: Meter | None = None) -> Connection:
         """A connection, which counts on `meter`; nothing is sent before its first request."""
 

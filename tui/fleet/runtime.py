@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tui.domain.cluster import CLUSTERS, NO_CONTEXT, Cluster, ClusterState
+from tui.domain.contexts import reread
 from tui.domain.drafts.blast import Blast
 from tui.domain.groups import cluster_secret_name, groups_of, host_of
 from tui.domain.kinds import KINDS, OWN, generic
@@ -102,13 +104,12 @@ class Fleet:
         if drafts is not None and background:
             self._files = SourceFiles(self.store, Locator(self.store, self.facts, drafts), self._found_files)
             self.facts.locate = self._files.locate
-        self._make_clusters = clusters
         self._kubeconfig_problems: tuple[str, ...] = ()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self.news: deque[str] = deque(maxlen=10)  # what the user should be told once, as soon as there is a screen
         self.version = 0  # moves with every change of the store, the tail or a problem
         self._tailing = Tailing(self.tail, keeper, settings, clock)
         self._network = Network(
-            self._clusters, self.kinds, settings, self._deliver, observers=self._tailing.observers(), clock=clock
+            clusters, self.kinds, settings, self._deliver, self._tailing.observers(), clock, learn=self._learn
         )
         self.flows = Flows(self._network, self.notify)
         self._hubs: set[str] = set()  # asked for their registrations
@@ -129,7 +130,6 @@ class Fleet:
 
     def start(self) -> None:
         """Start reading every cluster; returns at once."""
-        self._loop = asyncio.get_running_loop()
         self._network.start(self._network_failed)
         self._tailing.start()
         if self.drafts is not None:
@@ -155,16 +155,13 @@ class Fleet:
             await self.drafts.close()
         await asyncio.to_thread(self._tailing.close)
 
-    def _clusters(self) -> Clusters:
-        """In the network thread: read the kubeconfigs, and let the main loop know what is in them."""
-        assert self._loop is not None
-        made = self._make_clusters()
-        self._loop.call_soon_threadsafe(self._learn, tuple(made.contexts()), tuple(made.problems))
-        return made
-
-    def _learn(self, contexts: tuple[Context, ...], problems: tuple[str, ...]) -> None:
+    def _learn(self, contexts: tuple[Context, ...], problems: tuple[str, ...], renewed: tuple[str, ...]) -> None:
+        """What is in the kubeconfigs: when they have been read, and again when they have changed."""
+        if self.contexts is not None and (words := reread(self.contexts, contexts, renewed)):
+            self.news.append(words)
         self.contexts = contexts
         self._kubeconfig_problems = problems
+        self._hubs &= {context.name for context in contexts}
         self.facts.learn(contexts)
         self.notify()
 

@@ -188,7 +188,11 @@ class FleetApp(Working):
         """Say once what no cluster's row says: a kubeconfig that cannot be read, a disk that is full."""
         from tui.domain.kinds.kind import Tone
 
-        for problem in self.fleet.problems:
+        while self.fleet.news:
+            self.say(self.fleet.news.popleft())
+        problems = self.fleet.problems
+        self._told.intersection_update(problems)  # what is mended and comes back is said again
+        for problem in problems:
             if problem not in self._told:
                 self._told.add(problem)
                 self.say(problem, Tone.WARN)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tui.adapters.kube.contexts import ClusterSpec, Spec, UserSpec
 from tui.adapters.kube.execplugin import ExecPlugins, PluginAnswer
+from tui.domain import when
 from tui.domain.ports import Unauthorized
 
 TOKEN_FILE_AGE = 60.0  # seconds a token file's content is trusted; kubelet rotates projected tokens long before expiry
@@ -43,6 +44,7 @@ class Credentials:
     """The identity of one context, made when first asked for and again when it has aged or was refused."""
 
     def __init__(self, spec: Spec, plugins: ExecPlugins, oidc: Callable[[UserSpec, bool], Awaitable[str]]) -> None:
+        self._context = spec.context
         self._user = spec.user
         self._cluster = spec.cluster
         self._plugins = plugins
@@ -69,6 +71,16 @@ class Credentials:
             self._identity = await self._make(refused is not None)
             self._made = time.time()
             return self._identity
+
+    def explained(self, error: Unauthorized, refused: Identity) -> Unauthorized:
+        """The error of an identity that is refused, with what can be told of why."""
+        if not (refused.headers or refused.cert):
+            why = "its user has no credentials" if self._context.user else "its context names no user"
+        elif ended := _ended(refused):
+            why = f"{ended}: log in again"
+        else:
+            return error
+        return Unauthorized(f"{error}; {why}")
 
     def _aged(self, identity: Identity) -> bool:
         age = time.time() - self._made
@@ -126,6 +138,24 @@ def token_expiry(token: str) -> float:
         return float(claims["exp"])
     except (IndexError, ValueError, KeyError, TypeError, msgspec.MsgspecError):
         return 0.0
+
+
+def _ended(identity: Identity) -> str:
+    """Which part of an identity has ended, by this machine's clock; "" when none has, or none says."""
+    bearer = next((value for key, value in identity.headers if key == "Authorization"), "").removeprefix("Bearer ")
+    now = time.time()
+    if 0 < (end := token_expiry(bearer)) < now:
+        return f"its token has ended {when.age(now - end)} ago"
+    if identity.cert:
+        from cryptography import x509
+
+        try:
+            end = x509.load_pem_x509_certificate(identity.cert).not_valid_after_utc.timestamp()
+        except ValueError:
+            return ""  # then it has been refused for another reason than its age
+        if end < now:
+            return f"its client certificate has ended {when.age(now - end)} ago"
+    return ""
 
 
 def tls_files(cluster: ClusterSpec) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import socket
 import ssl
@@ -20,6 +19,7 @@ from multidict import CIMultiDict
 
 from tui import __version__
 from tui.adapters.kube import guard, tls
+from tui.adapters.kube.aside import aside
 from tui.adapters.kube.contexts import ClusterSpec
 
 CONNECT = 5.0  # seconds for TCP and TLS; a healthy cluster answers in well under one
@@ -133,38 +133,21 @@ class _Connector(aiohttp.TCPConnector):
 
 
 class _Resolver(ThreadedResolver):
-    """Looks names up in daemon threads: those of asyncio's executor would keep the program from ending for as long as
-    a dead name server is waited for, and the few of them would make every other cluster wait too."""
+    """Looks names up in threads of fleet's own: a dead name server may be waited for."""
 
     async def resolve(self, host: str, port: int = 0, family: Any = socket.AF_UNSPEC) -> list[ResolveResult]:
         """The addresses of a host. Raises OSError."""
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Any] = loop.create_future()
 
-        def tell(found: Any, error: OSError | None) -> None:
-            if answer.done():
-                return
-            if error is None:
-                answer.set_result(found)
-            else:
-                answer.set_exception(error)
-
-        def look() -> None:
-            found, error = None, None
+        def look() -> list[Any]:
             with _lookups:
                 try:
-                    found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
-                except OSError as problem:
-                    error = problem
+                    return socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
                 except UnicodeError:
-                    error = socket.gaierror(socket.EAI_NONAME, "not a host name")
-            with contextlib.suppress(RuntimeError):  # the loop has been closed meanwhile
-                loop.call_soon_threadsafe(tell, found, error)
+                    raise socket.gaierror(socket.EAI_NONAME, "not a host name") from None
 
-        threading.Thread(target=look, name=f"lookup {host}", daemon=True).start()
         return [
             ResolveResult(hostname=host, host=address[0], port=address[1], family=kind, proto=proto, flags=_NUMERIC)
-            for kind, _, proto, _, address in await answer
+            for kind, _, proto, _, address in await aside(look, f"lookup {host}")
         ]
 
 

@@ -26,6 +26,7 @@ from tui.domain.pulse import Meter
 
 _log = logging.getLogger("fleet.kube")
 PATIENCE = 5.0  # seconds for connecting, beside those for the answer
+CLOSED = "the connection is closed"
 LARGEST_ERROR = 64 * 1024
 LARGEST_BODY = 64 * 1024 * 1024  # bytes of one whole answer; longer ones are read as a stream
 
@@ -46,6 +47,7 @@ class KubeConnection:
         self._api: Any = None
         self._api_cert: tuple[bytes, bytes] = (b"", b"")
         self._retired: list[Any] = []
+        self._answers: set[Any] = set()  # being read
         self._closed = False
         self._discovery = Discovery(self.get)
 
@@ -93,8 +95,10 @@ class KubeConnection:
             self._api = None
 
     async def close(self) -> None:
-        """Give up every request and socket."""
+        """Give up every request and socket; whoever reads an answer gets `Unreachable`."""
         self._closed = True
+        for answer in self._answers:
+            answer.close()  # tells its reader; closing the session would leave that waiting for ever
         apis, self._retired, self._api = [*self._retired, self._api], [], None
         for api in apis:
             if api is not None:
@@ -115,19 +119,23 @@ class KubeConnection:
         identity = await self._credentials.current()
         for attempt in (1, 2):
             response = await self._send(identity, method, path, query, accept, quiet, body)
+            self._answers.add(response)
             try:
+                if self._closed:  # while it was on its way
+                    raise ServerError(CLOSED)
                 if 200 <= response.status < 300:
                     yield response
                     return
                 error = await self._refused(response)
             finally:
+                self._answers.discard(response)
                 response.close()
             self._meter.errors += not isinstance(error, Absent | Gone)
             if attempt == 2 or not isinstance(error, Unauthorized):
                 raise error
             renewed = await self._credentials.current(refused=identity)
             if renewed is identity:
-                raise error
+                raise self._credentials.explained(error, identity)
             identity = renewed
 
     async def _send(
@@ -141,7 +149,7 @@ class KubeConnection:
         body: Mapping[str, object] | None,
     ) -> Any:
         if self._closed:
-            raise ServerError("the connection is closed")
+            raise ServerError(CLOSED)
         api = self._client(identity)
         headers = {"Accept": accept, "Accept-Encoding": self._encoding}
         method, url, headers, body, _ = await api.param_serialize(

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Ref
-from tui.domain.ports import Clusters, Served, Unreachable
+from tui.domain.ports import Clusters, Context, Served, Unreachable
 from tui.domain.pulse import Pulse
 from tui.domain.settings import Settings
 from tui.fleet.bridge import Batch, NetworkThread, Outbox
@@ -20,6 +20,7 @@ from tui.fleet.sync.supervisor import Supervisor
 from tui.fleet.sync.timing import Timing
 
 T = TypeVar("T")
+Learn = Callable[[tuple[Context, ...], tuple[str, ...], tuple[str, ...]], object]
 
 SWITCH = 0.0005  # seconds the network thread keeps the interpreter before the screen gets it
 
@@ -45,14 +46,21 @@ class Network:
         observers: Mapping[str, Observer] | None = None,
         clock: Callable[[], float] = time.time,
         timing: Timing | None = None,
+        learn: Learn = lambda contexts, problems, renewed: None,
     ) -> None:
-        """`clusters` and the observers run in the network thread, `deliver` on the main loop."""
+        """`clusters` and the observers run in the network thread, `deliver` and `learn` on the main loop.
+
+        `learn` is told all contexts, what is wrong with the kubeconfigs, and which contexts are connected anew: at
+        first, and when the files are read again.
+        """
         self._clusters = clusters
         self._kinds = kinds
         self._deliver = deliver
         self._observers = observers or {}
         self._clock = clock
         self._timing = timing or Timing(list_quiet=settings.request_timeout)
+        self._learn = learn
+        self._main: asyncio.AbstractEventLoop | None = None
         self._thread: NetworkThread | None = None
         self._outbox: Outbox | None = None
         self._supervisor: asyncio.Future[Supervisor] | None = None  # of the network loop
@@ -63,7 +71,8 @@ class Network:
         tune()
         self._thread = NetworkThread("fleet-network")
         self._thread.failed = failed
-        self._outbox = Outbox(asyncio.get_running_loop(), self._thread.loop, self._deliver)
+        self._main = asyncio.get_running_loop()
+        self._outbox = Outbox(self._main, self._thread.loop, self._deliver)
         self._supervisor = self._thread.loop.create_future()
         self._thread.start(self._body)
 
@@ -136,7 +145,14 @@ class Network:
         except BaseException:
             self._supervisor.cancel()  # whoever asks it something waits no longer
             raise
-        supervisor = Supervisor(clusters, self._kinds, self._outbox, self._observers, self._timing, self._clock)
+
+        def tell(renewed: Iterable[str] = ()) -> None:
+            assert self._main is not None
+            contexts, problems = tuple(clusters.contexts()), tuple(clusters.problems)
+            self._main.call_soon_threadsafe(self._learn, contexts, problems, tuple(renewed))
+
+        tell()
+        supervisor = Supervisor(clusters, self._kinds, self._outbox, self._observers, self._timing, self._clock, tell)
         supervisor.want(self._wants)
         self._supervisor.set_result(supervisor)
         await supervisor.run()

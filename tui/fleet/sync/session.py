@@ -89,24 +89,47 @@ class Session:
         self._suspected = asyncio.Event()
         self._retry = asyncio.Event()
         self._connection: Connection | None = None
+        self._life: asyncio.Task[None] | None = None
 
     # -- life -----------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Connect, watch, notice when the cluster is lost, and try again; until cancelled."""
+        """Connect, watch, notice when the cluster is lost, and try again; until cancelled. Its rows go at the end."""
         try:
             while not cancelled():
-                try:
-                    await self._connect()
-                except Exception as error:  # noqa: BLE001 - a mistake of ours must cost this cluster's row only
-                    while isinstance(error, ExceptionGroup):
-                        error = error.exceptions[0]
-                    _log.exception("cluster %s", self.context.name)
-                    await self._lost(ServerError(f"fleet failed: {type(error).__name__}: {error}"))
+                self._life = asyncio.create_task(self._live(), name=f"connect {self.context.name}")
+                await asyncio.wait([self._life])
         finally:
+            if self._life is not None:
+                self._life.cancel()
+                await asyncio.wait([self._life])
             await self.drop_all()
             if self._connection is not None:
                 await self._connection.close()
+
+    def restart(self) -> None:
+        """Connect, identify and read anew, whatever it waits for now: its place among the others is another."""
+        self.up.clear()
+        self._backoff.reset()
+        if self._life is not None:
+            self._life.cancel()
+
+    async def renew(self) -> None:
+        """The kubeconfig says that this context logs in differently now: connect anew, and go on with what is held."""
+        closing, self._connection = self._connection, None
+        self.restart()
+        if closing is not None:
+            await closing.close()
+
+    async def _live(self) -> None:
+        while not cancelled():
+            try:
+                await self._connect()
+            except Exception as error:  # noqa: BLE001 - a mistake of ours must cost this cluster's row only
+                while isinstance(error, ExceptionGroup):
+                    error = error.exceptions[0]
+                _log.exception("cluster %s", self.context.name)
+                await self._lost(ServerError(f"fleet failed: {type(error).__name__}: {error}"))
 
     async def _connect(self) -> None:
         while not cancelled():
@@ -203,11 +226,6 @@ class Session:
         self.up.clear()
         await self.drop_all()
         await self._wait(self._retry, float("inf"))
-
-    def yield_place(self) -> None:
-        """An earlier context of the kubeconfig has turned out to be the same cluster, and reads it from now on."""
-        self.up.clear()
-        self._suspected.set()
 
     async def _guard(self) -> None:
         """Return when the cluster no longer answers, or is another one.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+import itertools
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote
 
@@ -23,6 +25,8 @@ from tui.fleet.sync.timing import Timing
 
 if TYPE_CHECKING:
     from tui.fleet.sync.network import Want
+
+_log = logging.getLogger("fleet.sync")
 
 HOUSEKEEPING = 10.0  # seconds between two looks for watches that nobody needs
 
@@ -44,12 +48,18 @@ class Supervisor:
         observers: Mapping[str, Observer],
         timing: Timing,
         now: Callable[[], float],
+        reread: Callable[[Collection[str]], object] = lambda renewed: None,
     ) -> None:
+        """`reread` is told when the contexts, or the problems of their files, are others than at first.
+
+        It gets the names of contexts of before that are connected anew.
+        """
         self._clusters = clusters
+        self._reread = reread
         self._kinds = kinds
         self._outbox = outbox
         self._timing = timing
-        shared = Shared(
+        self._shared = Shared(
             clusters=clusters,
             kinds=kinds,
             outbox=outbox,
@@ -59,26 +69,31 @@ class Supervisor:
             probes=Gate(timing.probes),
             bootstraps=Gate(timing.bootstraps),
             identified=self._identified,
-            renamed=self._renamed,
+            renamed=self._part,
         )
-        self.sessions = {c.name: Session(c, index, shared) for index, c in enumerate(clusters.contexts())}
+        self.sessions: dict[str, Session] = {}  # replaced as a whole: other threads read it
+        self._indexes = itertools.count()
         self._primary: dict[str, Session] = {}  # uid -> the session that reads this cluster
+        self._wants: tuple[Want, ...] = ()
+        self._tasks: asyncio.TaskGroup | None = None
+        self._running: dict[Session, asyncio.Task[None]] = {}
+        self._take_in()
 
     async def run(self) -> None:
         """Read every cluster until cancelled."""
         self._announce()
         try:
-            async with asyncio.TaskGroup() as tasks:
-                for name, session in self.sessions.items():
-                    tasks.create_task(session.run(), name=f"cluster {name}")
-                tasks.create_task(self._announce_always(), name="announce")
-                tasks.create_task(self._housekeep(), name="housekeeping")
+            async with asyncio.TaskGroup() as self._tasks:
+                self._begin()
+                self._tasks.create_task(self._announce_always(), name="announce")
+                self._tasks.create_task(self._housekeep(), name="housekeeping")
+                self._tasks.create_task(self._follow_kubeconfigs(), name="kubeconfigs")
         finally:
             await self._clusters.close()
 
     def want(self, wants: Iterable[Want]) -> None:
         """What is looked at from now on."""
-        wants = tuple(wants)
+        self._wants = wants = tuple(wants)
         everywhere = frozenset[str]().union(*(want.resources for want in wants if want.clusters is None))
         for name, session in self.sessions.items():
             here = (want.resources for want in wants if want.clusters is not None and name in want.clusters)
@@ -144,6 +159,64 @@ class Supervisor:
             raise Absent(f"no cluster is called {cluster}")
         return session
 
+    # -- contexts that come, change and go ------------------------------------------------------------------------
+
+    async def _follow_kubeconfigs(self) -> None:
+        while True:
+            await asyncio.sleep(self._timing.kubeconfig)
+            try:
+                renewed = await self._clusters.reread()
+                if renewed is not None:
+                    await self._adopt(renewed)
+            except Exception:  # noqa: BLE001 - a mistake of ours must not end the reading of clusters
+                _log.exception("reading the kubeconfigs again")
+
+    async def _adopt(self, renewed: Collection[str]) -> None:
+        """Go by the kubeconfigs as they are now; `renewed` are contexts that lead elsewhere or log in differently.
+
+        One that leads to another server, or cannot be used any more, is begun anew: its rows may be another cluster's.
+        """
+        contexts = {context.name: context for context in self._clusters.contexts()}
+        self._reread([name for name in contexts if name in renewed])
+        leaving = [s for name, s in self.sessions.items() if name not in contexts]
+        for name in renewed:
+            session, context = self.sessions[name], contexts[name]
+            if context.problem or session.context.problem or context.server != session.context.server:
+                leaving.append(session)
+        await asyncio.gather(*(self._leave(session) for session in leaving))
+        self._take_in(leaving)
+        self._outbox.add({session.ref: None for session in leaving})  # now that nobody announces them any more
+        self.want(self._wants)
+        self._begin()
+        self._announce()
+        await asyncio.gather(*(s.renew() for n, s in self.sessions.items() if n in renewed and s not in leaving))
+
+    def _take_in(self, leaving: Collection[Session] = ()) -> None:
+        """Have a session for each context, in their order; those there are keep their rank when new ones come."""
+        sessions: dict[str, Session] = {}
+        for context in self._clusters.contexts():
+            session = self.sessions.get(context.name)
+            if session is None or session in leaving:
+                session = Session(context, next(self._indexes), self._shared)
+            elif session.context != context:
+                session.context, session.dirty = context, True
+            sessions[context.name] = session
+        self.sessions = sessions
+
+    def _begin(self) -> None:
+        """Run the sessions that do not run yet."""
+        assert self._tasks is not None
+        for name, session in self.sessions.items():
+            if session not in self._running:
+                self._running[session] = self._tasks.create_task(session.run(), name=f"cluster {name}")
+
+    async def _leave(self, session: Session) -> None:
+        """End a session; the rows of its objects go."""
+        task = self._running.pop(session)
+        task.cancel()
+        await asyncio.wait([task])
+        self._part(session)
+
     # -- one cluster behind several contexts ----------------------------------------------------------------------
 
     def _identified(self, session: Session) -> bool:
@@ -157,6 +230,9 @@ class Supervisor:
             return True
         keeper, other = (first, session) if first.index < session.index else (session, first)
         self._primary[uid] = keeper
+        for each in self.sessions.values():
+            if each.merged_into is other:
+                each.merged_into = keeper
         names = {*keeper.standing.contexts, *other.standing.contexts} - {keeper.context.name}
         order = sorted(names, key=lambda name: self.sessions[name].index)
         keeper.standing.contexts = (keeper.context.name, *order)
@@ -164,19 +240,27 @@ class Supervisor:
         keeper.dirty = True
         self._outbox.add({other.ref: None})
         if other is first:
-            other.yield_place()
+            other.restart()  # it stands by from now on
         return keeper is session
 
-    def _renamed(self, session: Session) -> None:
-        """Another cluster answers a session now: contexts that led to the same one as it must be asked again."""
+    def _part(self, session: Session) -> None:
+        """A session no longer leads to its cluster; the first of the others that do reads it from now on."""
+        name, keeper = session.context.name, session.merged_into
+        session.merged_into, session.standing.contexts = None, (name,)
+        if keeper is not None:
+            keeper.standing.contexts = tuple(each for each in keeper.standing.contexts if each != name)
+            keeper.dirty = True
+            return
         for uid in [uid for uid, first in self._primary.items() if first is session]:
             del self._primary[uid]
-        session.standing.contexts = (session.context.name,)
-        for other in self.sessions.values():
-            if other.merged_into is session:
-                other.merged_into = None
-                other.standing.contexts = (other.context.name,)
-                other.retry()
+            others = sorted((s for s in self.sessions.values() if s.merged_into is session), key=lambda s: s.index)
+            for other in others:
+                other.merged_into = others[0]
+            if others:
+                heir = self._primary[uid] = others[0]
+                heir.merged_into, heir.dirty = None, True
+                heir.standing.contexts = tuple(other.context.name for other in others)
+                heir.restart()
 
     # -- telling --------------------------------------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ class Timing:
     place: float = 0.15  # and when it neither finishes a kind nor sends `worth` within this, as its place among probes
     worth: int = 1 << 16  # bytes
     announce: float = 0.1  # cluster rows are sent at most this often
+    kubeconfig: float = 2.0  # between two looks at the kubeconfig files; a change is taken in when two looks agree
     age: float = 10.0  # and at least this often while they are heard
 
 
