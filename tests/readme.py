@@ -10,14 +10,22 @@ import sys
 from pathlib import Path
 
 README = Path(__file__).resolve().parents[1] / "README.md"
+SCALE = Path(__file__).resolve().parent / "benchmarks" / "scale.md"
 
 
 def generated(text: str) -> str:
-    """The README with its key table as the key table of the program says it."""
+    """The README with its keys as the key table of the program has them and its figures as the benchmark wrote them."""
     from tui.ui.keys import keys_markdown
 
-    part = f"<!-- keys -->\n## Keys\n\n{keys_markdown().strip()}\n<!-- /keys -->"
-    return re.sub(r"<!-- keys -->.*?<!-- /keys -->", lambda match: part, text, flags=re.DOTALL)
+    figures = SCALE.read_text(encoding="utf-8").strip()
+    text = _part(text, "keys", f"## Keys\n\n{keys_markdown().strip()}")
+    return _part(text, "scale", f"Measured by `python -m tests.benchmarks.scale`:\n\n{figures}")
+
+
+def _part(text: str, name: str, content: str) -> str:
+    """The text with other content between the two marks of a name."""
+    part = f"<!-- {name} -->\n{content}\n<!-- /{name} -->"
+    return re.sub(rf"<!-- {name} -->.*?<!-- /{name} -->", lambda match: part, text, flags=re.DOTALL)
 
 
 def main() -> None:
