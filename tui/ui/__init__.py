@@ -65,3 +65,5 @@ def _show(fleet_factory: Callable[[], Fleet], settings: Settings, stage: Stage) 
     stage.terminal.taken()
     if app.failure is not None:
         raise app.failure
+    if app.return_code and not stage.ending.code:  # something unforeseen has ended it, and was told
+        raise SystemExit(app.return_code)
