@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
+from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
@@ -45,6 +46,7 @@ class StillFleet:
         self.contexts: tuple[str, ...] | None = None
         self.contexts = None  # not read yet
         self.problems: list[str] = []
+        self.news: deque[str] = deque()
         self.version = 0
         self.looked: dict[str, tuple[frozenset[str], frozenset[str] | None]] = {}
         self.retried: list[str | None] = []
