@@ -3,8 +3,8 @@
     python -m tests.benchmarks.first_rows [--runs N] [--dead N]
 
 A third of the dead clusters refuse connections, two thirds accept them and never answer; they stand before the living
-one in the kubeconfig. `asked` is the time from the start until the living cluster is first asked, `rows` from then until
-its rows have been delivered. The budget: rows within 0.3 s, whatever the others do.
+one in the kubeconfig. `asked` is the time from the start until the living cluster is first asked, `rows` from then
+until its rows have been delivered. The budget: rows within 0.3 s, whatever the others do.
 """
 
 from __future__ import annotations

@@ -29,12 +29,16 @@ if TYPE_CHECKING:
 class Curtain(Screen[None]):
     """Shown until the first screen of the fleet stands."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._frame = _Frame()
+
     def compose(self) -> ComposeResult:
-        yield _Frame()
+        yield self._frame
 
     def show(self, held: Sequence[events.Key]) -> None:
         """Show the keys that wait: characters as they are, others by name."""
-        self.query_one(_Frame).type("".join(map(_word, held)))
+        self._frame.type("".join(map(_word, held)))
 
 
 def _word(key: events.Key) -> str:

@@ -331,7 +331,7 @@ def remapped(remap: Mapping[str, str], actions: Iterable[Action] = ACTIONS) -> t
     made = tuple(
         Action(
             action.id,
-            tuple(remap[action.id].replace(",", " ").split()) if action.id in remap else action.keys,
+            _keys(action, remap),
             action.label,
             action.help,
             action.where,
@@ -370,7 +370,11 @@ def keymap(remap: Mapping[str, str]) -> dict[str, str]:
 
 def keys_of(name: str, remap: Mapping[str, str]) -> tuple[str, ...]:
     """The keys of an action, with the user's own."""
-    return tuple(remap[name].replace(",", " ").split()) if name in remap else by_id(name).keys
+    return _keys(by_id(name), remap)
+
+
+def _keys(action: Action, remap: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(remap[action.id].replace(",", " ").split()) if action.id in remap else action.keys
 
 
 def bindings(*places: str) -> list[BindingType]:
