@@ -29,8 +29,8 @@ from tests.terminal import Terminal
 ROOT = Path(__file__).resolve().parents[2]
 OUT = Path(__file__).with_name("scale.md")
 FEW = 100  # Applications of the fleet that is subtracted
-BURST, RATE = 2_000, 500  # changes a second: while the event tail fills, and in the soak
-FILLING = 25.0  # seconds of burst: the tail keeps 20,000 events, and must be full before growth means anything
+BURST, RATE = 1_000, 500  # changes a second: while the event tail fills, and in the soak
+FILLING = 45.0  # seconds of burst: 20,000 events and the keys of 40,000 are kept; only then does growth mean anything
 PLURALS = {"policies": 2, "pods": 10, "deployments": 5, "services": 3}  # panes of spokes' objects, of each 20 objects
 
 
