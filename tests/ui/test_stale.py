@@ -156,3 +156,13 @@ async def test_policies_across_the_fleet(fleet: StillFleet) -> None:
             await refreshed(app, pilot)
             assert "stale" in lines(app)[1]
             await pilot.press("tab")
+
+
+async def test_a_verdict_out_of_old_policies(fleet: StillFleet) -> None:
+    async with screen(fleet, (160, 48)) as (app, pilot):
+        app.ask_verdict(POD)
+        await refreshed(app, pilot)
+        assert "stale" not in lines(app)[1]
+        lose(fleet, "prod-eu")
+        await refreshed(app, pilot)
+        assert "◐ prod-eu stale 4m" in lines(app)[1]

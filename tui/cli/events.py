@@ -145,10 +145,28 @@ async def _events(options: Options, printer: Printer, follow: bool) -> int:
         return 3 if unreached else 0
 
 
+def _silence(fleet: Fleet, printer: Printer, before: set[str]) -> set[str]:
+    """Say on stderr which clusters have fallen silent, or are heard again; returns those that are silent now."""
+    now = set()
+    for cluster in fleet.clusters():
+        name = cluster.metadata.name
+        if cluster.reason:
+            now.add(name)
+        if not printer.asks(cluster) or bool(cluster.reason) is (name in before):
+            continue
+        told = (
+            f"{cluster.state.value}: {cluster.reason}: its events are missing" if cluster.reason else "is heard again"
+        )
+        complain(f"{name}: {told}")
+    return now
+
+
 async def _follow(fleet: Fleet, printer: Printer, sequence: int) -> None:
     version = fleet.version
     applications = fleet.store.resource_rev(APPLICATIONS.resource)
+    silent = set[str]()
     while True:
+        silent = _silence(fleet, printer, silent)
         if applications != (applications := fleet.store.resource_rev(APPLICATIONS.resource)):
             printer.learn(fleet)
         for position, event in fleet.tail.since(sequence):

@@ -12,7 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from tui.cli.output import FORMATS, complain, print_rows
-from tui.domain.cluster import CLUSTERS, Cluster, ClusterState, KindState
+from tui.domain.cluster import CLUSTERS, Cluster, ClusterState, KindState, unheard
 from tui.domain.kinds import KINDS, POLICY_RESOURCES, find
 from tui.domain.kinds.argo import APPLICATIONS
 from tui.domain.kinds.kind import Facts, Kind
@@ -124,7 +124,8 @@ async def _get(options: Options, wanted: Wanted, output: str) -> int:
             if wanted.matches(row, fleet.facts)
         ]
         found.sort(key=lambda pair: (pair[0].ref.cluster, pair[1].kind, pair[0].ref.namespace, pair[0].ref.name))
-        print_rows(found, fleet.facts, output, sys.stdout, single=wanted.name is not None and len(found) == 1)
+        single = wanted.name is not None and len(found) == 1
+        print_rows(found, fleet.facts, output, sys.stdout, single, _stale(fleet, wanted.kinds))
         for failure in failures:
             complain(failure)
         if not found and output in ("table", "wide"):
@@ -132,6 +133,16 @@ async def _get(options: Options, wanted: Wanted, output: str) -> int:
         if failures:
             return PARTLY
         return 1 if wanted.name is not None and not found else 0
+
+
+def _stale(fleet: Fleet, kinds: Iterable[Kind]) -> dict[tuple[str, str], float]:
+    """(cluster, resource) of what was read and is not kept up any more, with when it was last heard."""
+    return {
+        (cluster.metadata.name, kind.resource): heard
+        for cluster in fleet.clusters()
+        for kind in kinds
+        if kind.resource != CLUSTERS and (heard := unheard(cluster, (kind.resource,), fleet.facts.now)) is not None
+    }
 
 
 async def _listed(fleet: Fleet, wanted: Wanted) -> list[str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import IO, Any
 
 from tui.domain import redact, when
 from tui.domain.kinds.kind import Column, Facts, Kind, Value
 from tui.domain.obj import Row
 
+Stale = Mapping[tuple[str, str], float]  # (cluster, resource) of rows that are not kept up -> when last heard, 0 = ?
 FORMATS = ("table", "wide", "json", "yaml", "name")
 # What a terminal acts on or hides although JSON and YAML allow it as it is: C1 controls, bidi overrides, zero-width.
 _ACTIVE = re.compile(
@@ -25,8 +26,11 @@ def columns_of(kind: Kind, wide: bool = True) -> list[Column]:
     return [column for column in kind.columns if wide or not column.wide]
 
 
-def record(row: Row, kind: Kind, facts: Facts) -> dict[str, Value]:
-    """One object as `-o json` prints it: identity first, then every column under its id."""
+def record(row: Row, kind: Kind, facts: Facts, stale: Stale | None = None) -> dict[str, Value]:
+    """One object as `-o json` prints it: identity first, then every column under its id.
+
+    Of one that is not kept up also `staleSince`: when it was last known to be true, null where that is not known.
+    """
     ref = row.ref
     found: dict[str, Value] = {"cluster": ref.cluster, "kind": kind.kind, "namespace": ref.namespace, "name": ref.name}
     for column in kind.columns:
@@ -34,21 +38,34 @@ def record(row: Row, kind: Kind, facts: Facts) -> dict[str, Value]:
         if column.time and isinstance(value, int | float):
             value = when.rfc3339(value)
         found.setdefault(column.id, value)
+    if (heard := _heard(row, kind, stale)) is not None:
+        found["staleSince"] = when.rfc3339(heard) if heard else None
     return found
 
 
-def print_rows(rows: Sequence[tuple[Row, Kind]], facts: Facts, form: str, out: IO[str], single: bool = False) -> None:
+def _heard(row: Row, kind: Kind, stale: Stale | None) -> float | None:
+    return stale.get((row.ref.cluster, kind.resource)) if stale else None
+
+
+def print_rows(
+    rows: Sequence[tuple[Row, Kind]],
+    facts: Facts,
+    form: str,
+    out: IO[str],
+    single: bool = False,
+    stale: Stale | None = None,
+) -> None:
     """Print rows in one of FORMATS. Rows of several kinds share a table when their columns agree."""
     if form == "json":
-        _dump_json([record(row, kind, facts) for row, kind in rows], out)
+        _dump_json([record(row, kind, facts, stale) for row, kind in rows], out)
     elif form == "yaml":
-        _print_yaml(rows, facts, out, single)
+        _print_yaml(rows, facts, out, single, stale)
     elif form == "name":
         for row, kind in rows:
             parts = (row.ref.cluster, kind.resource, row.ref.namespace, row.ref.name)
             out.write("/".join(_plain(part, out) for part in parts if part) + "\n")
     else:
-        _print_tables(rows, facts, form == "wide", out)
+        _print_tables(rows, facts, form == "wide", out, stale)
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
@@ -69,15 +86,21 @@ def _dump_json(value: Any, out: IO[str]) -> None:
     out.write(json_text(value, 2) + "\n")
 
 
-def _print_yaml(rows: Sequence[tuple[Row, Kind]], facts: Facts, out: IO[str], single: bool) -> None:
+def _print_yaml(
+    rows: Sequence[tuple[Row, Kind]], facts: Facts, out: IO[str], single: bool, stale: Stale | None
+) -> None:
     """Objects as their clusters hold them; what no API server holds (a cluster itself) as its record."""
     for row, kind in rows:
         if not single:
             out.write(f"---\n# cluster: {json_text(row.ref.cluster)}\n")
+        if (heard := _heard(row, kind, stale)) is not None:
+            out.write(f"# stale since {when.rfc3339(heard) if heard else 'nobody knows when'}\n")
         out.write(_yaml_text(redact.plain(row.manifest()) or record(row, kind, facts), width=1000))
 
 
-def _print_tables(rows: Sequence[tuple[Row, Kind]], facts: Facts, wide: bool, out: IO[str]) -> None:
+def _print_tables(
+    rows: Sequence[tuple[Row, Kind]], facts: Facts, wide: bool, out: IO[str], stale: Stale | None
+) -> None:
     groups: dict[tuple[str, ...], list[tuple[Row, Kind]]] = {}
     for row, kind in rows:
         groups.setdefault(tuple(column.id for column in kind.columns), []).append((row, kind))
@@ -86,6 +109,9 @@ def _print_tables(rows: Sequence[tuple[Row, Kind]], facts: Facts, wide: bool, ou
             out.write("\n")
         shown = columns_of(members[0][1], wide)
         titles, cells = _identity(members, shown)
+        if any(_heard(row, kind, stale) is not None for row, kind in members):
+            titles.insert(0, "STALE")
+            cells.insert(0, lambda row, kind: _age(_heard(row, kind, stale), facts.now))
         body = [
             [
                 *(text(row, kind) for text in cells),
@@ -100,6 +126,11 @@ def _matching(kind: Kind, shown: Iterable[Column]) -> list[Column]:
     """This kind's own columns for the ids shown: kinds that share a table may compute them differently."""
     own = {column.id: column for column in kind.columns}
     return [own[column.id] for column in shown]
+
+
+def _age(heard: float | None, now: float) -> str:
+    """`◐ 5m` of a row that is not kept up; "" of one that is."""
+    return "" if heard is None else f"◐ {when.age(now - heard) if heard else '?'}"
 
 
 def _identity(

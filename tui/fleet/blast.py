@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from tui.domain import when
 from tui.domain.argo.application import RESOURCE as APPLICATIONS
 from tui.domain.argo.generators import GitGenerator, git_generators
 from tui.domain.argo.reach import Why, parent, repository_key
@@ -184,7 +185,9 @@ class Blasts:
             if not cluster.hub:
                 silent += not cluster.heard and cluster.state is not ClusterState.LIVE
             elif cluster.state is not ClusterState.LIVE or status is None or status.state is not KindState.LIVE:
-                seen = "as last seen" if self._store.count(APPLICATIONS, cluster.metadata.name) else "not known"
+                heard = cluster.heard if cluster.state is not ClusterState.LIVE else status.heard if status else 0.0
+                last = f"as last seen at {when.rfc3339(heard)}" if heard else "as last seen"
+                seen = last if self._store.count(APPLICATIONS, cluster.metadata.name) else "not known"
                 reason = cluster.reason or (status.reason if status is not None else "") or cluster.state.value
                 lines.append(f"the Applications of {cluster.metadata.name} are {seen}: {reason}")
         if silent:

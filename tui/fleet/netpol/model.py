@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 
+from tui.domain import when
 from tui.domain.cilium.config import caveats, live_settings, version_of
 from tui.domain.cilium.engine.identity import identity
 from tui.domain.cilium.engine.rulebook import rulebook
@@ -345,7 +346,9 @@ def _missing_cluster(stands: Standing) -> Iterable[str]:
     cluster = stands.cluster
     if cluster is not None and cluster.state is not ClusterState.LIVE:
         reason = " ".join(cluster.reason.split())
-        yield f"The cluster is {cluster.state.value}{f' ({reason})' if reason else ''}: this is how it was last seen."
+        last = f", at {when.rfc3339(cluster.heard)}" if cluster.heard else ""
+        why = f" ({reason})" if reason else ""
+        yield f"The cluster is {cluster.state.value}{why}: this is how it was last seen{last}."
     if stands.absent(POLICIES[0]):
         yield "Cilium's policies are not served here: whether it is Cilium that enforces NetworkPolicies is not known."
 

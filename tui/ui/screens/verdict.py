@@ -17,11 +17,13 @@ from tui.domain.cluster import CLUSTERS, ClusterState
 from tui.domain.kinds import columns as c
 from tui.domain.kinds.kind import Cell, Column, Tone, Value
 from tui.fleet.netpol.asking import Answer, Place, Question, Unanswerable, ask, everywhere
+from tui.fleet.netpol.needs import ALWAYS
 from tui.fleet.netpol.state import End, State
 from tui.fleet.netpol.typed import parse_port, parse_request
 from tui.ui import keys
 from tui.ui.bars import Footer, Header, Line
 from tui.ui.commands import Proposal
+from tui.ui.panes import freshness
 from tui.ui.policies.ends import propose
 from tui.ui.policies.verdict_words import answer_lines, asked_above, question_lines, traffic, word_cell
 from tui.ui.prompt import ask as ask_line
@@ -124,6 +126,7 @@ class VerdictScreen(FleetScreen):
         super().pull()
         if not self.query("#question"):
             return
+        self._tell_age()
         states = {name: self.fleet.netpol.state(name) for name in self._clusters()}
         made_of = (self.question, self.wide, tuple(_mark(state) for state in states.values()))
         if made_of == self._made_of or time.monotonic() < self._rest:
@@ -134,6 +137,22 @@ class VerdictScreen(FleetScreen):
         self._rest = time.monotonic() + REST * (time.monotonic() - began)
         if self.wide:
             self._ask_everywhere(states)
+
+    def _stale(self) -> dict[str, float]:
+        """The clusters that are asked and not kept up, with when they were last heard."""
+        store, now = self.fleet.store, self.fleet.facts.now
+        found = ((name, freshness.of(store, name, ALWAYS, now)) for name in self._clusters())
+        return {name: heard for name, heard in found if heard is not None}
+
+    def _tell_age(self) -> None:
+        """Above an answer out of old policies: how old they are."""
+        stale, now = self._stale(), self.fleet.facts.now
+        title = Content(safe(" · ".join(part for part in ("May A talk to B?", freshness.words(stale, now)) if part)))
+        box = self.query_one("#verdict")
+        if box.border_title != title:
+            box.border_title = title
+        self._words.set_stale(min(stale.values()) if stale and not self.wide else None)
+        self._table.tick(now)
 
     def _show(self, states: dict[str, State | str]) -> None:
         lines: list[Words]
@@ -186,7 +205,9 @@ class VerdictScreen(FleetScreen):
         finally:
             self._working = False
         if self.is_attached:
-            self._table.replace([_row(place) for place in sorted(places, key=lambda each: each.answer is None)])
+            stale = self._stale()
+            places = sorted(places, key=lambda each: each.answer is None)
+            self._table.replace([freshness.marked(_row(place), stale.get(place.cluster)) for place in places])
             self.fleet_app.tick_again()
 
     # -- keys -----------------------------------------------------------------------------------------------------
