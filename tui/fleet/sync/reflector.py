@@ -106,6 +106,7 @@ class Reflector:
         self._kick = asyncio.Event()
         self._waiting: asyncio.Timeout | None = None  # around the wait for the next chunk of a stream
         self._doubted = False
+        self._mends = 0  # lists in a row of which something could not be read
         self.settled = asyncio.Event()  # the first list has ended, well or not
 
     @property
@@ -319,6 +320,8 @@ class Reflector:
         self.held.keep_only(seen)
         self.version = self._reached = version
         self._expired = 0
+        if not self.held.skipped:
+            self._mends = 0
 
     async def _check(self) -> None:
         """Raises `Gone` unless what follows a watch that broke off goes on from it; asked when the next one stands."""
@@ -397,7 +400,7 @@ class Reflector:
         accept = METADATA_WATCH if self.kind.metadata_only else JSON
         stream = self._host.connection.stream(path, query, accept, seconds + timing.watch_slack)
         lines, reader = codec.Lines(), Events(self, slot)
-        skipped, ends = self.held.skipped, float("inf")  # ends: when to list again for what could not be read
+        ends = float("inf")
         async with aclosing(cast(AsyncGenerator[bytes, None], stream)) as chunks:
             while True:
                 chunk = await self._next(chunks, reader.initial, ends)
@@ -414,10 +417,8 @@ class Reflector:
                     await self.held.breathe()
                 self.held.hand_over()
                 self.held.skipped, lines.skipped = self.held.skipped + lines.skipped, 0
-                if reader.initial:
-                    skipped = self.held.skipped
-                elif self.held.skipped > skipped and ends == float("inf"):
-                    ends = time.monotonic() + self._backoff.between(timing.mend, 2 * timing.mend)
+                if self.held.skipped and not reader.initial and ends == float("inf"):
+                    ends = self._mends_at()
                 if self.held.counts != self._counts:
                     self._counts = self.held.counts
                     self._host.changed()
@@ -425,6 +426,12 @@ class Reflector:
             raise Unreachable("the stream ended in the middle of the list")
         if time.monotonic() - began >= seconds - timing.watch_early:
             self._broke, self._breaks = False, self._host.breaks
+
+    def _mends_at(self) -> float:
+        """Monotonic time to list again for what could not be read; twice as late each time that it does not help."""
+        pause = self._backoff.between(self._timing.mend, 2 * self._timing.mend) * 2 ** min(self._mends, 8)
+        self._mends += 1
+        return time.monotonic() + pause
 
     async def _next(self, chunks: AsyncGenerator[bytes, None], initial: bool, ends: float) -> bytes | None:
         """The next chunk or None at the end of the stream; nothing is waited for that may never come.

@@ -22,7 +22,7 @@ class Timing:
     watch_early: float = 5.0  # a watch that ends by more than this before its time has broken off
     watch_slack: float = 15.0  # silence beyond timeoutSeconds before a watch is given up
     watch_quiet: float = 150.0  # a watch hears a bookmark every minute; without two of them it is opened anew
-    mend: float = 30.0  # a watch that said something unreadable ends after 1 to 2 times this, and a list follows
+    mend: float = 30.0  # what could not be read is listed again after 1 to 2 times this, later if that was in vain
     pulse: float = 70.0  # a cluster not heard for so long is asked; a bookmark comes every minute
     backoff: float = 1.0  # the first pause is between 0 and this
     backoff_most: float = 60.0
