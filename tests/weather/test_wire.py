@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
@@ -26,6 +26,7 @@ from tui.domain.kinds.kind import Kind
 from tui.domain.settings import Settings
 from tui.fleet.sync import timing
 from tui.fleet.sync.reflector import Reflector
+from tui.fleet.sync.session import Session
 
 LIVE, STALE = ClusterState.LIVE, ClusterState.STALE
 TRIES = 6
@@ -52,7 +53,7 @@ ROWS = [
     Row("refused", False, STALE, "connection refused", True, 0),
     Row("black-hole", False, STALE, "was silent for 0.5 s", True, 1),
     Row("trickle", True, LIVE, "stale pods 3 objects: its list comes slowly:", True, 0),
-    Row("trickle", False, LIVE, "live pods 3 objects", False, 0),
+    Row("trickle", False, LIVE, "live pods 4 objects", False, 0),
     Row("cut-line", False, LIVE, "closed the connection in the middle of an answer", True, 3),
     Row("cut-line", True, LIVE, "closed the connection in the middle of an answer", True, 2, STREAMS),
     Row("cut-page", True, LIVE, "closed the connection in the middle of an answer", True, 3),
@@ -69,19 +70,20 @@ ROWS = [
     Row("unknown-event", False, LIVE, "an event of the unknown type RENAMED was ignored", False, 0),
     Row("no-metadata", False, LIVE, "1 could not be read at all", False, 4),
     Row("no-metadata", True, LIVE, "1 could not be read at all", False, 4),
-    Row("big-numbers", False, LIVE, "live pods 3 objects", False, 0),
-    Row("big-numbers", True, LIVE, "live pods 3 objects", False, 0, STREAMS),
+    Row("big-numbers", False, LIVE, "live pods 4 objects", False, 0),
+    Row("big-numbers", True, LIVE, "live pods 4 objects", False, 0, STREAMS),
     Row("bad-utf8", False, LIVE, "1 not fully readable, such as shop/new: a text in it is not UTF-8", False, 0),
     Row("bad-utf8", True, LIVE, "1 not fully readable, such as shop/new: a text in it is not UTF-8", False, 0),
-    Row("huge", False, LIVE, "live pods 3 objects", False, 0),
-    Row("huge", True, LIVE, "live pods 3 objects", False, 0, STREAMS),
+    Row("huge", False, LIVE, "live pods 4 objects", False, 0),
+    Row("huge", True, LIVE, "live pods 4 objects", False, 0, STREAMS),
 ]
 
 
 def change(sky: Weather, lists: bool) -> None:
-    """One object less and one more; with `lists`, so long ago that only a list tells."""
+    """One object less and two more; with `lists`, so long ago that only a list tells."""
     sky.bad.storage.delete("pods", "shop", "web-1")
-    sky.bad.storage.create(pods("new")[0])
+    for pod in pods("new", "newer"):
+        sky.bad.storage.create(pod)
     if lists:
         sky.bad.storage.compact()
 
@@ -109,7 +111,7 @@ async def test_weather(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: Row
         assert all(held.manifest()["metadata"]["name"] for held in sky.here.store.rows("pods") if held.packed)
         await named.end(sky.bad)
         await sky.clears()
-        assert delivered(sky, rev) == ({"new"}, {"web-1"})
+        assert delivered(sky, rev) == ({"new", "newer"}, {"web-1"})
         assert not sky.stale()
 
 
@@ -126,7 +128,7 @@ async def test_page_after_the_first_cut(tmp_path: Path, monkeypatch: pytest.Monk
         assert {"new", "web-0", "web-1", "web-2"} == set(sky.here.names("pods", "bad"))
         sky.bad.faults.clear()
         await sky.clears()
-        assert delivered(sky, rev) == ({"new"}, {"web-1"})
+        assert delivered(sky, rev) == ({"new", "newer"}, {"web-1"})
 
 
 # -- what is over as soon as it has begun -----------------------------------------------------------------------------
@@ -139,7 +141,7 @@ async def test_restart(tmp_path: Path) -> None:
         change(sky, lists=False)
         await sky.unharmed()
         await sky.clears()
-        assert delivered(sky, rev) == ({"new"}, {"web-1"})
+        assert delivered(sky, rev) == ({"new", "newer"}, {"web-1"})
         assert sky.bad.requests - sent <= ONCE
 
 
@@ -151,7 +153,7 @@ async def test_half_open_watches_are_opened_anew_without_a_bookmark(tmp_path: Pa
         change(sky, lists=False)
         await sky.unharmed()
         await sky.clears()
-        assert delivered(sky, rev) == ({"new"}, {"web-1"})
+        assert delivered(sky, rev) == ({"new", "newer"}, {"web-1"})
         assert len(sky.good.watches) == 1
 
 
@@ -164,7 +166,7 @@ async def test_half_open_watches_are_opened_anew_after_a_sleep(tmp_path: Path) -
         change(sky, lists=False)
         slept = 3600.0
         await sky.clears()
-        assert delivered(sky, rev) == ({"new"}, {"web-1"})
+        assert delivered(sky, rev) == ({"new", "newer"}, {"web-1"})
 
 
 async def test_retry_after_is_waited_for_and_then_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,7 +188,7 @@ async def test_retry_after_is_waited_for_and_then_some(tmp_path: Path, monkeypat
         await sky.here.until(lambda: said in sky.screen() and sky.stale())
         await sky.unharmed()
         await sky.clears()
-        assert fault.hits == 4 and delivered(sky, rev) == ({"new"}, {"web-1"})
+        assert fault.hits == 4 and delivered(sky, rev) == ({"new", "newer"}, {"web-1"})
     asked = [pause for pause in waited if pause >= 1]
     assert len(asked) == 4 == len(set(asked)) and all(7 < pause <= 7 + QUICK.backoff_most for pause in asked)
 
@@ -198,18 +200,36 @@ HERDING = replace(QUICK, backoff=0.3, backoff_most=0.3, pulse=60.0)
 WATCHED = [PODS, *(Kind(name, "", watch="always") for name in ("services", "configmaps", "endpoints"))]
 
 
-def spread(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Where between nothing and the most that is allowed each pause lies that is chosen from now on; a fixed seed."""
-    dice, shares = random.Random(7), list[float]()
+class Waits:
+    """Every pause of a watch and of a cluster from now on, as its share of the longest allowed; a fixed seed."""
 
-    def uniform(least: float, most: float) -> float:
-        share = dice.random()
-        if not least:
-            shares.append(share)
-        return least + share * (most - least)
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, longest: float) -> None:
+        self.watches: list[float] = []
+        self.clusters: list[float] = []
+        self.running = 0
+        of_watch, of_cluster = Reflector._wait, Session._wait
 
-    monkeypatch.setattr(timing, "random", SimpleNamespace(uniform=uniform))
-    return shares
+        async def watch(reflector: Reflector, pause: float) -> None:
+            self.watches.append(pause / longest)
+            self.running += 1
+            try:
+                await of_watch(reflector, pause)
+            finally:
+                self.running -= 1
+
+        async def cluster(session: Session, event: asyncio.Event, seconds: float) -> bool:
+            self.clusters.append(seconds / longest)
+            return await of_cluster(session, event, seconds)
+
+        monkeypatch.setattr(timing, "random", random.Random(7))
+        monkeypatch.setattr(Reflector, "_wait", watch)
+        monkeypatch.setattr(Session, "_wait", cluster)
+
+
+def spread(shares: list[float]) -> bool:
+    """Whether no tenth of the time has a third of them."""
+    assert all(0 <= share <= 1 for share in shares)
+    return max(Counter(int(10 * share) for share in shares).values()) <= len(shares) / 3
 
 
 async def test_no_herd_when_all_watches_of_all_clusters_are_dropped_at_once(
@@ -227,7 +247,7 @@ async def test_no_herd_when_all_watches_of_all_clusters_are_dropped_at_once(
         first = max(server.requests for server in servers)
         before = [server.requests for server in servers]
         rev = here.store.resource_rev("pods")
-        chosen = spread(monkeypatch)
+        waits = Waits(monkeypatch, HERDING.backoff)
         for server in servers:
             server.drop_watches()
             server.storage.create(pods("new")[0])
@@ -237,7 +257,23 @@ async def test_no_herd_when_all_watches_of_all_clusters_are_dropped_at_once(
         again = [server.requests - sent for server, sent in zip(servers, before, strict=True)]
     # For each watch: itself, and whether it goes on. For each cluster: whether it is there, and which.
     assert max(again) <= 2 * len(WATCHED) + 2 < first
-    # Each cluster is asked, and each watch is opened, at a moment of its own: no tenth of the time has a third of them.
-    assert len(chosen) >= HERD * (len(WATCHED) + 1)
-    tenths = Counter(int(10 * share) for share in chosen)
-    assert max(tenths.values()) <= len(chosen) / 3, tenths
+    # Each cluster is asked, and each watch is opened, at a moment of its own.
+    assert len(waits.clusters) == HERD and len(waits.watches) >= HERD * len(WATCHED)
+    assert spread(waits.clusters) and spread(waits.watches)
+
+
+async def test_watches_of_a_cluster_that_is_back_do_not_come_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with weather(tmp_path, kinds=WATCHED, timing=HERDING) as sky:
+        waits = Waits(monkeypatch, HERDING.backoff)
+        await sky.bad.refuse()
+        await sky.here.until(lambda: sky.here.cluster("bad").state is STALE)
+        tried = len(waits.clusters)
+        async with asyncio.timeout(60):
+            while waits.running or len(waits.clusters) < tried + 2:  # they all wait for their cluster now
+                await asyncio.sleep(0)
+        waits.watches.clear()
+        await sky.bad.start()
+        await sky.clears()
+        assert len(waits.watches) == len(WATCHED) == len(set(waits.watches))
