@@ -92,8 +92,10 @@ async def raw(answer: bytes, hold: bool = False) -> AsyncIterator[Heard]:
 
 
 @asynccontextmanager
-async def connect_proxy(context: ssl.SSLContext | None = None, status: str = "200 OK") -> AsyncIterator[Heard]:
-    """An HTTP proxy that only tunnels; `requests` are its CONNECT targets."""
+async def connect_proxy(
+    context: ssl.SSLContext | None = None, status: str = "200 OK", port: int = 0
+) -> AsyncIterator[Heard]:
+    """An HTTP proxy that only tunnels; `requests` are its CONNECT targets. At its end it and its tunnels are gone."""
     heard = Heard("")
     pipes: set[asyncio.Task[None]] = set()
 
@@ -124,7 +126,7 @@ async def connect_proxy(context: ssl.SSLContext | None = None, status: str = "20
             pipes.add(task)
             task.add_done_callback(pipes.discard)
 
-    listener = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    listener = await asyncio.start_server(serve, "127.0.0.1", port, ssl=context)
     scheme = "https" if context else "http"
     heard.url = f"{scheme}://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
     try:

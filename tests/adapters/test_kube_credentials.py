@@ -112,7 +112,7 @@ async def test_a_token_file_is_read_again_when_refused_and_when_old(
         file.write_text("newest")
         await c.get(PODS)
         assert server.header("Authorization") == "Bearer new"
-        monkeypatch.setattr(ours, "TOKEN_FILE_AGE", 0.0)
+        monkeypatch.setattr(ours, "FILE_AGE", 0.0)
         await c.get(PODS)
         assert server.header("Authorization") == "Bearer newest"
 

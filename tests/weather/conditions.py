@@ -145,15 +145,19 @@ async def weather(
     settled: bool = True,
     observers: Mapping[str, Observer] | None = None,
     clock: Callable[[], float] = time.time,
+    cluster: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> AsyncIterator[Weather]:
-    """Both clusters with the same objects, read and (unless `settled` is false) equal; `options` are the servers'."""
+    """Both clusters with the same objects, read and (unless `settled` is false) equal; `options` are the servers'.
+
+    `user` and `cluster` are what the kubeconfig says of both besides.
+    """
     kinds = tuple(kinds)
     everything = [*SYSTEM, *(list(objects) or pods("web-0", "web-1", "web-2"))]
     async with AsyncExitStack() as stack:
         bad = await stack.enter_async_context(serving(everything, "bad", **options))
         good = await stack.enter_async_context(serving(everything, "good", **options))
-        kubeconfig = config(folder / "config", {"bad": bad.url, "good": good.url}, user)
+        kubeconfig = config(folder / "config", {"bad": bad.url, "good": good.url}, user, **(cluster or {}))
         here = await stack.enter_async_context(watching(kubeconfig, kinds, timing, settings, observers, clock))
         found = Weather(bad, good, here, kinds)
         if settled:

@@ -41,7 +41,7 @@ def status_trouble(status: int, headers: Mapping[str, str], body: bytes) -> Trou
     if status == 410:
         return Gone(said or "the resourceVersion is too old (410)")
     if status in (429, 503):
-        wait = retry_after(headers.get("Retry-After", ""))
+        wait = retry_after(headers.get("Retry-After", ""), headers.get("Date", ""))
         fair = ", priority and fairness" if PRIORITY in headers else ""
         words = f"asks to slow down (429{fair})" if status == 429 else "is not available (503)"
         until = f" for {wait:.0f} s" if wait else ""
@@ -61,19 +61,27 @@ def _place(location: str) -> str:
     return location.partition("?")[0].partition("#")[0]
 
 
-def retry_after(text: str) -> float:
-    """Seconds from a Retry-After header, as number or date; 0 when it says nothing usable, at most ten minutes."""
+def retry_after(text: str, date: str = "") -> float:
+    """Seconds from a Retry-After header, as number or date; 0 when it says nothing usable, at most ten minutes.
+
+    A date is by the server's clock, which `date`, its header of that name, tells: it may be another than ours.
+    """
     try:
         seconds = float(text)
     except ValueError:
-        try:
-            then = parsedate_to_datetime(text)
-        except (ValueError, TypeError):
+        then = _date(text)
+        if then is None:
             return 0.0
-        if then.tzinfo is None:
-            then = then.replace(tzinfo=UTC)
-        seconds = (then - datetime.now(UTC)).total_seconds()
+        seconds = (then - (_date(date) or datetime.now(UTC))).total_seconds()
     return min(max(seconds, 0.0), 600.0) if seconds == seconds else 0.0
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def trouble(error: BaseException, spec: Spec, quiet: float) -> Trouble:
@@ -110,8 +118,8 @@ def trouble(error: BaseException, spec: Spec, quiet: float) -> Trouble:
 
 
 def _certificate(error: BaseException) -> str:
-    said = getattr(error, "verify_message", "") or str(error)
-    return _line(said)
+    said = _line(getattr(error, "verify_message", "") or str(error))
+    return f"{said}; is this machine's clock right?" if "not yet valid" in said else said
 
 
 def _reason(error: BaseException) -> str:

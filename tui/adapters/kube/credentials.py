@@ -19,7 +19,7 @@ from tui.adapters.kube.execplugin import ExecPlugins, PluginAnswer
 from tui.domain import when
 from tui.domain.ports import Unauthorized
 
-TOKEN_FILE_AGE = 60.0  # seconds a token file's content is trusted; kubelet rotates projected tokens long before expiry
+FILE_AGE = 60.0  # seconds the content of token and certificate files is trusted; they are rotated long before expiry
 REFRESH_AT = 0.8  # of a credential's life
 REST = 5.0  # seconds before it is asked for again whatever it says of its end: a clock may be wrong, a plugin slow
 LARGEST_FILE = 1024 * 1024
@@ -70,6 +70,8 @@ class Credentials:
                 return refused
             self._identity = await self._make(refused is not None)
             self._made = time.time()
+            if refused is not None and self._identity == replace(refused, expires=self._identity.expires):
+                self._identity = refused  # the same again: no use in showing it once more
             return self._identity
 
     def explained(self, error: Unauthorized, refused: Identity) -> Unauthorized:
@@ -85,13 +87,18 @@ class Credentials:
     def _aged(self, identity: Identity) -> bool:
         age = time.time() - self._made
         if identity.expires:
-            return age >= max(REST, (identity.expires - self._made) * REFRESH_AT)
-        return bool(self._user.token_file) and age > TOKEN_FILE_AGE
+            least = max(REST, (identity.expires - self._made) * REFRESH_AT)
+        elif self._user.token_file or self._user.cert_file or self._user.key_file:
+            least = FILE_AGE
+        else:
+            return False
+        return not 0 <= age < least  # a clock that was set back tells nothing of an age
 
     async def _make(self, again: bool) -> Identity:
         """Precedence as in client-go: token file, token, basic auth, plugin, provider; certificates beside any."""
         user = self._user
-        identity = Identity(cert=_pem(user.cert_data, user.cert_file), key=_pem(user.key_data, user.key_file))
+        cert, key = _pem(user.cert_data, user.cert_file), _pem(user.key_data, user.key_file)
+        identity = Identity(cert=cert, key=key, renewable=bool(user.cert_file or user.key_file))
         if user.token_file:
             token = _read(user.token_file).decode("utf-8", "replace").strip()
             identity = replace(identity, headers=_bearer(token), renewable=True)

@@ -26,6 +26,7 @@ CONNECT = 5.0  # seconds for TCP and TLS; a healthy cluster answers in well unde
 KEEP_ALIVE = 75.0  # seconds an idle connection is kept: longer than the pulse between two probes
 READ_BUFFER = 2**18  # bytes aiohttp buffers per response before it stops reading from the socket
 FILES = 16_384  # each watch is a connection of its own
+NAMES = 60  # seconds an address is used again without asking: name servers may be away for as long
 LOOKUPS = 32  # names looked up at the same time
 
 _NUMERIC = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
@@ -116,7 +117,7 @@ def raise_file_limit() -> None:
 
 
 def _connector(context: ssl.SSLContext | None) -> aiohttp.TCPConnector:
-    options: dict[str, Any] = {"limit": 0, "keepalive_timeout": KEEP_ALIVE, "ttl_dns_cache": 60}
+    options: dict[str, Any] = {"limit": 0, "keepalive_timeout": KEEP_ALIVE, "ttl_dns_cache": NAMES}
     if context is not None:
         options["ssl"] = context
     return _Connector(socket_factory=_socket, resolver=_Resolver(), **options)

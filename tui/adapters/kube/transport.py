@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from tui.adapters.kube import guard, tls
 from tui.adapters.kube.answers import refusal, status_trouble, trouble
 from tui.adapters.kube.contexts import Spec
-from tui.adapters.kube.credentials import Credentials, Identity
+from tui.adapters.kube.credentials import Credentials, Identity, tls_files
 from tui.adapters.kube.discovery import Discovery
 from tui.adapters.kube.proxies import proxy_for
 from tui.domain.ports import Absent, Gone, Served, ServerError, Unauthorized
@@ -45,7 +45,7 @@ class KubeConnection:
         local = host in ("localhost", "::1") or host.startswith("127.")
         self._encoding = "gzip" if gzip and spec.cluster.compression and not local else "identity"
         self._api: Any = None
-        self._api_cert: tuple[bytes, bytes] = (b"", b"")
+        self._made_for: tuple[bytes, bytes, bytes] = (b"", b"", b"")
         self._retired: list[Any] = []
         self._answers: set[Any] = set()  # being read
         self._closed = False
@@ -171,15 +171,18 @@ class KubeConnection:
         return answer.response
 
     def _client(self, identity: Identity) -> Any:
-        """The official client for this identity: another certificate needs another, the old one ends at `close`."""
-        cert = (identity.cert, identity.key)
-        if self._api is None or self._api_cert != cert:
+        """The official client for this identity: another certificate needs another, the old one ends at `close`.
+
+        So do other authorities: their file may have been replaced since.
+        """
+        made_for = (identity.cert, identity.key, tls_files(self._spec.cluster))
+        if self._api is None or self._made_for != made_for:
             self.renew()
             from tui.adapters.kube.session import make_api
 
             proxy = proxy_for(self._spec.cluster.server, self._spec.cluster.proxy_url)
             self._api = make_api(self._spec.cluster, tls.context(self._spec.cluster, identity), proxy)
-            self._api_cert = cert
+            self._made_for = made_for
         return self._api
 
     async def _refused(self, response: Any) -> Exception:

@@ -216,7 +216,7 @@ class Session:
         if self.context.problem:
             pause = float("inf")
         elif "certificate" in str(error):
-            pause = max(pause, self._shared.timing.backoff_most)
+            pause += self._shared.timing.backoff_most
         self.standing.retry_at = 0.0 if pause == float("inf") else self._shared.now() + pause
         self._stand(state, str(error))
         await self._wait(self._retry, pause)
@@ -407,7 +407,7 @@ class Session:
         """Something came from the API server."""
         self._heard = time.monotonic()  # the clock on the wall may be set
         now = self._shared.now()
-        if now - self.standing.announced >= self._shared.timing.age:
+        if not 0 <= now - self.standing.announced < self._shared.timing.age:  # or the clock was set back
             self.standing.announced = now
             self.dirty = True
         self.standing.heard = now
