@@ -18,6 +18,7 @@ from tests.support import serving
 from tests.weather.conditions import SYSTEM, Weather, pods, weather
 from tui.adapters.kube.kubeconfigs import Kubeconfigs
 from tui.demo.apiserver.access import User
+from tui.demo.apiserver.server import ApiServer
 from tui.domain.cluster import CLUSTERS, ClusterState
 from tui.domain.contexts import reread
 
@@ -43,6 +44,12 @@ async def readings(here: Watching, count: int = 1) -> None:
     """Wait until the files have been read again so many times."""
     until = len(here.renewed) + count
     await here.until(lambda: len(here.renewed) >= until)
+
+
+async def watched(*servers: ApiServer) -> None:
+    """Wait until each is watched: nothing more will be asked of them."""
+    while not all(len(server.watches) for server in servers):
+        await asyncio.sleep(0.002)
 
 
 def in_place(path: Path, content: str) -> None:
@@ -80,6 +87,7 @@ def same_size_and_age(path: Path, content: str) -> None:
 async def test_contexts_come_and_go(tmp_path: Path, write: Callable[[Path, str], None]) -> None:
     async with weather(tmp_path, timing=CALM) as sky, serving([*SYSTEM, *pods("far")]) as third:
         here, config = sky.here, tmp_path / "config"
+        await watched(sky.bad, sky.good)
         before, rev = sky.good.requests, here.store.resource_rev("pods")
         write(config, text({"good": sky.good.url, "new": third.url}))
         await here.until(lambda: here.live(cluster="new") and here.names(cluster="new") == ["far"])
@@ -87,6 +95,7 @@ async def test_contexts_come_and_go(tmp_path: Path, write: Callable[[Path, str],
         assert [context.name for context in here.contexts] == ["good", "new"] and not here.problems
         assert {ref.cluster for ref in here.store.changes_since(rev, "pods").changed} == {"new"}
         assert sky.good.requests == before, "a context that is as before is asked nothing"
+        await watched(third)
         asked = third.requests
         write(config, text(urls(sky)))
         await here.until(lambda: here.live(cluster="bad") and here.cluster("new") is None)
@@ -99,6 +108,7 @@ async def test_switching_the_context_connects_nothing_anew(tmp_path: Path) -> No
     """kubectx and kubectl rewrite the whole file for it; so does whoever sorts it or names its users otherwise."""
     async with weather(tmp_path, timing=CALM) as sky:
         here, config, rev = sky.here, tmp_path / "config", sky.here.store.resource_rev("pods")
+        await watched(sky.bad, sky.good)
         before = sky.bad.requests, sky.good.requests
         document = yaml.safe_load(config.read_text())
         document["current-context"] = "good"
@@ -157,7 +167,9 @@ async def test_a_file_that_is_broken_costs_no_cluster(
     tmp_path: Path, spoil: Callable[[Path], None], words: str
 ) -> None:
     async with weather(tmp_path, timing=CALM) as sky:
-        here, config, before = sky.here, tmp_path / "config", (sky.bad.requests, sky.good.requests)
+        here, config = sky.here, tmp_path / "config"
+        await watched(sky.bad, sky.good)
+        before = sky.bad.requests, sky.good.requests
         whole = config.read_text()
         spoil(config)
         [said] = await here.until(lambda: here.problems)
@@ -284,6 +296,7 @@ async def test_contexts_of_one_cluster_part_and_meet(tmp_path: Path) -> None:
             await becomes({"two": ("two", "three")}, ("two", "a"))
             config.write_text(text({"two": a.url, "three": b.url}))  # one that stands by leads elsewhere
             await becomes({"two": ("two",), "three": ("three",)}, ("two", "a"), ("three", "b"))
+            await watched(a, b)
             asked = a.requests
             config.write_text(text({"two": a.url, "three": b.url, "one": a.url}))  # a new one stands by
             await becomes({"two": ("two", "one"), "three": ("three",)}, ("two", "a"), ("three", "b"))

@@ -185,7 +185,8 @@ class Supervisor:
                 leaving.append(session)
         await asyncio.gather(*(self._leave(session) for session in leaving))
         self._take_in(leaving)
-        self._outbox.add({session.ref: None for session in leaving})  # now that nobody announces them any more
+        gone = (session.ref for session in leaving if session.context.name not in self.sessions)
+        self._outbox.add(dict.fromkeys(gone))  # now that nobody announces them any more
         self.want(self._wants)
         self._begin()
         self._announce()
