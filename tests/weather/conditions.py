@@ -79,7 +79,7 @@ class Weather:
         """The same of the objects that a server has."""
         found: dict[tuple[str, str, str], str] = {}
         for kind in self.kinds:
-            for obj in server.storage.list(kind.collection):
+            for obj in server.storage.list(kind.collection) if kind.collection in server.storage.resources else ():
                 meta = obj["metadata"]
                 found[kind.resource, meta.get("namespace", ""), meta["name"]] = meta["resourceVersion"]
         return found

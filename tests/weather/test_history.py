@@ -161,8 +161,19 @@ async def test_a_definition_is_missing_for_a_moment(tmp_path: Path, version: str
 
 async def test_a_definition_is_added_while_running(tmp_path: Path, fresh: None) -> None:
     async with weather(tmp_path, kinds=[PODS, WIDGETS], settled=False) as sky:
-        await sky.here.until(lambda: kind(sky, "widgets.example.com") is KindState.ABSENT)
-        rev = sky.here.store.resource_rev("pods")
+        here, both = sky.here, ("bad", "good")
+        await here.until(
+            lambda: (
+                all(
+                    here.live("pods", name)
+                    and (status := here.kind("widgets.example.com", name))
+                    and status.state is KindState.ABSENT
+                    for name in both
+                )
+                and sky.equal()
+            )
+        )
+        rev = here.store.resource_rev("pods")
         sky.bad.storage.create(definition("widgets", "Widget", "example.com"))
         sky.bad.storage.create(widget("a"))
         await sky.here.until(lambda: sky.here.names("widgets.example.com", "bad") == ["a"])

@@ -18,7 +18,7 @@ from tui.demo.apiserver.render import OBJECT, Renderer, negotiate
 from tui.demo.apiserver.resource import ResourceType
 from tui.demo.apiserver.selectors import Selector
 from tui.demo.apiserver.spoiled import spoil, through
-from tui.demo.apiserver.status import ApiError, expired_version, no_such_path, too_large_version
+from tui.demo.apiserver.status import ApiError, expired_continue, expired_version, no_such_path, too_large_version
 from tui.demo.apiserver.storage import Page
 from tui.demo.apiserver.watching import Watch
 
@@ -127,6 +127,8 @@ def _page(
     limit = options.limit if limited and not _from_cache(server, options) else 0
     if options.continue_:
         token = Continue.read(options.continue_)
+        if token.rv > storage.resource_version:
+            raise expired_continue()  # of a history that a restored backup has ended
         return storage.page(resource.stored_as, namespace, token.rv, token.start, limit)
     wanted = options.version or 0
     if wanted > storage.resource_version:

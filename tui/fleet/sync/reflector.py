@@ -182,7 +182,7 @@ class Reflector:
             state = KindState.DENIED if isinstance(error, Denied) else KindState.ABSENT
             pause = self._host.recheck()
             self._backoff.reset()
-            self.version = self._reached = ""
+            self.version = ""
             self._try += 1
             self.held.clear()
         elif isinstance(error, Throttled):
@@ -277,7 +277,7 @@ class Reflector:
         query = self._selection()
         if self._expired < 2:  # else its pages never last as long as they take to read
             query.append(("limit", str(self._timing.page)))
-        cached = self._cached_lists and self.held.initial
+        cached = self._cached_lists and self.held.initial and not (self._reached or self.held.doubted)
         token = ""
         while True:
             more = [("continue", token)] if token else [("resourceVersion", "0")] if cached else []
