@@ -43,12 +43,12 @@ def quiet(cell: Cell) -> Cell:
 
 
 def lost(store: Store, clusters: frozenset[str] | None = None) -> dict[str, float]:
-    """Clusters that do not answer now, with when they were last heard (0 = never)."""
+    """Clusters that have fallen silent, with when they were last heard; of chosen ones also who never was (0)."""
     return {
         row.ref.name: row.obj.heard
         for row in store.rows(CLUSTERS)
         if row.obj.state not in (ClusterState.LIVE, ClusterState.CONNECTING)
-        and (clusters is None or row.ref.name in clusters)
+        and (row.obj.heard if clusters is None else row.ref.name in clusters)
     }
 
 
