@@ -280,6 +280,7 @@ class Terminal:
             return
         self._saved = termios.tcgetattr(0)
         quiet = termios.tcgetattr(0)
+        quiet[0] &= ~termios.ICRNL  # else enter would come as ctrl-j
         quiet[3] &= ~(termios.ECHO | termios.ICANON)
         termios.tcsetattr(0, termios.TCSANOW, quiet)
 
