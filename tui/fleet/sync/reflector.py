@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, aclosing
-from typing import Protocol, cast
+from typing import cast
 
 import msgspec
 
@@ -16,10 +16,8 @@ from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Ref
 from tui.domain.ports import (
     Absent,
-    Connection,
     Denied,
     Gone,
-    Served,
     ServerError,
     Throttled,
     Trouble,
@@ -30,6 +28,7 @@ from tui.fleet.sync import codec
 from tui.fleet.sync.events import Events
 from tui.fleet.sync.held import Held
 from tui.fleet.sync.history import older
+from tui.fleet.sync.host import Host
 from tui.fleet.sync.timing import Backoff, Timing, cancelled
 
 _log = logging.getLogger("fleet.sync")
@@ -41,37 +40,6 @@ RETURNS = 5  # tries, by the back-off, in which a kind that is not served any mo
 JSON = "application/json"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 METADATA_WATCH = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
-
-
-class Host(Protocol):
-    """What a reflector needs from its cluster."""
-
-    up: asyncio.Event  # set while the cluster answers
-    lists: asyncio.Semaphore
-    streaming_lists: bool  # whether the API server is believed to stream lists (WatchList)
-    breaks: int  # how often something of the cluster broke off
-
-    @property
-    def connection(self) -> Connection:
-        """The cluster's connection."""
-
-    async def served(self, fresh: bool = False) -> Mapping[str, Served] | None:
-        """What the API server serves; None when it will not say."""
-
-    def recheck(self) -> float:
-        """Seconds until what is refused or missing is asked for again, everything in the cluster at one time."""
-
-    def heard(self) -> None:
-        """Something came from the API server."""
-
-    def changed(self) -> None:
-        """The status of a kind is another."""
-
-    def suspect(self) -> None:
-        """The cluster itself may be in trouble: it counts as a break, and `up` is cleared until it has been asked."""
-
-    def rewound(self, reflector: Reflector) -> None:
-        """The cluster's history has gone back: every reflector is to `start_over`."""
 
 
 class _Again(Exception):

@@ -64,7 +64,7 @@ class _Watch:
 
 
 class Session:
-    """Implements `reflector.Host` for one context, for as long as the program runs."""
+    """Implements `host.Host` for one context, for as long as the program runs."""
 
     def __init__(self, context: Context, index: int, shared: Shared) -> None:
         self.context = context
@@ -384,7 +384,7 @@ class Session:
             raise Unreachable(self.standing.reason or "not connected yet")
         return self._connection
 
-    # -- reflector.Host -------------------------------------------------------------------------------------------
+    # -- host.Host ------------------------------------------------------------------------------------------------
 
     async def served(self, fresh: bool = False) -> Mapping[str, Served] | None:
         """What the API server serves; None when it will not say."""
