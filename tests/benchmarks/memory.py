@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.memory [--applications N]
 
-The fleet runs in a process of its own without a screen. Budget: 60 MiB per 10,000.
+The fleet runs in a process of its own without a screen. Budget: 20 MiB per 10,000.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ def main() -> None:
     grown = (many["after"] - few["after"]) * 10_000 / (many["rows"] - few["rows"])
     print(f"{many['rows']:,} Applications, {many['bytes'] / 2**20:.0f} MiB as JSON, CPU {many['cpu']:.2f} s")
     print(f"resident: {many['before']:.0f} MiB at start, {few['after']:.0f} with 100, {many['after']:.0f} with all")
-    print(f"{grown:.1f} MiB per 10,000 Applications   budget: ≤ 60")
-    sys.exit(grown > 60)
+    print(f"{grown:.1f} MiB per 10,000 Applications   budget: ≤ 20")
+    sys.exit(grown > 20)
 
 
 def read(count: int) -> dict[str, Any]:

@@ -22,6 +22,8 @@ from tui.fleet.sync.timing import Timing
 T = TypeVar("T")
 Learn = Callable[[tuple[Context, ...], tuple[str, ...], tuple[str, ...]], object]
 
+LARGE = 1 << 20  # bytes: pages of lists are larger, what is kept of them is smaller
+M_MMAP_THRESHOLD = -3  # malloc.h of glibc
 SWITCH = 0.0005  # seconds the network thread keeps the interpreter before the screen gets it
 
 
@@ -140,6 +142,7 @@ class Network:
 
     async def _body(self) -> None:
         assert self._supervisor is not None and self._outbox is not None
+        give_back()
         try:
             clusters = self._clusters()
         except BaseException:
@@ -165,3 +168,18 @@ def tune() -> None:
     """
     sys.setswitchinterval(SWITCH)
     gc.set_threshold(50_000, 20, 50)
+
+
+def give_back() -> None:
+    """Let large blocks go back to the system when they are freed, where the C library is glibc.
+
+    It would put them among the small ones once the first has been freed, and what is kept of a list's pages would then
+    hold on to twice as much memory as it needs.
+    """
+    import ctypes
+
+    try:
+        set_option = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return  # another C library has no such option
+    set_option(M_MMAP_THRESHOLD, LARGE)
