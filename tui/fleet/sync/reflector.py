@@ -60,6 +60,7 @@ class Reflector:
         self.version = ""  # resourceVersion to watch from; "" = list first
         self._reached = ""  # the newest resourceVersion that was heard of
         self._where = ""  # path of the collection, while there is a version
+        self._unfinished = False  # a list has begun and not ended
         self._breaks = 0  # the host's, when `version` was last known to lead on
         self._broke = False  # the cycle has ended, or would, so that the cluster itself must be asked
         self._missing = 0  # times in a row that the kind was not served
@@ -195,7 +196,7 @@ class Reflector:
             await slot.enter_async_context(self._host.lists)
             self.held.skipped, self.odd = 0, ""
             self._set(KindState.LISTING if self.held.initial else KindState.STALE)
-            self._breaks = self._host.breaks
+            self._begin_list()
             if watchable and self._host.streaming_lists and await self._streaming_list(path, slot):
                 return
             await self._list(path)
@@ -211,8 +212,14 @@ class Reflector:
         while time.monotonic() < again:
             await self._wait(self._timing.poll)
             async with self._host.lists:
+                self._begin_list()
                 await self._list(path)
             self._live()
+
+    def _begin_list(self) -> None:
+        self._breaks = self._host.breaks
+        self.held.doubted |= self._unfinished  # one broke off, and what it has left may be of another history
+        self._unfinished = True
 
     async def _path(self) -> tuple[str, bool]:
         """The collection's path in the version to use, and whether it can be watched; `Absent` when not served."""
@@ -287,7 +294,7 @@ class Reflector:
             raise Gone(REWOUND)
         self.held.keep_only(seen)
         self.version = self._reached = version
-        self._expired = 0
+        self._expired, self._unfinished = 0, False
         if not self.held.skipped:
             self._mends = 0
 
