@@ -66,3 +66,27 @@ async def test_nothing_is_taken_while_nobody_looks() -> None:
             assert fleet.taken > before
         finally:
             pulse_pane.PERIOD = 0.9
+
+
+async def test_what_no_cluster_says_stays_in_the_summary_and_is_told_each_time_it_comes(fleet: StillFleet) -> None:
+    async with screen(fleet) as (app, pilot):
+        await app.shell.go("pulse")
+
+        def told() -> list[str]:
+            return [note.message for note in app._notifications]
+
+        for times in (1, 2):
+            fleet.problems = ["config is gone; its clusters are kept as they were read before"]
+            fleet.news.append("kubeconfig read again · gone: a")
+            fleet.notify()
+            await at_rest(app, pilot)
+            pane(app)._moment = 0.0  # a second later
+            app._post_tick()
+            await at_rest(app, pilot)
+            assert pane(app).summary.text().splitlines()[-1].startswith("config is gone; its clusters are kept")
+            assert told().count(fleet.problems[0]) == times and told().count("kubeconfig read again · gone: a") == times
+            fleet.problems = []
+            pane(app)._moment = 0.0
+            fleet.notify()
+            await at_rest(app, pilot)
+            assert "config is gone" not in pane(app).summary.text()

@@ -16,11 +16,14 @@ import yaml
 from tests.fleet.watching import QUICK, Watching, watching
 from tests.support import serving
 from tests.weather.conditions import SYSTEM, Weather, pods, weather
+from tui.adapters.kube import KubeClusters
 from tui.adapters.kube.kubeconfigs import Kubeconfigs
 from tui.demo.apiserver.access import User
 from tui.demo.apiserver.server import ApiServer
 from tui.domain.cluster import CLUSTERS, ClusterState
 from tui.domain.contexts import reread
+from tui.domain.settings import Settings
+from tui.fleet.runtime import Fleet
 
 CALM = replace(QUICK, pulse=600.0)  # a cluster that is not asked whether it is still there: every request has a reason
 ADMIN = ("system:masters",)
@@ -416,3 +419,31 @@ def test_what_is_said_of_a_reading() -> None:
         "kubeconfig read again · new: c · gone: a · connected anew: b"
     )
     assert reread([], made(*"abcde"), ()) == "kubeconfig read again · new: a, b, c and 2 more"
+
+
+async def test_the_fleet_knows_its_contexts_anew_and_has_something_to_tell(tmp_path: Path) -> None:
+    async with serving([*SYSTEM, *pods("a")]) as a, serving([*SYSTEM, *pods("b")]) as b:
+        config = tmp_path / "config"
+        config.write_text(text({"one": a.url}))
+        fleet = Fleet(lambda: KubeClusters(Settings(), str(config)), Settings(), background=False)
+        fleet._network._timing = CALM
+
+        async def until(condition: Callable[[], Any]) -> None:
+            async with asyncio.timeout(60):
+                while not condition():
+                    await fleet.changed(fleet.version)
+
+        fleet.start()
+        try:
+            fleet.look("test", ["pods"])
+            await fleet.settled()
+            assert not fleet.news and [context.name for context in fleet.contexts or ()] == ["one"]
+            config.write_text(text({"one": a.url, "two": b.url}))
+            await until(lambda: fleet.store.count("pods", "two"))  # what is looked at is read of new clusters too
+            assert list(fleet.news) == ["kubeconfig read again · new: two"]
+            await fleet.settled()
+            config.unlink()
+            await until(lambda: any("is gone; its clusters are kept" in problem for problem in fleet.problems))
+            assert len(fleet.contexts or ()) == 2 and len(fleet.clusters()) == 2
+        finally:
+            await fleet.stop()

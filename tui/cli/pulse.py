@@ -37,6 +37,9 @@ async def watch(options: Options, pattern: str, output: str) -> int:
         try:
             await fleet.announced()
             while True:
+                while fleet.news:
+                    complain(fleet.news.popleft())
+                told.intersection_update(fleet.problems)  # what is mended and comes back is told again
                 for problem in fleet.problems:
                     if problem not in told:
                         told.add(problem)

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from tui.domain import sight
 from tui.domain.cluster import CLUSTERS
 from tui.domain.kinds import pulse as kind
+from tui.domain.kinds.kind import Cell, Tone
 from tui.domain.obj import Ref, Row
 from tui.domain.pulse import Pulse
 from tui.ui.panes.rows import Shape
@@ -86,5 +87,6 @@ class PulsePane(TablePane):
         self._pending.update(dict.fromkeys(r for r, pulse in self._pulses.items() if before.get(r) != pulse))
         clusters = self._clusters
         seen = [pulse for pulse in self._pulses.values() if clusters is None or pulse.cluster in clusters]
-        self.summary.show(sight.summary(seen, self.fleet.facts.now))
+        problems = [(Cell(problem, Tone.WARN),) for problem in self.fleet.problems]  # told once, and here as long as so
+        self.summary.show([*sight.summary(seen, self.fleet.facts.now), *problems])
         return [ref for ref in before if ref not in self._pulses]
