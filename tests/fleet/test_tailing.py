@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tui.domain.cluster import CLUSTERS, REPLACED, Cluster
+from tui.domain.obj import Meta, Ref, Row
 from tui.domain.settings import Settings
 from tui.domain.tail import Tail, TailEvent
 from tui.fleet.tailing import Tailing
@@ -19,3 +21,13 @@ def test_back_fill_that_arrives_by_application_is_placed_by_time() -> None:
     assert [event.message for _, event in tail.since(0)] == [str(age) for age in ages], "readers lose nothing"
     shown = [event.message for _, _, event in sorted(tail.placed(0), key=lambda placed: placed[:2])]
     assert shown == ["80000", "1044", "1000", "3", "5"]
+
+
+def test_another_cluster_behind_a_url_is_told() -> None:
+    tail = Tail()
+    tailing = Tailing(tail, None, Settings(), lambda: NOW)
+    row = Row(Ref("prod", CLUSTERS, "", "prod"), Cluster(Meta(name="prod"), note=f"{REPLACED}: …", noted=NOW))
+    tailing.observers()[CLUSTERS](None, row, False)
+    assert tailing.drain() == 1
+    ((_, event),) = tail.since(0)
+    assert (event.cluster, event.reason, event.message, event.ref) == ("prod", "ClusterReplaced", row.obj.note, row.ref)
