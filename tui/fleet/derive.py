@@ -214,6 +214,11 @@ class StoreFacts:
             total.update(self._counts.get(target, {}))
         return {word: count for word, count in total.items() if count}
 
+    def deployed(self, cluster: str) -> list[Ref]:
+        """The Applications that deploy to this cluster, in no order."""
+        reached = self._reached_clusters().get(cluster, ())
+        return [ref for target in reached for ref in self._members.get(target, ())]
+
     def _reached_clusters(self) -> dict[str, list[Target]]:
         self._read()
         if self._reached is None or self._reached[0] != self._places.rev:

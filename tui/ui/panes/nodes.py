@@ -15,7 +15,7 @@ from tui.domain.argo.tree import flatten
 from tui.domain.cluster import CLUSTERS, Cluster, ClusterState
 from tui.domain.kinds import KINDS, POLICY_RESOURCES
 from tui.domain.kinds.columns import HEALTH_ORDER, tone_of
-from tui.domain.kinds.kind import Cell, Facts, Tone
+from tui.domain.kinds.kind import Cell, Tone
 from tui.domain.obj import Ref, Row
 from tui.fleet.derive import StoreFacts
 from tui.store import Store
@@ -39,13 +39,13 @@ _ORDER = {word: rank for rank, word in enumerate(HEALTH_ORDER)}
 class Nodes:
     """Answers what stands below a node, from what the store holds now."""
 
-    def __init__(self, store: Store, facts: Facts) -> None:
+    def __init__(self, store: Store, facts: StoreFacts) -> None:
         self.store = store
         self.facts = facts
         self.scope = Scope()  # its node is shown in the accent colour
         self._trees: dict[Ref, dict[Hashable, Resource]] = {}  # of the Applications that are open
         self._old_hubs: tuple[int, bool] = (-1, False)  # whether some hub's Applications are not kept up
-        self._by_cluster: tuple[int, dict[str, list[Row]]] = (-1, {})
+        self._clusters: tuple[int, list[Cluster], dict[str, list[Cluster]]] = (-1, [], {})
 
     def children(self, node: Hashable) -> list[Node]:
         """The nodes below `node`, or the roots for None."""
@@ -76,15 +76,9 @@ class Nodes:
 
     def applications(self, cluster: str) -> list[Row]:
         """The Applications that deploy to a cluster, worst health first."""
-        rev = self.store.resource_rev(APPLICATIONS, CLUSTERS)
-        if rev != self._by_cluster[0]:
-            found: dict[str, list[Row]] = {}
-            for row in self.store.rows(APPLICATIONS):
-                found.setdefault(self.facts.destination(row).rstrip("?"), []).append(row)
-            for rows in found.values():
-                rows.sort(key=lambda row: (-_ORDER.get(row.obj.status.health.status, 9), row.ref.name))
-            self._by_cluster = (rev, found)
-        return self._by_cluster[1].get(cluster, [])
+        rows = [row for ref in self.facts.deployed(cluster) if (row := self.store.get(ref)) is not None]
+        rows.sort(key=lambda row: (-_ORDER.get(row.obj.status.health.status, 9), row.ref.name))
+        return rows
 
     # -- parts ----------------------------------------------------------------------------------------------------
 
@@ -96,24 +90,37 @@ class Nodes:
     def _groups(self, path: tuple[str, ...]) -> list[Node]:
         """Groups below a path, then the clusters that are in it directly."""
         depth = len(path)
-        clusters = sorted((row.obj for row in self.store.rows(CLUSTERS)), key=_name)
-        inside = [cluster for cluster in clusters if cluster.groups[:depth] == path]
+        clusters, guests = self._known()
         groups: dict[str, list[Cluster]] = {}
         direct = []
-        names = {cluster.metadata.name for cluster in clusters}
-        for cluster in inside:
+        for cluster in clusters:
+            if cluster.groups[:depth] != path:
+                continue
             if len(cluster.groups) > depth:
                 groups.setdefault(cluster.groups[depth], []).append(cluster)
-            elif cluster.host not in names:
+            elif not cluster.host or cluster not in guests.get(cluster.host, ()):
                 direct.append(cluster)
         made = [self._group((*path, name), members) for name, members in sorted(groups.items())]
         return made + [self._cluster_node(cluster) for cluster in direct]
+
+    def _known(self) -> tuple[list[Cluster], dict[str, list[Cluster]]]:
+        """(all clusters by name, those that run in another one by the name of that one)."""
+        rev = self.store.resource_rev(CLUSTERS)
+        if rev != self._clusters[0]:
+            every = sorted((row.obj for row in self.store.rows(CLUSTERS)), key=_name)
+            names = {cluster.metadata.name for cluster in every}
+            guests: dict[str, list[Cluster]] = {}
+            for cluster in every:
+                if cluster.host in names:
+                    guests.setdefault(cluster.host, []).append(cluster)
+            self._clusters = (rev, every, guests)
+        return self._clusters[1:]
 
     def _group(self, path: tuple[str, ...], members: list[Cluster]) -> Node:
         live = sum(cluster.state is ClusterState.LIVE for cluster in members)
         tone = Tone.ACCENT if self.scope.group == path and not self.scope.cluster else Tone.PLAIN
         aside = Cell(f"{live}/{len(members)}", Tone.MUTED if live == len(members) else Tone.WARN)
-        return Node(("group", *path), (Cell(path[-1], tone),), (aside,), expandable=True)
+        return Node(("group", *path), (Cell(path[-1], tone),), (aside,), expandable=True, open=True)
 
     def _cluster_node(self, cluster: Cluster) -> Node:
         name = cluster.metadata.name
@@ -145,14 +152,13 @@ class Nodes:
         policies = [self.facts.count(name, resource) for resource in POLICY_RESOURCES]
         known = [number for number in policies if number is not None]
         made = [
-            self._folder("applications", name, "Applications", len(self.applications(name)), True),
+            self._folder("applications", name, "Applications", sum(self.facts.health_counts(name).values()), True),
             self._folder("namespaces", name, "Namespaces", self.facts.count(name, "namespaces"), True),
             self._folder("policies", name, "Policies", sum(known) if known else None, False),
             self._folder("nodes", name, "Nodes", self.facts.count(name, "nodes"), True),
             Node(("custom", name), (Cell("Custom resources", Tone.MUTED),), expandable=True),
         ]
-        guests = (row.obj for row in self.store.rows(CLUSTERS) if row.obj.host == name)
-        return made + [self._cluster_node(guest) for guest in sorted(guests, key=_name)]
+        return made + [self._cluster_node(guest) for guest in self._known()[1].get(name, ())]
 
     def _folder(self, word: str, cluster: str, title: str, count: int | None, expandable: bool) -> Node:
         aside = Cell("?" if count is None else str(count), Tone.UNKNOWN if count is None else Tone.MUTED)
@@ -195,7 +201,7 @@ class Nodes:
     def _resources(self, ref: Ref) -> list[Node]:
         """The resource tree of an Application. Its nodes are kept until it is asked for again."""
         row = self.store.get(ref)
-        if row is None or not isinstance(self.facts, StoreFacts):
+        if row is None:
             return []
         roots = self.facts.tree(row)
         held = self._trees[ref] = {_key(node): node for _, node in flatten(roots)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -22,9 +22,10 @@ from tui.ui.scope import APPLICATIONS, Scope, View
 from tui.ui.widgets.tree import LazyTree
 
 RELOAD = 0.5  # seconds between two reloads while things change
+SLICE = 0.004  # seconds that nodes are asked for at a stretch, so that a key never waits longer
 AGES = 5.0  # seconds after which the ages of clusters that are not heard are written anew
 _ALWAYS = (CLUSTERS, APPLICATIONS, "namespaces", "nodes", *POLICY_RESOURCES)
-_PANES = {"applications": "applications", "policies": "policies"}
+_WATCHED = (*_ALWAYS, *NEEDED)
 
 
 class TreePane(Pane):
@@ -39,10 +40,10 @@ class TreePane(Pane):
         self.id = "tree"
         self.nodes: Nodes | None = None
         self.lines = LazyTree(self._children, empty=LOADING)
-        self._rev = -1
-        self._loaded = 0.0
-        self._groups: set[Hashable] = set()
-        self._looked: dict[str, bool] = {}
+        self._revs = dict.fromkeys(_WATCHED, 0)  # revision up to which changes of each resource are shown
+        self._moved = 0  # and of the destinations
+        self._looked = self._aged = 0.0  # times of the last look for changes, and of the last ages written
+        self._stale: dict[Hashable, None] = {}  # open nodes to be asked for again, in this order
 
     def compose(self) -> ComposeResult:
         yield self.lines
@@ -53,32 +54,68 @@ class TreePane(Pane):
     def _children(self, node: Hashable) -> list:
         if self.nodes is None:
             self.nodes = Nodes(self.fleet.store, self.fleet.facts)
+            self.nodes.scope = self.fleet_app.shell.scope
         return self.nodes.children(node) if self.fleet.store.count(CLUSTERS) else []
 
     def pull(self) -> None:
-        """Ask again for what is open, when something in it has changed."""
+        """Ask again for what is open and may have changed, a portion at a time; what is on the screen first."""
         self.lines.set_empty(NO_CLUSTERS if self.fleet.contexts == () else LOADING)
         scope = self.fleet_app.shell.scope
-        rev = self.fleet.store.resource_rev(*_ALWAYS, *NEEDED)
         chosen = self.nodes is not None and self.nodes.scope != scope
-        elapsed = time.monotonic() - self._loaded
-        aged = elapsed >= AGES and any(
-            row.obj.state is not ClusterState.LIVE for row in self.fleet.store.rows(CLUSTERS)
-        )
-        if not (chosen or aged) and (rev == self._rev or elapsed < RELOAD):
-            return
-        self._rev, self._loaded = rev, time.monotonic()
         if self.nodes is not None:
             self.nodes.scope = scope
-        self.lines.reload()
-        self._open_groups()
+        if chosen or time.monotonic() - self._looked >= RELOAD:
+            self._note(chosen)
+        if self._stale:
+            end = time.perf_counter() + SLICE
+            self.lines.reload_some(self._until(end))
+            if self._stale:
+                self.fleet_app.tick_again()
 
-    def _open_groups(self) -> None:
-        """A group that was not there before is shown open."""
-        for node in self.lines.visible_ids:
-            if isinstance(node, tuple) and node[0] == "group" and node not in self._groups:
-                self._groups.add(node)
-                self.lines.expand_node(node)
+    def _until(self, end: float) -> Iterator[Hashable]:
+        """Nodes to be asked for again, at least one, until the time has come."""
+        while self._stale:
+            node = next(iter(self._stale))
+            del self._stale[node]
+            yield node
+            if time.perf_counter() >= end:
+                return
+
+    def _note(self, everything: bool) -> None:
+        """Put the open nodes that may have changed on the list of those to be asked for again."""
+        self._looked = time.monotonic()
+        changed = self._changed()
+        aged = self._looked - self._aged >= AGES and any(
+            row.obj.state is not ClusterState.LIVE for row in self.fleet.store.rows(CLUSTERS)
+        )
+        everything |= changed is None
+        if not (everything or changed or aged):
+            return
+        self._aged = self._looked
+        stale = {
+            node: None
+            for node in (None, *self.lines.expanded_ids)
+            if everything or (cluster := _cluster_of(node)) is None or (changed and cluster in changed)
+        }
+        self._stale = {node: None for node in self.lines.parents_in_view if node in stale} | self._stale | stale
+
+    def _changed(self) -> set[str] | None:
+        """The clusters below which something has changed since the last time; None when that may be all of them."""
+        store, facts = self.fleet.store, self.fleet.facts
+        found: set[str] = set()
+        everything = bool(facts.moved_since(self._moved))
+        self._moved = facts.places_rev
+        for resource, seen in self._revs.items():
+            if store.resource_rev(resource) <= seen:
+                continue
+            changes = store.changes_since(seen, resource)
+            self._revs[resource] = changes.rev
+            found.update(ref.cluster for ref in (*changes.changed, *changes.removed))
+            if resource == APPLICATIONS:  # they stand below where they deploy to
+                everything |= changes.reset or bool(changes.removed)
+                rows = filter(None, map(store.get, changes.changed))
+                found.update(facts.destination(row).rstrip("?") for row in rows)
+        return None if everything else found
 
     def here(self) -> Ref | None:
         node = self.lines.cursor_id
@@ -157,6 +194,15 @@ class TreePane(Pane):
             self.set_filter("")
             return True
         return False
+
+
+def _cluster_of(node: Hashable) -> str | None:
+    """The cluster whose changes a node may show; None for groups, and for Applications, whose objects lie anywhere."""
+    if isinstance(node, Ref):
+        return None if node.resource == APPLICATIONS else node.cluster
+    if isinstance(node, tuple) and node[0] != "group" and isinstance(node[1], str):
+        return node[1]
+    return None
 
 
 __all__ = ["ALL", "TreePane"]

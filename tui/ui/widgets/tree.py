@@ -25,6 +25,7 @@ class Node(msgspec.Struct, frozen=True, gc=False):
     label: tuple[Cell, ...]  # one space apart
     aside: tuple[Cell, ...] = ()  # to the right, as far as there is room; the first one is dropped last
     expandable: bool = False
+    open: bool = False  # when it is shown for the first time
 
 
 class _Item(msgspec.Struct, gc=False, eq=False):
@@ -38,6 +39,7 @@ class _Item(msgspec.Struct, gc=False, eq=False):
     version: int = 0
     expanded: bool = False
     last: bool = True  # among the siblings shown
+    leaves: bool = True  # none of its children has children
     children: list[_Item] | None = None  # None until asked for
 
 
@@ -86,6 +88,8 @@ class LazyTree(LineView):
         self._roots: list[_Item] = []
         self._flat: list[_Item] = []
         self._by_id: dict[Hashable, _Item] = {}
+        self._expanded: dict[Hashable, None] = {}
+        self._relast = False  # a filter has changed which nodes are the last ones
         self._sequence = 0
         self._held: _Item | None = None  # the node under the cursor
         self._filter = ""
@@ -106,7 +110,13 @@ class LazyTree(LineView):
     @property
     def expanded_ids(self) -> list[Hashable]:
         """Ids of all open nodes, those inside closed ones too."""
-        return [node_id for node_id, item in self._by_id.items() if item.expanded]
+        return list(self._expanded)
+
+    @property
+    def parents_in_view(self) -> list[Hashable]:
+        """Ids of what the nodes on the screen are in (None: the roots), from top to bottom."""
+        parents = (item.parent for _, item in self._window())
+        return list(dict.fromkeys(parent.node.id if parent is not None else None for parent in parents))
 
     def is_expanded(self, node_id: Hashable) -> bool:
         """Whether the node is open."""
@@ -118,14 +128,22 @@ class LazyTree(LineView):
 
         What is open stays open; the cursor stays on its node, or on the one that took its place.
         """
-        if node_id is None:
-            self._roots = self._asked(None, self._roots)
-        else:
-            item = self._by_id.get(node_id)
-            if item is None or item.children is None:
-                return
-            item.children = self._asked(item, item.children)
+        self._reload(node_id, deep=True)
         self._settle()
+
+    def reload_some(self, node_ids: Iterable[Hashable]) -> None:
+        """Ask again for the children of these nodes (None: the roots), but not for what is open below those."""
+        for node_id in node_ids:
+            self._reload(node_id, deep=False)
+        self._settle()
+
+    def _reload(self, node_id: Hashable, deep: bool) -> None:
+        if node_id is None:
+            self._roots = self._asked(None, self._roots, deep)
+            return
+        item = self._by_id.get(node_id)
+        if item is not None and item.children is not None:
+            item.children = self._asked(item, item.children, deep)
 
     def update_labels(self, nodes: Iterable[Node]) -> None:
         """Take new labels for nodes that are known; others are ignored. Paints only what is in view."""
@@ -164,13 +182,14 @@ class LazyTree(LineView):
         opened = False
         while parent is not None:
             opened |= not parent.expanded
-            parent.expanded = True
+            self._mark_expanded(parent, True)
             parent = parent.parent
         if opened:
             self._settle()
-        if item not in self._flat:
+        at = self._place(item)
+        if at is None:
             return False
-        self.go(self._flat.index(item))
+        self.go(at)
         return True
 
     def reveal(self, path: Sequence[Hashable]) -> bool:
@@ -268,7 +287,7 @@ class LazyTree(LineView):
         if item.expanded and not self._filter:
             self.collapse_node(item.node.id)
         elif item.parent is not None:
-            self.go(self._flat.index(item.parent))
+            self.go(self._place(item.parent) or 0)
         else:
             return False
         return None
@@ -335,8 +354,8 @@ class LazyTree(LineView):
             item.text = _text(node)
             item.version += 1
 
-    def _asked(self, parent: _Item | None, old: list[_Item]) -> list[_Item]:
-        """Children from the provider, those known before with their state."""
+    def _asked(self, parent: _Item | None, old: list[_Item], deep: bool) -> list[_Item]:
+        """Children from the provider, those known before with their state; `deep`: and what is open below them."""
         known = {item.node.id: item for item in old}
         made: list[_Item] = []
         depth = 0 if parent is None else parent.depth + 1
@@ -346,24 +365,44 @@ class LazyTree(LineView):
                 self._sequence += 1
                 item = _Item(node, parent, depth, self._sequence, _text(node))
                 self._by_id[node.id] = item
+                if node.open and node.expandable:
+                    self._mark_expanded(item, True)
+                    item.children = self._asked(item, [], deep)
             else:
                 self._take(item, node)
                 if not node.expandable:
                     self._forget(item.children or ())
-                    item.children, item.expanded = None, False
+                    item.children = None
+                    self._mark_expanded(item, False)
                 elif item.expanded:
-                    item.children = self._asked(item, item.children or [])
+                    if deep:
+                        item.children = self._asked(item, item.children or [], deep)
                 elif item.children is not None:
                     self._forget(item.children)
                     item.children = None
+            item.last = False
             made.append(item)
         self._forget(known.values())
+        if made:
+            made[-1].last = True
+        if parent is not None:
+            parent.leaves = all(item.children is None for item in made)
+            if parent.parent is not None:
+                parent.parent.leaves = False
         return made
+
+    def _mark_expanded(self, item: _Item, expanded: bool) -> None:
+        item.expanded = expanded
+        if expanded:
+            self._expanded[item.node.id] = None
+        else:
+            self._expanded.pop(item.node.id, None)
 
     def _forget(self, items: Iterable[_Item]) -> None:
         for item in items:
             if self._by_id.get(item.node.id) is item:
                 del self._by_id[item.node.id]
+                self._expanded.pop(item.node.id, None)
             self._forget(item.children or ())
             item.children = None  # parent and children hold each other, and the collector does not look at them
 
@@ -372,9 +411,9 @@ class LazyTree(LineView):
         self._forget(self._roots)
 
     def _set_expanded(self, item: _Item, expanded: bool) -> None:
-        item.expanded = expanded
+        self._mark_expanded(item, expanded)
         if expanded and item.children is None:
-            item.children = self._asked(item, [])
+            item.children = self._asked(item, [], True)
         if self._filter:
             self._settle()
         else:
@@ -384,13 +423,17 @@ class LazyTree(LineView):
 
     def _splice(self, item: _Item) -> None:
         """Put the nodes below `item` into the flat list, or take them out, without walking the rest."""
-        if item not in self._flat:
+        at = self._place(item)
+        if at is None:
             return
-        at = self._flat.index(item)
         end = at + 1
         while end < len(self._flat) and self._flat[end].depth > item.depth:
             end += 1
-        below = list(self._below(item.children or ())) if item.expanded else []
+        below: list[_Item] = []
+        if item.expanded:
+            self._relast = True  # a filter may have been in force while it was closed
+            self._below(item.children or [], below)
+            self._relast = False
         grown = len(below) - (end - at - 1)
         self._flat[at + 1 : end] = below
         if self.cursor >= end:
@@ -401,28 +444,52 @@ class LazyTree(LineView):
         self._hold()
         self.refresh()
 
-    def _below(self, items: Sequence[_Item]) -> Iterator[_Item]:
-        final = len(items) - 1
-        for number, item in enumerate(items):
-            item.last = number == final
-            yield item
-            if item.expanded and item.children:
-                yield from self._below(item.children)
+    def _place(self, item: _Item) -> int | None:
+        """Index of the node among those that scrolling reaches, or None."""
+        if self.cursor < len(self._flat) and self._flat[self.cursor] is item:
+            return self.cursor
+        try:
+            return self._flat.index(item)
+        except ValueError:
+            return None
 
-    def _passing(self, items: Sequence[_Item]) -> list[_Item]:
-        """Nodes that pass the filter or have one below that does, each followed by those."""
-        flat: list[_Item] = []
-        last: _Item | None = None
+    def _below(self, items: list[_Item], flat: list[_Item]) -> None:
+        """Append these nodes, each followed by what is open below it."""
+        if self._relast:
+            for item in items:
+                item.last = item is items[-1]
         for item in items:
-            below = self._passing(item.children) if item.children else []
-            if below or self._matches(item):
-                item.last = False
-                last = item
+            flat.append(item)
+            if item.expanded and item.children:
+                if item.leaves and not self._relast:
+                    flat += item.children  # most of a large tree
+                else:
+                    self._below(item.children, flat)
+
+    def _passing(self, items: list[_Item], leaves: bool, flat: list[_Item]) -> bool:
+        """Append the nodes that pass the filter or have one below that does, each followed by those."""
+        query, wanted = self._filter, True
+        if query.startswith("!"):
+            query, wanted = query[1:], len(query) == 1  # "!" alone: everything
+        if leaves:
+            passed = [item for item in items if (query in item.text) is wanted]
+            flat += passed
+        else:
+            passed = []
+            for item in items:
+                at = len(flat)
                 flat.append(item)
-                flat.extend(below)
-        if last is not None:
-            last.last = True
-        return flat
+                if (item.children and self._passing(item.children, item.leaves, flat)) or (
+                    (query in item.text) is wanted
+                ):
+                    passed.append(item)
+                else:
+                    del flat[at:]
+        for item in passed:
+            item.last = False
+        if passed:
+            passed[-1].last = True
+        return bool(passed)
 
     def _matches(self, item: _Item) -> bool:
         query = self._filter
@@ -437,10 +504,18 @@ class LazyTree(LineView):
     def _settle(self) -> None:
         """After the structure has changed: the flat list anew, the cursor back on its node."""
         row, old = self.cursor - self.top, self._held
-        self._flat = self._passing(self._roots) if self._filter else list(self._below(self._roots))
-        while old is not None and old not in self._flat:
+        self._flat = []
+        if self._filter:
+            self._relast = True
+            self._passing(self._roots, False, self._flat)
+        else:
+            self._below(self._roots, self._flat)
+            self._relast = False
+        index = None
+        while old is not None and (index := self._place(old)) is None:
             old = old.parent
-        index = self._flat.index(old) if old is not None else min(self.cursor, len(self._flat) - 1)
+        if index is None:
+            index = min(self.cursor, len(self._flat) - 1)
         self.cursor = max(0, index)
         if 0 <= row < self.body_height:
             self.top = self.cursor - row
