@@ -5,7 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("first_frame", "first_rows", "load", "keys", "memory", "yaml_editor", "git_commit", "policy_reach")
+NAMES = (
+    "first_frame",
+    "first_rows",
+    "load",
+    "keys",
+    "tree",
+    "tail",
+    "memory",
+    "yaml_editor",
+    "git_commit",
+    "policy_reach",
+)
 
 
 def main() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.ui import shop
 from tests.ui.still import StillFleet, at_rest, screen
 from tui.domain.kinds import KINDS
 from tui.domain.obj import Ref
+from tui.ui.panes import tree as tree_pane
 from tui.ui.panes.nodes import ALL, CUSTOM, Nodes
 from tui.ui.panes.tree import TreePane
 from tui.ui.scope import APPLICATIONS, Scope
-from tui.ui.widgets.tree import Node
+from tui.ui.widgets.tree import LazyTree, Node
 
 
 def ids(nodes: Nodes, node: object = None) -> list[object]:
@@ -135,3 +138,53 @@ async def test_an_open_application_has_its_objects_watched_and_opens_them(fleet:
         await pilot.press("enter")
         await at_rest(app, pilot)
         assert app.screen.ref == deployment  # type: ignore[attr-defined]
+
+
+async def test_the_tree_asks_again_only_for_what_may_have_changed(
+    fleet: StillFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tree_pane, "RELOAD", 0.0)
+    async with screen(fleet) as (app, pilot):
+        pane = app.shell.query_one(TreePane)
+        for cluster in ("prod-eu", "prod-us"):
+            pane.lines.expand_node(("cluster", cluster))
+            pane.lines.expand_node(("namespaces", cluster))
+        await at_rest(app, pilot)
+        asked: list[object] = []
+        children = pane.nodes.children
+        monkeypatch.setattr(pane.nodes, "children", lambda node: asked.append(node) or children(node))
+        fleet.store.apply([shop.row("prod-us", "namespaces", {"metadata": shop.meta("brand-new")})])
+        fleet.notify()
+        while ("namespace", "prod-us", "brand-new") not in pane.lines.visible_ids:
+            await pilot.pause()
+        assert ("namespaces", "prod-us") in asked and ("namespaces", "prod-eu") not in asked
+
+
+@pytest.mark.parametrize("change", ["other", "gone"])
+async def test_an_application_that_changes_its_destination_or_goes_leaves_the_tree_where_it_was(
+    fleet: StillFleet, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    monkeypatch.setattr(tree_pane, "RELOAD", 0.0)
+    async with screen(fleet) as (app, pilot):
+        lines = app.shell.query_one(TreePane).lines
+        for word in ("cluster", "applications"):
+            for cluster in ("prod-eu", "prod-us"):
+                lines.expand_node((word, cluster))
+        await at_rest(app, pilot)
+        known = list(next(each for each in shop.APPLICATIONS if each[0] == "storefront-prod-eu"))
+        ref = Ref(shop.HUB, APPLICATIONS, "argocd", known[0])
+        assert _under(lines, ref) == ("applications", "prod-eu")
+        if change == "gone":
+            fleet.store.apply([], [ref])
+        else:
+            known[2] = next(each for each in shop.APPLICATIONS if each[0].endswith("prod-us"))[2]
+            fleet.store.apply([shop.row(shop.HUB, APPLICATIONS, shop.application(*known))])
+        fleet.notify()
+        wanted = None if change == "gone" else ("applications", "prod-us")
+        while _under(lines, ref) != wanted:
+            await pilot.pause()
+
+
+def _under(lines: LazyTree, node: object) -> object:
+    """The node that another one is shown below; None when it is not shown."""
+    return next((item.parent.node.id for item in lines._flat if item.node.id == node), None)

@@ -238,7 +238,7 @@ async def test_the_tree_scopes_every_pane(fleet: StillFleet) -> None:
         assert {key.cluster for key in app.shell.pane.table.visible_keys} == {"prod-us"}
         await pilot.press("E")
         await at_rest(app, pilot)
-        assert {event.cluster for *_, event in app.shell.pane.tail._shown} == {"prod-us"}
+        assert {event.cluster for _, _, event, _ in app.shell.pane.tail._shown} == {"prod-us"}
 
 
 async def test_opening_a_namespace_watches_its_workloads(fleet: StillFleet) -> None:

@@ -110,7 +110,7 @@ async def test_pause_takes_nothing_in_and_resume_everything():
         assert "message 19" in lines(app)[9]
         app.view.toggle_pause()
         assert app.view.behind == 0
-        assert [event.message for *_, event in app.view._shown] == [f"message {at}" for at in range(50)]
+        assert [event.message for _, _, event, _ in app.view._shown] == [f"message {at}" for at in range(50)]
         await pilot.pause()
         assert "message 49" in lines(app)[9]
 
@@ -128,13 +128,13 @@ async def test_history_told_late_is_shown_where_it_happened_and_the_cursor_keeps
             app.view.pull()
         app.strip.pull()
         await pilot.pause()
-        times = [event.time for *_, event in app.view._shown]
+        times = [event.time for _, _, event, _ in app.view._shown]
         assert times == sorted(times) and len(times) == 34
         assert app.view.event is held and app.view.cursor - app.view.top == row
         assert "message 3629" in lines(app)[10] and "message 7200" in lines(app)[11]
         app.view.set_filter("message 1")
         app.view.set_filter("")
-        assert [event.time for *_, event in app.view._shown] == times
+        assert [event.time for _, _, event, _ in app.view._shown] == times
 
 
 async def test_history_that_is_there_before_the_window_is_shown_where_it_happened():
@@ -143,7 +143,7 @@ async def test_history_that_is_there_before_the_window_is_shown_where_it_happene
         tail.add(event(number))
     app = Bare(tail)
     async with app.run_test(size=(100, 12)):
-        assert [event.message for *_, event in app.view._shown] == [
+        assert [event.message for _, _, event, _ in app.view._shown] == [
             f"message {number}" for number in (0, 60, 3_600, 7_200)
         ]
 
@@ -155,7 +155,7 @@ async def test_history_of_two_applications_seconds_apart_is_shown_where_it_happe
         tail.add(event(number), now)
     app = Bare(tail)
     async with app.run_test(size=(100, 12)):
-        assert [event.message for *_, event in app.view._shown] == [
+        assert [event.message for _, _, event, _ in app.view._shown] == [
             f"message {number}" for number in (0, 20, 44, 7_190, 7_180)
         ]
 
@@ -171,7 +171,7 @@ async def test_history_that_came_during_a_pause_is_not_lost():
         app.view.pull()
         assert app.view.behind == 5 and app.view.visible_count == 5
         app.view.resume()
-        assert [event.message for *_, event in app.view._shown] == [
+        assert [event.message for _, _, event, _ in app.view._shown] == [
             f"message {number}" for number in (0, 1, 2, *range(3_600, 3_607))
         ]
 
@@ -184,7 +184,7 @@ async def test_events_as_they_happen_keep_the_order_of_arrival():
     async with app.run_test(size=(100, 12)):
         tail.add(event(3_601))
         app.view.pull()
-        assert [event.message for *_, event in app.view._shown] == [
+        assert [event.message for _, _, event, _ in app.view._shown] == [
             f"message {number}" for number in (3_600, 3_590, 3_610, 3_605, 3_601)
         ]
 
@@ -197,7 +197,7 @@ async def test_what_the_ring_dropped_meanwhile_is_said():
         app.view.pause()
         fill(tail, 5, 30)
         app.view.resume()
-        messages = [event.message for *_, event in app.view._shown]
+        messages = [event.message for _, _, event, _ in app.view._shown]
         assert messages[:5] == [f"message {at}" for at in range(5)]
         assert messages[5].startswith("20 events")
         assert messages[6:] == [f"message {at}" for at in range(25, 35)]
@@ -262,14 +262,14 @@ async def test_random_use_shows_what_the_ring_holds():
                 app.view.set_filter(chance.choice(["", "message 1", "!1", "7"]))
             else:
                 await pilot.press(chance.choice(["j", "k", "G", "g", "ctrl+b"]))
-            sequences = [at for _, at, _ in app.view._shown]
+            sequences = [at for _, at, *_ in app.view._shown]
             assert sequences == sorted(set(sequences))
             assert 0 <= app.view.cursor <= max(0, len(sequences) - 1)
         app.view.set_filter("")
         app.view.follow()
         app.view.set_filter("x")
         app.view.set_filter("")
-        assert [at for _, at, _ in app.view._shown] == list(range(tail.start, tail.end))
+        assert [at for _, at, *_ in app.view._shown] == list(range(tail.start, tail.end))
 
 
 async def test_strip_shows_the_newest_and_opens_them():

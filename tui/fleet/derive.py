@@ -52,6 +52,7 @@ class StoreFacts:
         self._held: dict[Ref, _Held] = {}
         self._health: Counter[str] = Counter()  # of all Applications
         self._drifted = 0  # Applications that are OutOfSync
+        self._relocated = 0  # counts those that have gone or changed their destination
         self._counts: dict[Target, Counter[str]] = {}
         self._members: dict[Target, set[Ref]] = {}
         self._named: dict[str, tuple[Ref, ...]] = {}  # Application name -> Applications; a set would take 200 bytes
@@ -159,6 +160,12 @@ class StoreFacts:
         self._read()
         return self._places.rev
 
+    @property
+    def relocations(self) -> int:
+        """Moves when an Application has gone or has another destination than before."""
+        self._read()
+        return self._relocated
+
     def moved_since(self, rev: int) -> list[Ref]:
         """The Applications whose destination may mean another cluster than when `places_rev` was `rev`."""
         self._read()
@@ -248,6 +255,7 @@ class StoreFacts:
             self._held.clear()
             self._health.clear()
             self._drifted = 0
+            self._relocated += 1
             self._counts.clear()
             self._members.clear()
             self._named.clear()
@@ -292,6 +300,7 @@ class StoreFacts:
         self._drifted -= held.drifted
         if not left:
             return
+        self._relocated += 1
         members = self._members[target]
         members.discard(ref)
         if not members:

@@ -41,7 +41,7 @@ class TreePane(Pane):
         self.nodes: Nodes | None = None
         self.lines = LazyTree(self._children, empty=LOADING)
         self._revs = dict.fromkeys(_WATCHED, 0)  # revision up to which changes of each resource are shown
-        self._moved = 0  # and of the destinations
+        self._moved = self._relocations = 0  # and of the destinations
         self._looked = self._aged = 0.0  # times of the last look for changes, and of the last ages written
         self._stale: dict[Hashable, None] = {}  # open nodes to be asked for again, in this order
 
@@ -85,13 +85,14 @@ class TreePane(Pane):
         """Put the open nodes that may have changed on the list of those to be asked for again."""
         self._looked = time.monotonic()
         changed = self._changed()
-        aged = self._looked - self._aged >= AGES and any(
-            row.obj.state is not ClusterState.LIVE for row in self.fleet.store.rows(CLUSTERS)
+        everything |= changed is None or (
+            self._looked - self._aged >= AGES
+            and any(row.obj.state is not ClusterState.LIVE for row in self.fleet.store.rows(CLUSTERS))
         )
-        everything |= changed is None
-        if not (everything or changed or aged):
+        if not (everything or changed):
             return
-        self._aged = self._looked
+        if everything:
+            self._aged = self._looked
         stale = {
             node: None
             for node in (None, *self.lines.expanded_ids)
@@ -103,8 +104,8 @@ class TreePane(Pane):
         """The clusters below which something has changed since the last time; None when that may be all of them."""
         store, facts = self.fleet.store, self.fleet.facts
         found: set[str] = set()
-        everything = bool(facts.moved_since(self._moved))
-        self._moved = facts.places_rev
+        everything = facts.relocations != self._relocations or bool(facts.moved_since(self._moved))
+        self._moved, self._relocations = facts.places_rev, facts.relocations
         for resource, seen in self._revs.items():
             if store.resource_rev(resource) <= seen:
                 continue
@@ -112,7 +113,6 @@ class TreePane(Pane):
             self._revs[resource] = changes.rev
             found.update(ref.cluster for ref in (*changes.changed, *changes.removed))
             if resource == APPLICATIONS:  # they stand below where they deploy to
-                everything |= changes.reset or bool(changes.removed)
                 rows = filter(None, map(store.get, changes.changed))
                 found.update(facts.destination(row).rstrip("?") for row in rows)
         return None if everything else found

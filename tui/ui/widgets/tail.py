@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable
 from itertools import islice
+from operator import itemgetter
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -126,6 +127,9 @@ def short_revision(revision: str) -> str:
     return revision[:7] if is_commit else revision
 
 
+_Line = tuple[float, int, TailEvent, str]  # Placed, and the lower-cased text for the filter; "" for a gap
+
+
 def _text(event: TailEvent) -> str:
     parts = (event.cluster, event.application, event.reason, event.message, event.revision, event.actor)
     return " ".join(parts).lower()
@@ -180,7 +184,8 @@ class TailView(LineView):
         self.following = True
         self._line = EventLine(self)
         self._kept = kept
-        self._shown: deque[Placed] = deque(maxlen=kept)  # matches, by place and sequence number
+        self._all: deque[_Line] = deque(maxlen=kept)  # what has been taken in, by place and sequence number
+        self._shown: deque[_Line] = deque(maxlen=kept)  # and what of it matches
         self._next = tail.start  # first sequence number not taken in
         self._filter = ""
         self._scope: Callable[[TailEvent], bool] | None = None
@@ -218,16 +223,23 @@ class TailView(LineView):
         if self._next == self.tail.end:
             return
         missed = self.tail.start - self._next
+        came = [(place, sequence, event, _text(event)) for place, sequence, event in self.tail.placed(self._next)]
         if missed > 0:
-            place, sequence, first = next(self.tail.placed(self.tail.start))
-            self._shown.append((place, sequence - 1, _gap(missed, first.time)))
-        added = sorted((placed for placed in self.tail.placed(self._next) if self._passes(placed[2])), key=_order)
-        for _, _, event in added:
-            self._line.measure(event)
+            place, sequence, first, _ = came[0]
+            came.append((place, sequence - 1, _gap(missed, first.time), ""))
+        came.sort()  # sequence numbers differ: events are never compared
         self._next = self.tail.end
-        if added and self._shown and _order(added[0]) < _order(self._shown[-1]):
+        if self._all and came[0] < self._all[-1]:
+            self._all = deque(sorted([*self._all, *came]), self._kept)
+        else:
+            self._all.extend(came)
+        added = [line for line in came if self._passes(line)]
+        for _, _, event, text in added[-_MEASURED:]:
+            if text:
+                self._line.measure(event)
+        if added and self._shown and added[0] < self._shown[-1]:
             self._merge(added)
-        elif added or missed > 0:
+        elif added:
             before = len(self._shown)
             self._shown.extend(added)
             self._after(dropped=before + len(added) - len(self._shown))
@@ -265,13 +277,13 @@ class TailView(LineView):
             return
         old, self._filter = self._filter, query
         narrows = bool(old) and "!" not in (old[:1], query[:1]) and old in query
-        self._match_again(self._shown if narrows else None)
+        self._match_again(self._shown if narrows else self._all)
         paint.now(self)
 
     def set_scope(self, admits: Callable[[TailEvent], bool] | None) -> None:
         """Show only events for which this holds; None shows all."""
         self._scope = admits
-        self._match_again(None)
+        self._match_again(self._all)
 
     # --- lines -----------------------------------------------------------------------------------------------
 
@@ -350,35 +362,44 @@ class TailView(LineView):
     def _told(self) -> None:
         self.post_message(self.StateChanged(self))
 
-    def _passes(self, event: TailEvent) -> bool:
+    def _passes(self, line: _Line) -> bool:
+        """Whether a line is shown; that events are missing is said whatever the filter."""
+        _, _, event, text = line
+        if not text:
+            return True
         if self._scope is not None and not self._scope(event):
             return False
         if not self._filter or self._filter == "!":
             return True
         if self._filter.startswith("!"):
-            return self._filter[1:] not in _text(event)
-        return self._filter in _text(event)
+            return self._filter[1:] not in text
+        return self._filter in text
 
-    def _match_again(self, source: deque[Placed] | None) -> None:
-        """Matches anew, from those there are or from the ring, up to what has been taken in."""
-        found = source if source is not None else sorted(self.tail.placed(0), key=_order)
-        end = self._next
-        self._show(placed for placed in found if placed[1] < end and self._passes(placed[2]))
-        for _, _, event in islice(reversed(self._shown), _MEASURED):
-            self._line.measure(event)
+    def _match_again(self, source: Iterable[_Line]) -> None:
+        """Matches anew, among these lines."""
+        query = self._filter
+        if self._scope is not None:
+            self._show(filter(self._passes, source))
+        elif query.startswith("!"):
+            self._show([line for line in source if query == "!" or query[1:] not in line[3] or not line[3]])
+        else:
+            self._show([line for line in source if query in line[3] or not line[3]])
+        for _, _, event, text in islice(reversed(self._shown), _MEASURED):
+            if text:
+                self._line.measure(event)
         self._after(0)
 
-    def _merge(self, added: list[Placed]) -> None:
+    def _merge(self, added: list[_Line]) -> None:
         """Put events that are told late where they belong, under a cursor that stays on its event."""
-        self._show(sorted([*self._shown, *added], key=_order))
+        self._show(sorted([*self._shown, *added]))
         self._after(0)
 
-    def _show(self, found: Iterable[Placed]) -> None:
+    def _show(self, found: Iterable[_Line]) -> None:
         """Show these, with the cursor on the event it was on, or on the next one, in the same line of the window."""
-        held = _order(self._shown[self.cursor]) if self._shown else (0.0, 0)
+        held = self._shown[self.cursor][:2] if self._shown else (0.0, 0)
         row = self.cursor - self.top
         self._shown = deque(found, self._kept)
-        self.cursor = min(bisect_left(self._shown, held, key=_order), max(0, len(self._shown) - 1))
+        self.cursor = min(bisect_left(self._shown, held, key=itemgetter(0, 1)), max(0, len(self._shown) - 1))
         self.top = self.cursor - row
 
     def _after(self, dropped: int) -> None:
