@@ -155,10 +155,11 @@ def _why(group: Sequence[Pulse]) -> str:
 
 def reason(pulse: Pulse) -> str:
     """Why a cluster is not heard, without its own address, so that clusters with one trouble say the same."""
-    host = urlsplit(pulse.server).hostname or ""
+    server = urlsplit(pulse.server)
     text = " ".join(pulse.reason.split())
-    if host:
-        text = re.sub(rf"\[?{re.escape(host)}\]?(:\d+)?", "the host", text)
+    for known in (server.netloc.rpartition("@")[2], server.hostname):
+        if known and known in text:
+            text = text.replace(known, "the host").replace("the host:443", "the host")
     text = text.removeprefix("the host: ").removeprefix("the host ")
     return (text if len(text) <= LONGEST else text[: LONGEST - 1] + "…") or "no reason is known"
 
