@@ -30,7 +30,7 @@ class Safe(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Without `exc_text`, which other formatters keep at the record and fill with everything."""
         error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
-        said = redact.words(_said(record))[:LONGEST]
+        said = redact.words(_said(record)[:LONGEST])
         plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in said)
         line = f"{self.formatTime(record)} {record.levelname:7} {record.name}: {plain}"
         return line if error is None else f"{line}\n{failure.report(error)}"
@@ -68,7 +68,7 @@ def start(path: Path, level: str) -> None:
 
         def _open(self) -> TextIOWrapper:
             def opener(name: str, flags: int) -> int:
-                return os.open(name, flags | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0), 0o600)
+                return os.open(name, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
 
             made = open(self.baseFilename, "a", encoding="utf-8", errors="backslashreplace", opener=opener)  # noqa: SIM115
             status = os.fstat(made.fileno())

@@ -33,7 +33,7 @@ _LINE = re.compile(r"""(?m)^([ \t]*(?:- {1,8})?["']?([\w.-]+)["']?[ \t]*:[ \t]+)
 # Texts of programs: a scheme of HTTP authentication, `name=value`, JSON Web Tokens, tokens that say what they are.
 _SAID = re.compile(
     r"(?P<scheme>\b(?:bearer|basic)\s+)(?P<credential>[A-Za-z0-9._~+/=-]{8,})"
-    r"|(?P<name>[\w.-]{0,60}?" + _ENDS + r"""["']?\s{0,3}(?:=|:)\s{0,3}["']?)(?P<value>[^\s"',;&]+)"""
+    r"|(?P<name>" + _ENDS + r"""["']?\s{0,3}(?:=|:)\s{0,3}["']?)(?P<value>[^\s"',;&]+)"""
     r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?"
     r"|\b(?:gh[opusr]_|github_pat_|gl(?:pat|rt|dt)-|xox[abpr]-|k8s-aws-v1\.|ya29\.|sha256~|hvs\.)[A-Za-z0-9_~.-]{8,}",
     re.IGNORECASE,

@@ -242,6 +242,7 @@ def locked(path: Path, patience: float = PATIENCE) -> Iterator[int]:
     """Hold an exclusive lock on a file of its own; yields the descriptor, freed when the last copy of it is closed."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        os.fchmod(descriptor, 0o600)
     except OSError as error:
         raise GitTrouble(f"the data folder {path.parent} cannot be written: {error.strerror}") from error
     try:
