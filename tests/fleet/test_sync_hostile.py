@@ -239,6 +239,15 @@ def test_any_object_is_kept_without_loss_but_for_managed_fields(value: dict[str,
     assert {k: v for k, v in row.manifest().items() if k not in ("apiVersion", "kind")} == expected
 
 
+def test_what_many_objects_have_in_common_is_kept_once() -> None:
+    codec = Codec("c", TYPED)
+    codec.serve("v1", "Pod")
+    meta = {"namespace": "shop", "labels": {"app": "web"}, "creationTimestamp": "2026-11-01T10:00:00Z"}
+    one, two = (codec.row(json.dumps({"metadata": {"name": name, **meta}}).encode()).obj.metadata for name in "ab")
+    assert one.namespace is two.namespace and one.labels is two.labels == {"app": "web"}
+    assert one.creation_timestamp is two.creation_timestamp
+
+
 # -- dead and slow clusters -------------------------------------------------------------------------------------------
 
 
