@@ -117,6 +117,21 @@ async def test_a_token_file_is_read_again_when_refused_and_when_old(
         assert server.header("Authorization") == "Bearer newest"
 
 
+async def test_a_clock_that_is_set_back_does_not_keep_an_old_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, now = tmp_path / "token", time.time
+    file.write_text("old")
+    async with http() as server, connection(tmp_path, {"server": server.url}, {"tokenFile": "token"}) as c:
+        await c.get(PODS)
+        file.write_text("new")
+        await c.get(PODS)
+        assert server.header("Authorization") == "Bearer old"
+        monkeypatch.setattr(ours.time, "time", lambda: now() - 86_400)
+        await c.get(PODS)
+        assert server.header("Authorization") == "Bearer new"
+
+
 async def test_a_refused_static_token_is_tried_once(tmp_path: Path) -> None:
     async with http(strict()) as server, connection(tmp_path, {"server": server.url}, {"token": "t"}) as c:
         with pytest.raises(Unauthorized, match="does not accept these credentials"):

@@ -219,8 +219,9 @@ async def test_a_server_whose_certificate_is_no_longer_valid(
         assert delivered(sky, rev) == {"new"}
 
 
+@pytest.mark.parametrize("mutual", [True, False], ids=["with client certificates", "with a token"])
 async def test_authorities_and_client_certificates_are_replaced_in_their_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mutual: bool
 ) -> None:
     """All of them at once, as when a cluster's certificates are renewed: the files are read again."""
     monkeypatch.setattr(credentials, "FILE_AGE", 0.0)
@@ -233,10 +234,10 @@ async def test_authorities_and_client_certificates_are_replaced_in_their_files(
             mine[name].write_bytes(source.read_bytes())
 
     issue(old)
-    user = {"client-certificate": str(mine["me.crt"]), "client-key": str(mine["me.key"])}
+    user = {"client-certificate": str(mine["me.crt"]), "client-key": str(mine["me.key"])} if mutual else {"token": "t"}
     cluster = {"certificate-authority": str(mine["ca.crt"])}
     tls = as_tls(old.server(), old.certificate)
-    async with weather(tmp_path, user=user, cluster=cluster, tls=tls, timing=CALM) as sky:
+    async with weather(tmp_path, users=jane("t"), user=user, cluster=cluster, tls=tls, timing=CALM) as sky:
         await sky.bad.refuse()
         await sky.good.refuse()
         rev = await missed(sky, "new")
@@ -274,21 +275,6 @@ async def test_this_machines_clock_is_set_while_fleet_runs(tmp_path: Path, jump:
         assert sky.bad.requests - asked <= 3 * ONCE, "and how often it is due anyway"
         assert not delivered(sky, rev)
         await sky.unharmed()
-
-
-async def test_a_token_is_renewed_by_a_clock_that_was_set_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Or a file that is replaced every hour would not be read for a day."""
-    file = tmp_path / "token"
-    file.write_text("one")
-    async with weather(tmp_path, users=jane("one", "two"), user={"tokenFile": str(file)}, timing=CALM) as sky:
-        file.write_text("two")
-        now = time.time
-        monkeypatch.setattr(credentials.time, "time", lambda: now() - DAY)
-        sky.bad.access.users[:] = jane("two")
-        refused = sky.bad.requests
-        rev = await missed(sky, "new")
-        await sky.clears()
-        assert delivered(sky, rev) == {"new"} and sky.bad.requests - refused <= ONCE
 
 
 def test_a_date_to_come_back_at_is_by_the_servers_clock() -> None:
