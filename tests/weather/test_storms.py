@@ -272,13 +272,14 @@ class Storm:
             return
         cluster.rewritten = True
         chosen = self.random.randrange(len(cluster.backups))
-        known = [0] if cluster.limit is None else [cluster.limit]
-        if cluster.limit is None:
-            served = {resource.name for resource in cluster.backups[chosen].objects}
-            kinds = [kind.resource for kind in KINDS if kind.resource in served]
-            rows = [row for resource in kinds for row in self.here.store.rows(resource, name)]
-            known += [int(row.obj.metadata.resource_version) for row in rows]
-        cluster.limit = max(known)
+        served = {resource.name for resource in cluster.backups[chosen].objects}
+        kinds = [kind.resource for kind in KINDS if kind.resource in served]
+        rows = [row for resource in kinds for row in self.here.store.rows(resource, name)]
+        # fleet has read this far at least, whether it has noticed an earlier restore or not.
+        read = max((int(row.obj.metadata.resource_version) for row in rows), default=0)
+        cluster.limit = min(
+            read, cluster.server.storage.resource_version, read if cluster.limit is None else cluster.limit
+        )
         changed = lost(cluster.server.storage, cluster.backups[chosen].resource_version)
         await self.without(cluster, lambda: cluster.server.restore(cluster.backups[chosen]))
         if self.random.random() < 0.7:  # the same versions for the same objects, and other contents
