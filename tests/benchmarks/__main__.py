@@ -13,6 +13,7 @@ NAMES = (
     "tree",
     "tail",
     "memory",
+    "scale",
     "yaml_editor",
     "git_commit",
     "policy_reach",
