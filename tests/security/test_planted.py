@@ -62,7 +62,7 @@ from tui.ui.app import FleetApp
 
 async def main():
     options = Options(repositories=(Path("."),))
-    app = FleetApp(assemble(options, settings_of(options)), Settings())
+    app = FleetApp(lambda: assemble(options, settings_of(options)), Settings())
     async with app.run_test(size=(160, 48)) as pilot:
         for number, (words, shown) in enumerate({views!r}):
             await pilot.press(*words)
@@ -234,6 +234,7 @@ def test_a_terminal_and_a_crash_in_it(place: Place) -> None:
 
 def test_pictures(place: Place) -> None:
     views = [
+        ((), "garbage"),
         (("colon", *"apps", "enter"), "OutOfSync"),
         (("y",), "valuesObject"),
         (("escape", "colon", *"secrets", "enter"), "repo-a"),
