@@ -64,6 +64,7 @@ class FleetApp(Working):
         self._make = make
         self._building = False
         self._leave_asked = False
+        self._warned: set[str] = set()  # problems that are said already and still hold
         self._again: asyncio.TimerHandle | None = None  # the next portion of what a pane has to do
         for colours in themes.PALETTES.values():
             self.register_theme(themes.theme(colours))
@@ -194,10 +195,10 @@ class FleetApp(Working):
         while self.fleet.news:
             self.say(self.fleet.news.popleft())
         problems = self.fleet.problems
-        self._told.intersection_update(problems)  # what is mended and comes back is said again
+        self._warned.intersection_update(problems)  # what is mended and comes back is said again
         for problem in problems:
-            if problem not in self._told:
-                self._told.add(problem)
+            if problem not in self._warned:
+                self._warned.add(problem)
                 self.say(problem, Tone.WARN)
 
     def say_instead(self, action: keys.Action) -> None:

@@ -94,7 +94,7 @@ class Working(TypeAhead):
         from tui.domain.kinds.kind import Tone
 
         _log.exception("%s failed", what, exc_info=error)
-        line = f"{what}: {failure.words(error)}"
+        line = f"{what}: {failure.words(error)} (fleet --log FILE tells where)"
         if line not in self._told:  # the same fault thirty times a second is told once
             self._told.add(line)
             self.say(line, Tone.BAD)
