@@ -77,6 +77,7 @@ PICTURES = (
     Picture("applications", (), theme="fleet-light", shows="payments-prod-us-1"),
     Picture("applications", (), size=(80, 24), shows="staging-e…"),
     Picture("clusters", command("clusters"), shows="edge-gdansk-03"),
+    Picture("pulse", command("pulse"), shows="blind in", moving=True),
     Picture("policies", command("policies"), shows="26"),
     Picture("fleetwide", (*command("policies"), "w"), shows="partner-feed"),
     Picture(

@@ -25,7 +25,7 @@ from tests.git.conftest import World, fingerprint, git
 ROOT = Path(__file__).parents[2]
 THOROUGH = settings.default is settings.get_profile("thorough")
 CALLS = ("write", "pwrite64", "rename", "renameat2", "fsync", "link", "unlink", "ftruncate")
-EVERY = 61  # a quick run tries one of so many points
+EVERY = 127  # a quick run tries one of so many points
 
 # Counts the git commands and kills at one of them: the caller before it, the caller after it, or both in the middle.
 WRAPPER = """#!/bin/sh
