@@ -50,7 +50,7 @@ async def moved(app: FleetApp, pilot: Any) -> None:
 def shown(pane: FlowsPane) -> list[str]:
     """Verdict and port of what is shown."""
     found = []
-    for _, _, event in pane.lines._shown:
+    for _, _, event, _ in pane.lines._shown:
         record: Any = getattr(event, "record", None)
         found.append("gap" if isinstance(record, Lost) else f"{record.verdict} {record.port}")
     return found
