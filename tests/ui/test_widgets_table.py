@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import random
 
 import pytest
 import textual
 from textual.app import App
+from textual.strip import Strip
 from textual.widgets import Static
 
 from tui.domain.kinds.kind import Cell, Column, Tone
@@ -333,3 +335,26 @@ async def test_without_the_private_path_the_same_is_shown(monkeypatch):
         await pilot.press("j", "j")
         await pilot.pause()
         assert lines(app)[3].startswith("▌ row-0002")
+
+
+def strips_besides(table):
+    """Painted lines in memory that are not the table's own."""
+    return sum(issubclass(type(each), Strip) for each in gc.get_objects()) - len(table._strips)
+
+
+@pytest.mark.skipif(not paint.SUPPORTED, reason="lean strips are made for one version of Textual")
+async def test_lines_painted_over_go_without_the_garbage_collector():
+    app = Bare(rows(20))
+    async with app.run_test(size=(40, 12)) as pilot:
+        await pilot.pause()
+        assert app.get_line_filters()  # every app has one for the sixteen colours
+        gc.collect()
+        gc.disable()
+        try:
+            before = strips_besides(app.table)
+            for size in range(1_000, 2_000):
+                app.table.update([row("row-0001", size)])
+                assert paint.now(app.table)
+            assert strips_besides(app.table) < before + 100
+        finally:
+            gc.enable()

@@ -229,10 +229,10 @@ class LineView(Widget, can_focus=True):
         return range(start, start + size)
 
     def _filtered(self, segments: list[Segment], width: int) -> Strip:
-        made: Strip = paint.strip(segments, width)
+        # Segments, not the strip: what `Strip.apply_filter` makes is not lean, and refers to itself once it is painted.
         for line_filter in self.get_line_filters():
-            made = made.apply_filter(line_filter, self.background_colors[1])
-        return made
+            segments = line_filter.apply(segments, self.background_colors[1])
+        return paint.strip(segments, width)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Lines of the widget for the compositor, past Textual's style cache when there is no border or padding."""
