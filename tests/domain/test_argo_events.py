@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from copy import deepcopy
 from itertools import pairwise
 from typing import Any
@@ -544,6 +545,18 @@ def test_the_deduplicator_is_bounded_and_lets_fleets_own_events_pass() -> None:
     for index in range(100):
         same.take(TailEvent(T0, "hub", f"argocd/a{index}", "Synced", "x", key=f"sync:Synced|u{index}|1"))
     assert len(same._told) <= 10
+    for index in range(100):  # many tellings of few facts
+        for app in range(5):
+            same.take(TailEvent(T0, "hub", f"argocd/b{app}", "Synced", "x", key=f"sync:Synced|u{app}|{index}"))
+    assert sum(map(len, same._told.values())) == same._tellings <= 10
+
+
+def test_what_was_told_is_not_kept_as_a_whole_event() -> None:
+    same = Deduplicator()
+    event = TailEvent(T0, "hub", "argocd/a", "Synced", "x", key="sync:Synced|u|1")
+    before = sys.getrefcount(event)
+    assert same.take(event) is event
+    assert sys.getrefcount(event) == before
 
 
 def test_a_commit_that_concerns_one_application_is_not_told_of_all() -> None:

@@ -14,7 +14,7 @@ KEPT = 20_000  # events held in memory; older ones are on disk
 LATE = 60.0  # seconds: an event that is older than this when it comes is shown where its time belongs
 
 
-class TailEvent(msgspec.Struct, frozen=True):
+class TailEvent(msgspec.Struct, frozen=True, gc=False):
     """One line of the tail. Texts are foreign: data, never markup."""
 
     time: float  # seconds since the epoch, of the fact itself where known
