@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tui.domain.kinds.kind import Cell, Column, Tone
+from tui.ui.widgets import rows as rows_module
 from tui.ui.widgets.columns import lay_out, natural_widths
 from tui.ui.widgets.rows import Rows, TableRow, order_of
 
@@ -158,3 +159,12 @@ def test_columns_drop_wide_first_then_from_the_right():
     layout = lay_out(columns, [20, 20, 6], 12, 1, 0, True)
     assert [slot.column for slot in layout.slots] == [0]
     assert layout.more_right
+
+
+def test_words_that_are_shown_no_more_are_forgotten():
+    rows = Rows()
+    for number in range(2 * rows_module.WORDS):
+        rows.update([row("one", number, "word")], ())
+    assert len(rows._words) <= rows_module.WORDS + 2
+    rows.update([row("other", 0, "word")], ())
+    assert rows.get("one").texts[1] is rows.get("other").texts[1]

@@ -6,7 +6,6 @@ pkg/apis/application/v1alpha1.
 
 from __future__ import annotations
 
-from sys import intern
 from typing import Any, TypeVar
 
 import msgspec
@@ -23,7 +22,10 @@ _shared: dict[Any, Any] = {}
 
 
 def shared(value: T) -> T:
-    """A value equal to this one that is kept already; this one from now on when there is none."""
+    """A value equal to this one that is kept already; this one from now on when there is none.
+
+    Unlike `sys.intern`, which in Python 3.12 keeps every text for ever, this forgets.
+    """
     found: T | None = _shared.get(value)
     if found is None:
         if len(_shared) >= MOST_SHARED:
@@ -47,8 +49,8 @@ class SourceBrief(Part, frozen=True, gc=False):
 
     def __post_init__(self) -> None:
         # Thousands of Applications share a handful of repositories and branches.
-        force_setattr(self, "repo_url", intern(self.repo_url))
-        force_setattr(self, "target_revision", intern(self.target_revision))
+        force_setattr(self, "repo_url", shared(self.repo_url))
+        force_setattr(self, "target_revision", shared(self.target_revision))
 
 
 class DrySource(Part, frozen=True, gc=False):
@@ -81,8 +83,8 @@ class Destination(Part, frozen=True, gc=False):
     namespace: str = ""
 
     def __post_init__(self) -> None:
-        force_setattr(self, "server", intern(self.server))
-        force_setattr(self, "name", intern(self.name))
+        force_setattr(self, "server", shared(self.server))
+        force_setattr(self, "name", shared(self.name))
 
 
 class Automated(Part, frozen=True, gc=False):
@@ -107,7 +109,7 @@ class SpecBrief(Part, frozen=True, gc=False):
     sync_policy: SyncPolicyBrief | None = None
 
     def __post_init__(self) -> None:
-        force_setattr(self, "project", intern(self.project))
+        force_setattr(self, "project", shared(self.project))
         if type(self) is SpecBrief and self.sync_policy is not None:
             force_setattr(self, "sync_policy", shared(self.sync_policy))
 
@@ -137,7 +139,7 @@ class OperationStateBrief(Part, frozen=True, gc=False):
     retry_count: int = 0
 
     def __post_init__(self) -> None:
-        force_setattr(self, "phase", intern(self.phase))
+        force_setattr(self, "phase", shared(self.phase))
 
 
 class StatusBrief(Part, frozen=True, gc=False):

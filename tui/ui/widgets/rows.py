@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from sys import intern
 from typing import Any
 
 import msgspec
@@ -20,7 +19,7 @@ from tui.domain.obj import Ref
 # Rank of the value's type, value; among equals the key: cluster, resource, namespace, name; among equal keys the place.
 Order = tuple[int, Any, str, str, str, str, int]
 WORD = 12  # characters: ages, states and counts are no longer; names are, and differ
-
+WORDS = 10_000  # remembered so that each is kept once
 
 _KEPT = (Tone.BAD, Tone.WARN, Tone.UNKNOWN)  # what was wrong when last seen stays worth a look
 
@@ -115,6 +114,7 @@ class Rows:
         self.query = ""
         self._places = 0
         self._tones: dict[tuple[Tone, ...], tuple[Tone, ...]] = {}
+        self._words: dict[str, str] = {}  # `sys.intern` keeps them for ever in Python 3.12
 
     def __len__(self) -> int:
         return len(self._shown.entries)
@@ -256,8 +256,11 @@ class Rows:
 
     def _entry(self, row: TableRow, old: Entry | None, replace: bool = True, place: int = 0) -> Entry:
         """The row as an entry; with `replace` an old one is changed in place. `place` 0: where it was, or the end."""
-        cells = row.cells
-        texts = tuple([intern(cell[0]) if len(cell[0]) <= WORD else cell[0] for cell in cells])
+        cells, words = row.cells, self._words
+        if len(words) > WORDS:
+            words.clear()
+        once = words.setdefault
+        texts = tuple([once(cell[0], cell[0]) if len(cell[0]) <= WORD else cell[0] for cell in cells])
         tones = tuple([cell[1] for cell in cells])
         tones = self._tones.setdefault(tones, tones)
         same = old is not None and old.texts == texts and old.tones is tones and old.heard == row.heard
