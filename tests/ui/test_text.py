@@ -1,5 +1,6 @@
 """Foreign text: nothing reaches the terminal that could act, hide or reorder."""
 
+import sys
 import unicodedata
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui.ui.text import fit, padded, part, safe, width_of
+from tui.ui.text import SHOWN, fit, padded, part, safe, width_of
 
 NASTY = st.text(
     st.one_of(
@@ -96,3 +97,16 @@ def test_long_texts_are_cut_before_they_are_cleaned():
 def test_part_splits_wide_characters_into_spaces():
     assert part("漢字x", 1, 4) == " 字x"
     assert part("漢字x", 0, 3) == "漢 "
+
+
+def test_texts_that_were_shown_are_forgotten():
+    long = "x" * 10_000
+    count = sys.getrefcount(long)
+    assert padded(long, 5) == "xxxx…" and fit(long, 5) == "xxxx…"
+    assert sys.getrefcount(long) == count
+    used = []
+    for at in range(1, 4):
+        for number in range(SHOWN):
+            assert padded(f"{at}-{number}-é", 20)
+        used.append(sys.getallocatedblocks())
+    assert used[-1] - used[0] < SHOWN  # two rounds of keys and texts that are kept would be many times as much

@@ -16,6 +16,7 @@ ELLIPSIS = "…"
 REPLACEMENT = "�"
 MARKS_KEPT = 2  # combining marks kept on one base character; more is decoration that climbs over other lines
 _LONG = 1024  # longer texts are not memoised
+SHOWN = 4_096  # texts memoised: several screens full; most of what is painted is painted again within seconds
 
 # Blank by definition although Unicode calls them letters or marks.
 _INVISIBLE = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, *range(0x180B, 0x1810)}
@@ -63,7 +64,7 @@ def _clean(text: str) -> str:
     return text
 
 
-_clean_short = lru_cache(maxsize=16_384)(_clean)
+_clean_short = lru_cache(maxsize=SHOWN)(_clean)
 
 
 def _tame_marks(text: str) -> str:
@@ -122,18 +123,27 @@ def _cut(text: str, width: int) -> str:
     return text
 
 
-@lru_cache(maxsize=65_536)
 def fit(text: str, width: int) -> str:
     """Foreign text, safe, in at most `width` cells; the cut end becomes an ellipsis."""
-    return _cut(safe(text if len(text) <= 4 * width + 64 else text[: 4 * width + 64] + ELLIPSIS), width)
+    return _cut(safe(_enough(text, width)), width)
 
 
-@lru_cache(maxsize=65_536)
 def padded(text: str, width: int, right: bool = False) -> str:
     """Foreign text, safe, in exactly `width` cells, to the left or to the right."""
+    return _padded(_enough(text, width), width, right)
+
+
+@lru_cache(maxsize=SHOWN)
+def _padded(text: str, width: int, right: bool) -> str:
     shown = fit(text, width)
     space = " " * (width - width_of(shown))
     return space + shown if right else shown + space
+
+
+def _enough(text: str, width: int) -> str:
+    """As much of a text as can be shown in `width` cells, so that a long one costs no more and is not remembered."""
+    most = 4 * width + 64  # characters without width of their own may stand between the others
+    return text if len(text) <= most else text[:most] + ELLIPSIS
 
 
 def part(text: str, start: int, width: int) -> str:
