@@ -398,3 +398,30 @@ async def test_a_closed_connection_stays_closed(tmp_path: Path) -> None:
         await c.close()
         with pytest.raises(Trouble, match="closed"):
             await c.get(PODS)
+
+
+async def test_a_client_that_was_replaced_ends_with_its_last_request(tmp_path: Path) -> None:
+    more = asyncio.Event()
+
+    async def page(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"first")
+        if request.path.endswith("/nodes"):
+            await more.wait()
+            await response.write(b"last")
+        return response
+
+    async with http(page) as server, connection(tmp_path, {"server": server.url}) as c:
+        async with aclosing(c.stream("/api/v1/nodes", quiet=30)) as chunks:  # type: ignore[type-var]
+            while await anext(chunks) != b"first":
+                pass
+            old = c._api.rest_client.pool_manager
+            for _ in range(5):  # a laptop that slept, a certificate that was renewed
+                c.renew()
+                await c.get(PODS)
+            assert len(c._retired) == 1 and not old.closed, "only the one that is read from is kept"
+            more.set()
+            assert b"".join([chunk async for chunk in chunks]) == b"last"
+        assert not c._retired and old.closed
+        await c.get(PODS)

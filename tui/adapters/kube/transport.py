@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -46,7 +47,8 @@ class KubeConnection:
         self._encoding = "gzip" if gzip and spec.cluster.compression and not local else "identity"
         self._api: Any = None
         self._made_for: tuple[bytes, bytes, bytes] = (b"", b"", b"")
-        self._retired: list[Any] = []
+        self._retired: list[Any] = []  # clients that take no more requests; closed when their last one has ended
+        self._using: Counter[Any] = Counter()  # requests of each client that are under way
         self._answers: set[Any] = set()  # being read
         self._closed = False
         self._discovery = Discovery(self.get)
@@ -118,18 +120,19 @@ class KubeConnection:
         guard.check_secrets(path, accept)
         identity = await self._credentials.current()
         for attempt in (1, 2):
-            response = await self._send(identity, method, path, query, accept, quiet, body)
-            self._answers.add(response)
-            try:
-                if self._closed:  # while it was on its way
-                    raise ServerError(CLOSED)
-                if 200 <= response.status < 300:
-                    yield response
-                    return
-                error = await self._refused(response)
-            finally:
-                self._answers.discard(response)
-                response.close()
+            async with self._client(identity) as api:
+                response = await self._send(api, identity, method, path, query, accept, quiet, body)
+                self._answers.add(response)
+                try:
+                    if self._closed:  # while it was on its way
+                        raise ServerError(CLOSED)
+                    if 200 <= response.status < 300:
+                        yield response
+                        return
+                    error = await self._refused(response)
+                finally:
+                    self._answers.discard(response)
+                    response.close()
             self._meter.errors += not isinstance(error, Absent | Gone)
             if attempt == 2 or not isinstance(error, Unauthorized):
                 raise error
@@ -140,6 +143,7 @@ class KubeConnection:
 
     async def _send(
         self,
+        api: Any,
         identity: Identity,
         method: str,
         path: str,
@@ -148,9 +152,6 @@ class KubeConnection:
         quiet: float,
         body: Mapping[str, object] | None,
     ) -> Any:
-        if self._closed:
-            raise ServerError(CLOSED)
-        api = self._client(identity)
         headers = {"Accept": accept, "Accept-Encoding": self._encoding}
         method, url, headers, body, _ = await api.param_serialize(
             method, path, query_params=list(query) or None, header_params=headers, body=body
@@ -170,8 +171,25 @@ class KubeConnection:
         _log.debug("%s %s %s: %d, %.0f ms", self._spec.context.name, method, path, answer.status, seconds * 1000)
         return answer.response
 
-    def _client(self, identity: Identity) -> Any:
-        """The official client for this identity: another certificate needs another, the old one ends at `close`.
+    @contextlib.asynccontextmanager
+    async def _client(self, identity: Identity) -> AsyncIterator[Any]:
+        """The client for this identity during one request; those that are retired end with their last one."""
+        if self._closed:
+            raise ServerError(CLOSED)
+        api = self._current(identity)
+        self._using[api] += 1
+        try:
+            yield api
+        finally:
+            self._using[api] -= 1
+            idle = [] if self._closed else [each for each in self._retired if not self._using[each]]
+            self._retired = [each for each in self._retired if each not in idle]
+            self._using = +self._using
+            for each in idle:
+                await each.close()
+
+    def _current(self, identity: Identity) -> Any:
+        """The official client for this identity: another certificate needs another, the old one takes no more requests.
 
         So do other authorities: their file may have been replaced since.
         """
