@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tui.ui.screens.shell import Shell
 
 _log = logging.getLogger("fleet.ui")
-# Once loaded, little is left to look through, and painted lines that have gone keep each other alive until it is done.
+# Once loaded, little is left to look through, and lines that Textual's own widgets have painted wait to be freed by it.
 COLLECT = (10_000, 10, 5)  # of young objects, and how many times less often of older ones
 FRAME = 1 / 30  # seconds: data is painted at most this often; keys are answered at once
 BREATH = 0.002  # seconds between two portions of what a pane has to do: the loop reads keys and rows meanwhile
