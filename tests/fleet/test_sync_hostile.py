@@ -29,7 +29,7 @@ from tui.domain.obj import Meta, Object, Ref, Row
 from tui.domain.settings import Settings
 from tui.fleet import bridge
 from tui.fleet.sync import Timing
-from tui.fleet.sync.codec import Codec, Lines, Undecodable
+from tui.fleet.sync.codec import Codec, Lines, Undecodable, cut
 
 SYSTEM = thing("Namespace", "kube-system")
 SHOP = thing("Namespace", "shop")
@@ -183,6 +183,42 @@ async def test_a_watch_of_nonsense_is_given_up(tmp_path: Path) -> None:
     ):
         await here.until(lambda: (k := here.kind()) and "a watch is not what" in k.reason)
         assert here.names() == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b'{"type":"ADDED","object":{"a":{}}}', {"a": {}}),
+        (b'{"type":"MODIFIED","object":{}}', {}),
+        (b'{"type":"ADDED","object":{"a":1},"more":{"b":{}}}', None),
+        (b'{"type":"ADDED","object":{"a":{}}', None),
+        (b'{"type":"ADDED","object":{', None),
+        (b'{"type":"ADDED","object":{}} }', None),
+        (b'{"object":{},"type":"ADDED"}', None),
+        (b'{"type":"DELETED","object":{}}', None),
+    ],
+)
+def test_what_is_cut_out_of_an_event_is_its_object_or_nothing_readable(text: bytes, expected: Any) -> None:
+    found = cut(text)
+    try:
+        assert found is None or json.loads(found) == expected
+    except json.JSONDecodeError:
+        assert expected is None
+
+
+@pytest.mark.parametrize("order", ["type first", "object first", "more after it"])
+async def test_events_are_read_however_their_fields_are_ordered(tmp_path: Path, order: str) -> None:
+    text = json.dumps(pod("web", "5"), separators=(",", ":"))
+    written = {
+        "type first": f'{{"type":"ADDED","object":{text}}}',
+        "object first": f'{{"object":{text},"type":"ADDED"}}',
+        "more after it": f'{{"type":"ADDED","object":{text},"more":{{"a":{{}}}}}}',
+    }[order]
+    async with (
+        liar(page(), written.encode() + b"\n") as server,
+        watching(config(tmp_path / "c", {"c1": server.url})) as here,
+    ):
+        await here.until(lambda: here.names() == ["web"])
 
 
 def test_lines() -> None:

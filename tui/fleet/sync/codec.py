@@ -69,6 +69,20 @@ decode_head = msgspec.json.Decoder(Head).decode
 decode_status = msgspec.json.Decoder(Status).decode
 
 
+_ADDED, _MODIFIED = b'{"type":"ADDED","object":{', b'{"type":"MODIFIED","object":{'
+
+
+def cut(line: bytes) -> bytes | None:
+    """What stands for the object of an event that adds or changes one, by how API servers write it; else None.
+
+    It has not been read: only when it is JSON by itself, the line is such an event.
+    """
+    for begins in (_ADDED, _MODIFIED):
+        if line.startswith(begins) and line.endswith(b"}}"):
+            return line[len(begins) - 1 : -1]
+    return None
+
+
 class Lines:
     """Cuts a byte stream into lines. A line longer than `longest` is skipped and counted, the stream goes on."""
 

@@ -37,6 +37,14 @@ class Events:
         if not line.strip():
             return
         held = self._reflector.held
+        if (data := codec.cut(line)) is not None:  # nearly every line: its object is read once, by the codec
+            try:
+                self._advance(held.take(data, self._seen))
+            except codec.Undecodable:
+                pass  # what it is instead is found below
+            else:
+                self._nonsense = 0
+                return
         try:
             event = codec.decode_event(line)
             kind = event.type

@@ -66,15 +66,20 @@ class Held:
         `seen` collects what a list has, and says that most of it is expected to be held already. Returns the object's
         resourceVersion, "" when unreadable.
         """
-        if seen is not None and self._rows and not self.doubted and (ref := self._unchanged(data)) is not None:
-            seen.add(ref)
-            return ""
-        broken = len(self._codec.broken)
         try:
-            row = self._codec.row(bytes(data))
+            return self.take(data, seen)
         except codec.Undecodable:
             self.skipped += 1
             return ""
+
+    def take(self, data: msgspec.Raw | bytes, seen: set[Ref] | None = None) -> str:
+        """Like `put`, but raises `codec.Undecodable` for what is unreadable."""
+        known = bool(self._rows) and not self.initial and not self.doubted
+        if seen is not None and known and (ref := self._unchanged(data)) is not None:
+            seen.add(ref)
+            return ""
+        broken = len(self._codec.broken)
+        row = self._codec.row(bytes(data))
         if seen is not None:
             seen.add(row.ref)
         old = self._rows.get(row.ref)
@@ -150,7 +155,7 @@ class Held:
             return True
         return self.doubted and (old.obj != new.obj or not _same_content(old.json(), new.json()))
 
-    def _unchanged(self, data: msgspec.Raw) -> Ref | None:
+    def _unchanged(self, data: msgspec.Raw | bytes) -> Ref | None:
         try:
             head = codec.decode_head(data).metadata
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
