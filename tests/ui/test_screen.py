@@ -288,13 +288,15 @@ async def test_between_two_portions_of_rows_the_loop_reads_keys(
             turn += 1
             loop.call_soon(next_turn)
 
-        made = TablePane._made
+        portion = TablePane._portion
 
-        def noted(self: TablePane, refs: list[Ref]) -> object:
-            portions.append((turn, len(refs)))
-            return made(self, refs)
+        def noted(self: TablePane, end: float) -> tuple[list[Ref], list[Ref]]:
+            wanted, unwanted = portion(self, end)
+            if wanted:
+                portions.append((turn, len(wanted) + len(unwanted)))
+            return wanted, unwanted
 
-        monkeypatch.setattr(TablePane, "_made", noted)
+        monkeypatch.setattr(TablePane, "_portion", noted)
         next_turn()
         first = shop.APPLICATIONS[0]
         many = [shop.application(f"more-{number:03}", *first[1:]) for number in range(500)]

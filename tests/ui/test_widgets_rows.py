@@ -25,7 +25,7 @@ class RowsMachine(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.rows = Rows()
+        self.rows = Rows(self)
         self.model = {}  # key -> row, in the order given
         self.column, self.reverse, self.by, self.query = None, False, None, ""
 
@@ -46,6 +46,28 @@ class RowsMachine(RuleBasedStateMachine):
         if not moved:
             assert self.shown() == before
         assert touched <= {one.key for one in changed}
+
+    def row(self, key):
+        return self.model.get(key)
+
+    def value(self, key, column):
+        return self.model[key].sort_values[column] if key in self.model else None
+
+    @rule(values=st.dictionaries(KEYS, st.tuples(VALUES, VALUES), max_size=8))
+    def note(self, values):
+        for key, pair in values.items():
+            self.model[key] = row(key, *pair)
+        before = self.shown()
+        _, moved = self.rows.note(values)
+        if not moved:
+            assert self.shown() == before
+
+    @rule()
+    def paint(self):
+        for entry in self.rows.window(0, len(self.rows)):
+            if entry.noted:
+                self.rows.make(entry)
+            assert entry.texts == tuple(cell.text for cell in self.model[entry.key].cells)
 
     @rule(column=st.sampled_from([None, 0, 1]), reverse=st.booleans(), by=st.sampled_from([None, repr]))
     def sort(self, column, reverse, by):
@@ -77,6 +99,9 @@ class RowsMachine(RuleBasedStateMachine):
 
     @invariant()
     def same_as_model(self):
+        while self.rows.unread:
+            before = self.shown()
+            assert self.rows.read(2) or self.shown() == before
         shown = self.shown()
         assert shown == self.expected()
         assert self.rows.total == len(self.model)

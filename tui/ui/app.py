@@ -35,6 +35,7 @@ _log = logging.getLogger("fleet.ui")
 # Once loaded, little is left to look through, and lines that Textual's own widgets have painted wait to be freed by it.
 COLLECT = (10_000, 10, 5)  # of young objects, and how many times less often of older ones
 FRAME = 1 / 30  # seconds: data is painted at most this often; keys are answered at once
+LOADING = 0.2  # seconds: the same while clusters are read, of which rows and counts come faster than anybody reads
 BREATH = 0.002  # seconds between two portions of what a pane has to do: the loop reads keys and rows meanwhile
 
 
@@ -140,11 +141,12 @@ class FleetApp(Working):
         while True:
             version = await self.fleet.changed(version)
             self._post_tick()
-            if not frozen and self.fleet.progress().settled:
+            settled = self.fleet.progress().settled
+            if not frozen and settled:
                 frozen = True
                 gc.freeze()  # what stays for hours is not looked through again at each collection
                 gc.set_threshold(*COLLECT)
-            await asyncio.sleep(FRAME)
+            await asyncio.sleep(FRAME if settled else LOADING)
 
     def tick_again(self) -> None:
         """A pane has more to do: after the keys that are waiting, and those that the loop has not read yet."""

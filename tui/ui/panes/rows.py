@@ -57,6 +57,10 @@ class Shape:
             cells.append(cell)
         return TableRow(row.ref, tuple(cells), tuple(values))
 
+    def value(self, row: Row, column: int, facts: Facts) -> Value:
+        """The value of one column."""
+        return self._own[row.ref.resource][column][0](row, facts)
+
     def faulty(self, row: Row, made: TableRow, facts: Facts) -> bool:
         """Whether something is wrong with the object: its state is not good, or a cell says so in the worst tone."""
         state = self._kinds[row.ref.resource].state

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from itertools import islice
 from typing import ClassVar
 
@@ -53,7 +53,7 @@ class TablePane(Pane):
         if not self.TITLE:
             self.TITLE = f"{self.shape.kinds[0].plural.capitalize()}"
         self._depends = self.shape.depends()
-        self.table = Table(self.shape.columns)
+        self.table = Table(self.shape.columns, maker=self)
         if any(column.id == self.FIRST_SORT for column in self.shape.columns):
             self.table.sort_by(self.FIRST_SORT)
         self._revs: dict[str, int] = {}
@@ -112,30 +112,36 @@ class TablePane(Pane):
         gone = self._read()
         self._depend(facts.now)
         self._age(facts.now)
-        made, unwanted = self._portion()
+        end = time.perf_counter() + SLICE
+        wanted, unwanted = self._portion(end)
         if self._fresh:
             self._fresh = False
-            self.table.replace(made)
-        elif made or gone or unwanted:
-            self.table.update(made, [*gone, *unwanted])
+            self.table.replace((), wanted)
+        elif wanted or gone or unwanted:
+            self.table.update((), [*gone, *unwanted], wanted)
+        searched = bool(self.view.filter) or self.fleet.progress().settled  # loading comes before what may be searched
+        if searched:
+            self.table.read(end)
         self.table.tick(facts.now)
         self._caption()
-        if self._pending:
+        if self._pending or (searched and self.table.unread):
             self.fleet_app.tick_again()
 
-    def _portion(self) -> tuple[list[TableRow], list[Ref]]:
-        """As many rows as can be made in `SLICE`; the rest keeps its place."""
-        made: list[TableRow] = []
+    def _portion(self, end: float) -> tuple[list[Ref], list[Ref]]:
+        """Rows to show, and refs that are not, or no longer, to be shown: as many as are sorted out until `end`."""
+        facts, scope = self.fleet.facts, self.view.scope
+        wanted: list[Ref] = []
         unwanted: list[Ref] = []
-        end = time.perf_counter() + SLICE
-        while self._pending and (not made or time.perf_counter() < end):
+        while self._pending and (not wanted or time.perf_counter() < end):
             refs = list(islice(self._pending, BATCH))
             for ref in refs:
                 del self._pending[ref]
-            some, others = self._made(refs)
-            made += some
-            unwanted += others
-        return made, unwanted
+                row = self.row_of(ref)
+                shown = row is not None and scope.admits(row, self._clusters, facts)
+                if shown and row is not None and self.view.faults:
+                    shown = self.shape.faulty(row, self.shape.row(row, facts), facts)
+                (wanted if shown else unwanted).append(ref)
+        return wanted, unwanted
 
     def _read(self) -> list[Ref]:
         """Put what has changed on the list of rows to be made; returns what is gone."""
@@ -158,22 +164,17 @@ class TablePane(Pane):
     def _in_view(self) -> list[Ref]:
         return [key for key in self.table.keys_in_view if isinstance(key, Ref)]
 
-    def _made(self, refs: Iterable[Ref]) -> tuple[list[TableRow], list[Ref]]:
-        """Rows to show, and refs that are not, or no longer, to be shown."""
-        facts, scope = self.fleet.facts, self.view.scope
-        made: list[TableRow] = []
-        unwanted: list[Ref] = []
-        for ref in refs:
-            row = self.row_of(ref)
-            if row is None or not scope.admits(row, self._clusters, facts):
-                unwanted.append(ref)
-                continue
-            table_row = self.shape.row(row, facts)
-            if self.view.faults and not self.shape.faulty(row, table_row, facts):
-                unwanted.append(ref)
-            else:
-                made.append(freshness.marked(table_row, self._stale.get(ref.cluster)))
-        return made, unwanted
+    def row(self, key: Hashable) -> TableRow | None:
+        """A line of the table as it is now; None when its object is gone. For the table: when it is needed."""
+        row = self.row_of(key) if isinstance(key, Ref) else None
+        if row is None:
+            return None
+        return freshness.marked(self.shape.row(row, self.fleet.facts), self._stale.get(row.ref.cluster))
+
+    def value(self, key: Hashable, column: int) -> Value:
+        """The value of one column of a line; None when its object is gone."""
+        row = self.row_of(key) if isinstance(key, Ref) else None
+        return None if row is None else self.shape.value(row, column, self.fleet.facts)
 
     def _depend(self, now: float) -> None:
         """Work out rows again when what their facts come from has changed.

@@ -3,13 +3,17 @@
 Every row has a unique sort key, so that its place is found by bisection. Texts are kept apart from tones in objects
 that the garbage collector does not walk: twenty thousand rows must not cost a pause. Texts that many rows have are
 kept once.
+
+Where a `Maker` makes the rows, a row that is only noted costs the value it is sorted by. Its cells are made when it is
+painted, and its text for the filter when there is time, or when somebody filters.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Any
+from itertools import islice
+from typing import Any, Protocol
 
 import msgspec
 
@@ -18,6 +22,8 @@ from tui.domain.obj import Ref
 
 # Rank of the value's type, value; among equals the key: cluster, resource, namespace, name; among equal keys the place.
 Order = tuple[int, Any, str, str, str, str, int]
+MANY = 64  # rows that are sorted in at once rather than one by one
+CELLS = 1_000  # noted rows whose cells are kept once they have been made: more than any screen shows
 WORD = 12  # characters: ages, states and counts are no longer; names are, and differ
 WORDS = 10_000  # remembered so that each is kept once
 
@@ -38,6 +44,16 @@ class TableRow(msgspec.Struct, frozen=True, gc=False):
     heard: float | None = None  # of a stale row, when it was last known to be true (0 = unknown); None: kept up
 
 
+class Maker(Protocol):
+    """Makes rows that were only noted, from what is true by then."""
+
+    def row(self, key: Hashable) -> TableRow | None:
+        """The row of a key; None when it is gone."""
+
+    def value(self, key: Hashable, column: int) -> Value:
+        """The value of one column of it; None when it is gone."""
+
+
 class Entry(msgspec.Struct, gc=False):
     """One row as the table keeps it."""
 
@@ -45,13 +61,14 @@ class Entry(msgspec.Struct, gc=False):
     texts: tuple[str, ...]
     tones: tuple[Tone, ...]
     values: tuple[Value, ...]
-    text: bytes  # of all cells, lower-cased, for the filter: in UTF-8 half of what a str with one sign costs
+    text: bytes | None  # of all cells, lower-cased, for the filter; UTF-8 is half of a str with one sign. None: unread
     sequence: int
     place: int  # in the order given
     version: int = 0
     shown: float = 0.0  # time its cells were made for; 0 = as given
     order: Order = (0, 0, "", "", "", "", 0)
     heard: float | None = None  # as its row's
+    noted: bool = False  # its cells and values are not what they should be: they are made when they are needed
 
 
 def order_of(value: Value, reverse: bool = False) -> tuple[int, Any]:
@@ -72,6 +89,21 @@ class _Sorted:
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self.entries = sorted(entries, key=_order)
         self.orders = [entry.order for entry in self.entries]
+
+    def add_all(self, entries: list[Entry]) -> None:
+        """Add some; of many, the few that come after all others are quick, and the rest is sorted in."""
+        if len(entries) < MANY:
+            for entry in entries:
+                self.add(entry)
+            return
+        entries.sort(key=_order)
+        last = bool(self.orders) and entries[0].order < self.orders[-1]
+        self.entries += entries
+        if last:
+            self.entries.sort(key=_order)  # two runs, which it finds
+            self.orders = [entry.order for entry in self.entries]
+        else:
+            self.orders += [entry.order for entry in entries]
 
     @classmethod
     def of_sorted(cls, entries: list[Entry]) -> _Sorted:
@@ -104,7 +136,10 @@ def _order(entry: Entry) -> Order:
 class Rows:
     """All rows of a table, sorted by one column and filtered by one query."""
 
-    def __init__(self) -> None:
+    def __init__(self, maker: Maker | None = None) -> None:
+        self._maker = maker
+        self._unread: dict[Hashable, None] = {}  # keys whose text for the filter is not what it should be
+        self._made: dict[Hashable, None] = {}  # keys of noted rows whose cells have been made, oldest first
         self._by_key: dict[Hashable, Entry] = {}
         self._all = _Sorted()
         self._shown = self._all
@@ -157,6 +192,8 @@ class Rows:
     def replace(self, rows: Iterable[TableRow]) -> None:
         """Take these rows instead of all others; rows that stay keep their identity, the order is the one given."""
         old, self._by_key = self._by_key, {}
+        self._unread.clear()
+        self._made.clear()
         for row in rows:
             self._places += 1
             entry = self._entry(row, old.get(row.key), place=self._places)
@@ -169,9 +206,13 @@ class Rows:
         moved = False
         for key in removed:
             entry = self._by_key.pop(key, None)
+            self._unread.pop(key, None)
+            self._made.pop(key, None)
             if entry is not None:
                 moved |= self._take_out(entry)
         for row in changed:
+            self._unread.pop(row.key, None)
+            self._made.pop(row.key, None)
             entry = self._by_key.get(row.key)
             if entry is None:
                 entry = self._by_key[row.key] = self._entry(row, None)
@@ -190,6 +231,79 @@ class Rows:
             if entry.version != version:
                 touched.add(row.key)
         return touched, moved
+
+    def note(self, keys: Iterable[Hashable]) -> tuple[set[Hashable], bool]:
+        """Take in rows that are new or have changed, to be made when they are needed; returns what `update` does.
+
+        New ones pass no filter until they are `read`, and changed ones pass as they did.
+        """
+        touched: set[Hashable] = set()
+        fresh: list[Entry] = []
+        moved = False
+        for key in keys:
+            self._unread[key] = None
+            entry = self._by_key.get(key)
+            if entry is None:
+                self._places += 1
+                entry = Entry(key, (), (), (), None, self._places, self._places, noted=True)
+                entry.order = self._order_of(entry)
+                self._by_key[key] = entry
+                fresh.append(entry)
+                continue
+            touched.add(key)
+            entry.noted = True
+            order = self._order_of(entry)
+            if order != entry.order:
+                moved |= self._take_out(entry)
+                entry.order = order
+                self._put_in(entry)
+        self._all.add_all(fresh)
+        return touched, moved or (bool(fresh) and self._shown is self._all)
+
+    def make(self, entry: Entry) -> None:
+        """Make the cells of a noted row. What it is filtered by stays as it is until `read`."""
+        row = self._maker.row(entry.key) if self._maker is not None else None
+        if row is None:
+            return  # it has gone, and the table is told next
+        made = self._entry(row, entry, replace=False)
+        entry.texts, entry.tones, entry.values = made.texts, made.tones, _values(row.sort_values, made.texts)
+        entry.version, entry.heard, entry.noted = made.version, made.heard, False
+        self._keep_cells((entry.key,))
+
+    def read(self, most: int) -> bool:
+        """Learn what at most `most` noted rows are filtered by; returns whether any shown row moved."""
+        moved = False
+        for key in list(islice(self._unread, most)):
+            del self._unread[key]
+            entry = self._by_key.get(key)
+            row = self._maker.row(key) if self._maker is not None else None
+            if entry is None or row is None:
+                continue
+            before = self._matches(entry)
+            entry.text = _searched(" ".join([cell[0] for cell in row.cells]).lower())
+            if self._matches(entry) != before:
+                moved = True
+                if before:
+                    self._shown.discard(entry)
+                else:
+                    self._shown.add(entry)
+        return moved
+
+    @property
+    def unread(self) -> int:
+        """Noted rows that the filter does not know, or not as they are now."""
+        return len(self._unread)
+
+    def _keep_cells(self, keys: Iterable[Hashable]) -> None:
+        """These have been made; of those made longest ago the cells are given up."""
+        for key in keys:
+            self._made.pop(key, None)
+            self._made[key] = None
+        while len(self._made) > CELLS:
+            key = next(iter(self._made))
+            del self._made[key]
+            if (entry := self._by_key.get(key)) is not None:
+                entry.texts, entry.tones, entry.values, entry.noted = (), (), (), True
 
     def filter(self, query: str) -> None:
         """Show rows that contain the query, or with a leading `!` those that do not; "" shows all."""
@@ -217,13 +331,15 @@ class Rows:
 
     def _matches(self, entry: Entry) -> bool:
         wanted = self._wanted()
-        return not wanted or (wanted in entry.text) is not self.query.startswith("!")
+        if not wanted:
+            return True
+        return entry.text is not None and (wanted in entry.text) is not self.query.startswith("!")
 
     def _filtered(self, entries: list[Entry]) -> _Sorted:
         wanted = self._wanted()
         if self.query.startswith("!"):
-            return _Sorted.of_sorted([entry for entry in entries if wanted not in entry.text])
-        return _Sorted.of_sorted([entry for entry in entries if wanted in entry.text])
+            return _Sorted.of_sorted([each for each in entries if each.text is not None and wanted not in each.text])
+        return _Sorted.of_sorted([each for each in entries if each.text is not None and wanted in each.text])
 
     def _resort(self) -> None:
         self._all = _Sorted(self._by_key.values())
@@ -248,7 +364,13 @@ class Rows:
         if column is None:
             return 0, 0, "", "", "", "", entry.place
         values = entry.values
-        value = values[column] if column < len(values) else entry.texts[column] if column < len(entry.texts) else None
+        value: Value
+        if entry.noted and self._maker is not None:
+            value = self._maker.value(entry.key, column)
+        elif column < len(values):
+            value = values[column]
+        else:
+            value = entry.texts[column] if column < len(entry.texts) else None
         rank, part = order_of(self._by(value) if self._by is not None else value, self._reverse)
         key = entry.key
         tie = (key.cluster, key.resource, key.namespace, key.name) if type(key) is Ref else ("", "", "", str(key))
@@ -269,7 +391,7 @@ class Rows:
         place = place or (self._places if old is None else old.place)
         sequence, version = (place, 0) if old is None else (old.sequence, old.version + (not same))
         values = old.values if old is not None and old.values == row.sort_values else _values(row.sort_values, texts)
-        text = old.text if same and old is not None else _searched(" ".join(texts).lower())
+        text = old.text if same and old is not None and old.text is not None else _searched(" ".join(texts).lower())
         entry = Entry(row.key, texts, tones, values, text, sequence, place, version, heard=row.heard)
         entry.order = self._order_of(entry)
         if old is not None and replace:
@@ -281,7 +403,7 @@ class Rows:
     def _copy(entry: Entry, fresh: Entry) -> None:
         entry.texts, entry.tones, entry.values = fresh.texts, fresh.tones, fresh.values
         entry.text, entry.version, entry.order, entry.place = fresh.text, fresh.version, fresh.order, fresh.place
-        entry.heard = fresh.heard
+        entry.heard, entry.noted = fresh.heard, False
 
 
 def _searched(text: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Hashable, Iterable, Sequence
 from typing import ClassVar
 
@@ -15,7 +16,7 @@ from tui.ui import paint
 from tui.ui.text import padded, width_of
 from tui.ui.widgets.columns import Layout, lay_out, natural_widths
 from tui.ui.widgets.line_view import HEADER, LineView
-from tui.ui.widgets.rows import Entry, Rows, TableRow, faded
+from tui.ui.widgets.rows import Entry, Maker, Rows, TableRow, faded
 
 __all__ = ["Table", "TableRow"]
 
@@ -25,6 +26,7 @@ _LEGIBLE = 9  # cells of a name that are left beside its age
 _AGE = 5  # cells that most ages take, with a space
 _SAMPLE = 200  # rows measured for column widths when rows are replaced
 _SAMPLE_MAX = 1_000  # rows measured in all: after that, columns stand still
+_PORTION = 16  # rows read for the filter between two looks at the clock
 _NARROW = 100  # cells: below, columns are one cell apart instead of two
 
 
@@ -71,6 +73,7 @@ class Table(LineView):
         self,
         columns: Sequence[Column] = (),
         *,
+        maker: Maker | None = None,
         empty: str = "",
         id: str | None = None,
         classes: str | None = None,
@@ -81,7 +84,7 @@ class Table(LineView):
         self.marked: set[Hashable] = set()  # keys of the marked rows
         self.wide = False
         self.sorting: tuple[str | None, bool] = (None, False)
-        self._rows = Rows()
+        self._rows = Rows(maker)
         self._key: Hashable = None  # the object under the cursor
         self._entry: Entry | None = None  # its row as last shown
         self._chosen = False  # the user, or a pane, has chosen the object; before, the cursor stays on the first row
@@ -148,28 +151,50 @@ class Table(LineView):
         self._sample(self._rows.window(0, _SAMPLE))
         self._relayout()
 
-    def replace(self, rows: Sequence[TableRow]) -> None:
-        """Show these rows instead of all others; the cursor stays on its object."""
+    def replace(self, rows: Sequence[TableRow], noted: Sequence[Hashable] = ()) -> None:
+        """Show these rows instead of all others, and those `noted`; the cursor stays on its object."""
         self._rows.replace(rows)
+        if noted:
+            self._rows.note(noted)
         self.marked &= set(self._rows.keys())
-        step = max(1, len(rows) // _SAMPLE)
-        self._sample([entry for row in rows[::step] if (entry := self._rows.get(row.key)) is not None])
+        self._sample_some([row.key for row in rows] or noted)
         self._settle()
 
-    def update(self, changed: Iterable[TableRow], removed: Iterable[Hashable] = ()) -> None:
-        """Take in changed and new rows and removed keys. One call per batch; only lines in view are painted."""
+    def update(
+        self, changed: Iterable[TableRow], removed: Iterable[Hashable] = (), noted: Sequence[Hashable] = ()
+    ) -> None:
+        """Take in changed and new rows and removed keys. One call per batch; only lines in view are painted.
+
+        `noted` are keys of rows that the maker makes when they are needed.
+        """
         removed = list(removed)
         changed = list(changed)
         touched, moved = self._rows.update(changed, removed)
+        if noted:
+            more, also = self._rows.note(noted)
+            touched, moved = touched | more, moved or also
         self.marked.difference_update(removed)
         if self._sampled < _SAMPLE_MAX:
-            self._sample([entry for row in changed if (entry := self._rows.get(row.key)) is not None])
+            self._sample_some([row.key for row in changed] or noted)
         if moved:
             self._settle()
             return
         for index in self._in_view():
             if self._rows.at(index).key in touched:
                 self.mark_line(index)
+
+    @property
+    def unread(self) -> int:
+        """Noted rows that `read` has not yet made findable."""
+        return self._rows.unread
+
+    def read(self, until: float) -> None:
+        """Let the filter know noted rows as they are now, until this time of `time.perf_counter`."""
+        moved = False
+        while self._rows.unread and time.perf_counter() < until:
+            moved |= self._rows.read(_PORTION)
+        if moved:
+            self._settle()
 
     def set_filter(self, query: str) -> None:
         """Show rows with this text in any cell, without case; `!text` shows those without it. Paints at once."""
@@ -241,6 +266,8 @@ class Table(LineView):
     def stamp(self, index: int) -> Hashable:
         """The row, its version and what else is on its line."""
         entry = self._rows.at(index)
+        if entry.noted:
+            self._rows.make(entry)
         if entry.shown != self._now:
             self._show_again(entry)
         return entry.sequence, entry.version, entry.key in self.marked, self._generation, self._age(entry)
@@ -418,11 +445,17 @@ class Table(LineView):
             self._layout = (width, lay_out(self.columns, natural, room, gap, self._skip, self.wide))
         return self._layout[1]
 
+    def _sample_some(self, keys: Sequence[Hashable]) -> None:
+        step = max(1, len(keys) // _SAMPLE)
+        self._sample([entry for key in keys[::step] if (entry := self._rows.get(key)) is not None])
+
     def _sample(self, entries: Sequence[Entry]) -> None:
         """Widen columns for what these rows hold; never narrow them, so that nothing jumps."""
         self._sampled += len(entries)
         widened = False
         for entry in entries:
+            if entry.noted:
+                self._rows.make(entry)
             if entry.heard is not None and entry.texts:
                 first = width_of(entry.texts[0]) + _AGE
                 widened = widened or first > self._longest[0]
