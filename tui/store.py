@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from tui.domain.obj import Ref, Row
 
@@ -29,12 +30,17 @@ class Changes:
 class _Table:
     """Everything about one resource, of all clusters."""
 
-    rows: dict[Ref, Row] = field(default_factory=dict)
+    count: int = 0  # rows of all clusters
     log: dict[Ref, int] = field(default_factory=dict)  # ref -> revision of its last change, oldest first
     dead: int = 0  # tombstones in the log
     floor: int = 0  # readers below this revision cannot be answered by the log
-    clusters: dict[str, dict[Ref, Row]] = field(default_factory=dict)
+    clusters: dict[str, dict[Ref, Row]] = field(default_factory=dict)  # none of them is empty
     rev: int = 0
+
+    def get(self, ref: Ref) -> Row | None:
+        """The row of one object, or None."""
+        held = self.clusters.get(ref.cluster)
+        return held.get(ref) if held else None
 
 
 class Store:
@@ -61,26 +67,27 @@ class Store:
     def get(self, ref: Ref) -> Row | None:
         """The row of one object, or None."""
         table = self._tables.get(ref.resource)
-        return table.rows.get(ref) if table else None
+        return table.get(ref) if table else None
 
     def rows(self, resource: str, cluster: str | None = None) -> Iterator[Row]:
         """All rows of a resource, or those of one cluster."""
         table = self._tables.get(resource)
         if table is None:
             return iter(())
-        held = table.rows if cluster is None else table.clusters.get(cluster, {})
-        return iter(held.values())
+        if cluster is None:
+            return chain.from_iterable(held.values() for held in table.clusters.values())
+        return iter(table.clusters.get(cluster, {}).values())
 
     def count(self, resource: str, cluster: str | None = None) -> int:
         """How many rows `rows` would give, without walking them."""
         table = self._tables.get(resource)
         if table is None:
             return 0
-        return len(table.rows if cluster is None else table.clusters.get(cluster, {}))
+        return table.count if cluster is None else len(table.clusters.get(cluster, ()))
 
     def resources(self) -> list[str]:
         """Every resource that has at least one row."""
-        return [resource for resource, table in self._tables.items() if table.rows]
+        return [resource for resource, table in self._tables.items() if table.count]
 
     def children(self, uid: str) -> list[Row]:
         """The objects whose ownerReferences name this uid."""
@@ -97,13 +104,13 @@ class Store:
         if table is None:
             return Changes(self.rev, [], [], reset=rev == 0)
         if rev == 0 or rev < table.floor:
-            return Changes(self.rev, list(table.rows), [], reset=True)
+            return Changes(self.rev, list(chain.from_iterable(table.clusters.values())), [], reset=True)
         changed: list[Ref] = []
         removed: list[Ref] = []
         for ref in reversed(table.log):
             if table.log[ref] <= rev:
                 break
-            (changed if ref in table.rows else removed).append(ref)
+            (removed if table.get(ref) is None else changed).append(ref)
         return Changes(self.rev, changed, removed)
 
     def _put(self, row: Row, rev: int) -> None:
@@ -111,25 +118,28 @@ class Store:
         table = self._tables.get(ref.resource)
         if table is None:
             table = self._tables[ref.resource] = _Table()
-        old = table.rows.get(ref)
+        held = table.clusters.get(ref.cluster)
+        if held is None:
+            held = table.clusters[ref.cluster] = {}
+        logged = table.log.pop(ref, None) is not None
+        old = held.get(ref)
         if old is not None:
             self._disown(old)
-        elif table.log.pop(ref, None) is not None:
-            table.dead -= 1
-        table.rows[ref] = row
-        table.clusters.setdefault(ref.cluster, {})[ref] = row
-        table.log.pop(ref, None)
+        else:
+            table.count += 1
+            table.dead -= logged
+        held[ref] = row
         table.log[ref] = table.rev = rev
         for owner in row.obj.metadata.owner_references:
             self._children.setdefault(owner.uid, set()).add(ref)
 
     def _remove(self, ref: Ref, rev: int) -> bool:
         table = self._tables.get(ref.resource)
-        if table is None or (row := table.rows.pop(ref, None)) is None:
+        held = table.clusters.get(ref.cluster) if table is not None else None
+        if table is None or held is None or (row := held.pop(ref, None)) is None:
             return False
-        of_cluster = table.clusters[ref.cluster]
-        del of_cluster[ref]
-        if not of_cluster:
+        table.count -= 1
+        if not held:
             del table.clusters[ref.cluster]
         self._disown(row)
         table.log.pop(ref, None)
@@ -150,6 +160,6 @@ class Store:
     def _forget(table: _Table) -> None:
         """Drop the older half of the tombstones; readers from before them will be told to start again."""
         excess = table.dead // 2
-        for ref in [ref for ref in table.log if ref not in table.rows][:excess]:
+        for ref in [ref for ref in table.log if table.get(ref) is None][:excess]:
             table.floor = max(table.floor, table.log.pop(ref))
             table.dead -= 1

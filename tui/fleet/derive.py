@@ -55,7 +55,7 @@ class StoreFacts:
         self._relocated = 0  # counts those that have gone or changed their destination
         self._counts: dict[Target, Counter[str]] = {}
         self._members: dict[Target, set[Ref]] = {}
-        self._named: dict[str, tuple[Ref, ...]] = {}  # Application name -> Applications; a set would take 200 bytes
+        self._named: dict[str, Ref | tuple[Ref, ...]] = {}  # name -> its Application, or all of that name
         # destinations
         self._places = Places(store, settings, lambda target: self._members.get(target, ()))
         self._reached: tuple[int, dict[str, list[Target]]] | None = None  # cluster -> destinations that mean it
@@ -114,7 +114,7 @@ class StoreFacts:
         named = self.application(row)
         namespace, slash, name = named.rpartition("/")
         self._read()
-        found = [ref for ref in self._named.get(name, ()) if not slash or ref.namespace == namespace]
+        found = [ref for ref in self._of(name) if not slash or ref.namespace == namespace]
         if len(found) > 1:
             found = [ref for ref in found if self._match(self._held[ref].target).cluster == row.ref.cluster]
         return found[0] if len(found) == 1 else None
@@ -142,7 +142,7 @@ class StoreFacts:
 
     def _deploys(self, name: str, cluster: str) -> bool:
         self._read()
-        return any(self._match(self._held[ref].target).cluster == cluster for ref in self._named.get(name, ()))
+        return any(self._match(self._held[ref].target).cluster == cluster for ref in self._of(name))
 
     # -- destinations -----------------------------------------------------------------------------------------------
 
@@ -187,8 +187,13 @@ class StoreFacts:
             self._places.read_clusters()
             self._places.read_evidence(self._of_name)
 
+    def _of(self, name: str) -> tuple[Ref, ...]:
+        """The Applications of this name."""
+        found = self._named.get(name, ())
+        return found if isinstance(found, tuple) else (found,)
+
     def _of_name(self, name: str) -> Iterator[tuple[Target, Ref]]:
-        for ref in self._named.get(name, ()):
+        for ref in self._of(name):
             yield self._held[ref].target, ref
 
     def tree(self, row: Row) -> list[Node]:
@@ -286,7 +291,8 @@ class StoreFacts:
         self._counts[target][now.health] += 1
         if row.ref not in self._members[target]:
             self._members[target].add(row.ref)
-            self._named[row.ref.name] = (*self._named.get(row.ref.name, ()), row.ref)
+            others = self._of(row.ref.name)
+            self._named[row.ref.name] = (*others, row.ref) if others else row.ref
             self._places.joined(target, row.ref)
 
     def _drop(self, ref: Ref, left: bool = True) -> None:
@@ -309,7 +315,7 @@ class StoreFacts:
             self._reached = None
         else:
             self._places.left(target, ref)
-        if others := tuple(each for each in self._named[ref.name] if each != ref):
+        if others := tuple(each for each in self._of(ref.name) if each != ref):
             self._named[ref.name] = others
         else:
             del self._named[ref.name]
