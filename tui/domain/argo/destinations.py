@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import Enum
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import msgspec
@@ -63,6 +64,7 @@ class Match(msgspec.Struct, frozen=True):
         return self.verdict in (Verdict.CERTAIN, Verdict.STRONG)
 
 
+@lru_cache(maxsize=4096)
 def normalise_url(url: str) -> str:
     """A comparable API server URL: scheme and host in lower case, no default port, no trailing slash, path kept.
 

@@ -141,6 +141,8 @@ class TablePane(Pane):
                 if shown and row is not None and self.view.faults:
                     shown = self.shape.faulty(row, self.shape.row(row, facts), facts)
                 (wanted if shown else unwanted).append(ref)
+        if not self._pending:
+            self._pending = {}  # one that was large stays so
         return wanted, unwanted
 
     def _read(self) -> list[Ref]:

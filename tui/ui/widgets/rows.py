@@ -23,7 +23,7 @@ from tui.domain.obj import Ref
 # Rank of the value's type, value; among equals the key: cluster, resource, namespace, name; among equal keys the place.
 Order = tuple[int, Any, str, str, str, str, int]
 MANY = 64  # rows that are sorted in at once rather than one by one
-CELLS = 1_000  # noted rows whose cells are kept once they have been made: more than any screen shows
+CELLS = 300  # noted rows whose cells are kept once they have been made: more than any screen shows
 WORD = 12  # characters: ages, states and counts are no longer; names are, and differ
 WORDS = 10_000  # remembered so that each is kept once
 
@@ -287,6 +287,8 @@ class Rows:
                     self._shown.discard(entry)
                 else:
                     self._shown.add(entry)
+        if not self._unread:
+            self._unread = {}  # one that was large stays so
         return moved
 
     @property
