@@ -87,6 +87,6 @@ async def test_what_no_cluster_says_stays_in_the_summary_and_is_told_each_time_i
             assert told().count(fleet.problems[0]) == times and told().count("kubeconfig read again · gone: a") == times
             fleet.problems = []
             pane(app)._moment = 0.0
-            fleet.notify()
+            app._post_tick()
             await at_rest(app, pilot)
             assert "config is gone" not in pane(app).summary.text()

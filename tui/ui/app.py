@@ -35,7 +35,8 @@ _log = logging.getLogger("fleet.ui")
 # Once loaded, little is left to look through, and lines that Textual's own widgets have painted wait to be freed by it.
 COLLECT = (10_000, 10, 5)  # of young objects, and how many times less often of older ones
 FRAME = 1 / 30  # seconds: data is painted at most this often; keys are answered at once
-LOADING = 0.2  # seconds: the same while clusters are read, of which rows and counts come faster than anybody reads
+LOADING = 0.2  # seconds: the same while new objects come faster than anybody reads
+MANY = 200  # objects between two paintings that are so many
 BREATH = 0.002  # seconds between two portions of what a pane has to do: the loop reads keys and rows meanwhile
 
 
@@ -137,21 +138,22 @@ class FleetApp(Working):
         self.do(editing.offer_recovered(self), "looking for text that was not saved", hold=False)
 
     async def _follow(self) -> None:
-        version, frozen = -1, False
+        version, frozen, held = -1, False, 0
         while True:
             version = await self.fleet.changed(version)
             self._post_tick()
-            settled = self.fleet.progress().settled
-            if not frozen and settled:
+            progress = self.fleet.progress()
+            if not frozen and progress.settled:
                 frozen = True
                 gc.freeze()  # what stays for hours is not looked through again at each collection
                 gc.set_threshold(*COLLECT)
-            await asyncio.sleep(FRAME if settled else LOADING)
+            many, held = progress.objects - held > MANY, progress.objects
+            await asyncio.sleep(LOADING if many and not progress.settled else FRAME)
 
-    def tick_again(self) -> None:
+    def tick_again(self, after: float = BREATH) -> None:
         """A pane has more to do: after the keys that are waiting, and those that the loop has not read yet."""
         if self._again is None:  # one at a time, however many ask
-            self._again = asyncio.get_running_loop().call_later(BREATH, self._post_tick)
+            self._again = asyncio.get_running_loop().call_later(after, self._post_tick)
 
     def _post_tick(self) -> None:
         if self._again is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
@@ -41,7 +42,7 @@ class Pane(Vertical):
         assert isinstance(self.app, FleetApp)
         return self.app
 
-    @property
+    @cached_property
     def fleet(self) -> Fleet:
         """The running fleet."""
         return self.fleet_app.fleet

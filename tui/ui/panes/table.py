@@ -27,6 +27,8 @@ from tui.ui.widgets.rows import TableRow
 from tui.ui.widgets.table import Table
 
 SLICE = 0.004  # seconds that rows are made at a stretch; putting them into the table takes about half as long again
+GATHERED = 0.1  # seconds that rows are sorted out before the table shows them, when they are too many for one portion
+IDLE = 1 / 30  # seconds between two portions of what nobody waits for
 BATCH = 32  # rows between two looks at the clock
 LOOK = 0.5  # seconds between two looks for clusters that have become stale, or are heard again
 NO_CLUSTERS = "no clusters: no kubeconfig has a context that matches; `fleet demo` shows a fleet without one"
@@ -58,6 +60,8 @@ class TablePane(Pane):
             self.table.sort_by(self.FIRST_SORT)
         self._revs: dict[str, int] = {}
         self._pending: dict[Ref, None] = {}  # rows to be made, oldest first
+        self._due: dict[Ref, bool] = {}  # rows sorted out: whether they are to be shown
+        self._given = 0.0  # time of `perf_counter` when the table was given rows last
         self._clusters: frozenset[str] | None = None
         self._depended = (0, 0.0)  # revision and time of the facts last worked out
         self._moved = 0  # revision of the destinations
@@ -114,18 +118,23 @@ class TablePane(Pane):
         self._age(facts.now)
         end = time.perf_counter() + SLICE
         wanted, unwanted = self._portion(end)
+        self._due |= dict.fromkeys(gone, False) | dict.fromkeys(unwanted, False) | dict.fromkeys(wanted, True)
         if self._fresh:
-            self._fresh = False
+            self._fresh, self._due = False, {}
             self.table.replace((), wanted)
-        elif wanted or gone or unwanted:
-            self.table.update((), [*gone, *unwanted], wanted)
-        searched = bool(self.view.filter) or self.fleet.progress().settled  # loading comes before what may be searched
-        if searched:
+            self._given = end
+        elif self._due and (not self._pending or end - self._given >= GATHERED):
+            due, self._due = self._due, {}
+            self.table.update((), [ref for ref in due if not due[ref]], [ref for ref in due if due[ref]])
+            self._given = end
+        if self.view.filter or self.fleet.progress().settled:  # loading comes before what may be searched one day
             self.table.read(end)
         self.table.tick(facts.now)
         self._caption()
-        if self._pending or (searched and self.table.unread):
+        if self._pending or (self.view.filter and self.table.unread):
             self.fleet_app.tick_again()
+        elif self.table.unread and self.fleet.progress().settled:
+            self.fleet_app.tick_again(IDLE)
 
     def _portion(self, end: float) -> tuple[list[Ref], list[Ref]]:
         """Rows to show, and refs that are not, or no longer, to be shown: as many as are sorted out until `end`."""
@@ -151,6 +160,7 @@ class TablePane(Pane):
         if self._fresh:
             self._revs.clear()
             self._pending.clear()
+            self._due.clear()
         for resource in self.resources:
             changes = self.fleet.store.changes_since(self._revs.get(resource, 0), resource)
             if changes.reset and self._revs.get(resource):  # the store has forgotten what went: start again

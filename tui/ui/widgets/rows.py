@@ -24,6 +24,7 @@ from tui.domain.obj import Ref
 Order = tuple[int, Any, str, str, str, str, int]
 MANY = 64  # rows that are sorted in at once rather than one by one
 CELLS = 300  # noted rows whose cells are kept once they have been made: more than any screen shows
+RANKS = 500  # words whose rank is remembered
 WORD = 12  # characters: ages, states and counts are no longer; names are, and differ
 WORDS = 10_000  # remembered so that each is kept once
 
@@ -150,6 +151,7 @@ class Rows:
         self._places = 0
         self._tones: dict[tuple[Tone, ...], tuple[Tone, ...]] = {}
         self._words: dict[str, str] = {}  # `sys.intern` keeps them for ever in Python 3.12
+        self._ranks: dict[str, tuple[int, Any]] = {}  # what words sort by: states are few
 
     def __len__(self) -> int:
         return len(self._shown.entries)
@@ -324,6 +326,7 @@ class Rows:
         if (column, reverse, by) == (self._column, self._reverse, self._by):
             return
         self._column, self._reverse, self._by = column, reverse, by
+        self._ranks.clear()
         for entry in self._by_key.values():
             entry.order = self._order_of(entry)
         self._resort()
@@ -373,10 +376,15 @@ class Rows:
             value = values[column]
         else:
             value = entry.texts[column] if column < len(entry.texts) else None
-        rank, part = order_of(self._by(value) if self._by is not None else value, self._reverse)
+        found = self._ranks.get(value) if type(value) is str else None
+        if found is None:
+            found = order_of(self._by(value) if self._by is not None else value, self._reverse)
+            if type(value) is str and len(self._ranks) < RANKS:
+                self._ranks[value] = found
         key = entry.key
-        tie = (key.cluster, key.resource, key.namespace, key.name) if type(key) is Ref else ("", "", "", str(key))
-        return rank, part, *tie, entry.place
+        if type(key) is Ref:
+            return *found, key.cluster, key.resource, key.namespace, key.name, entry.place
+        return *found, "", "", "", str(key), entry.place
 
     def _entry(self, row: TableRow, old: Entry | None, replace: bool = True, place: int = 0) -> Entry:
         """The row as an entry; with `replace` an old one is changed in place. `place` 0: where it was, or the end."""
