@@ -17,9 +17,10 @@ def generated(text: str) -> str:
     """The README with its keys as the key table of the program has them and its figures as the benchmark wrote them."""
     from tui.ui.keys import keys_markdown
 
-    figures = SCALE.read_text(encoding="utf-8").strip()
+    measured = "`python -m tests.benchmarks.scale` measures all of it on your machine and says which budgets it misses"
+    figures = f":\n\n{SCALE.read_text(encoding='utf-8').strip()}" if SCALE.exists() else "."
     text = _part(text, "keys", f"## Keys\n\n{keys_markdown().strip()}")
-    return _part(text, "scale", f"Measured by `python -m tests.benchmarks.scale`:\n\n{figures}")
+    return _part(text, "scale", measured + figures)
 
 
 def _part(text: str, name: str, content: str) -> str:
