@@ -99,6 +99,24 @@ async def test_the_first_screen_of_textual_is_that_frame_in_every_cell(size: tup
                 assert (front, behind, bool(style.bold)) == (f"#{kept.fg}", f"#{kept.bg}", kept.bold), (x, y)
 
 
+@pytest.mark.parametrize("size", [(80, 24), (7, 50), (3, 2), (1, 1)])
+async def test_the_first_screen_of_textual_needs_no_colours(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    go = threading.Event()
+    app = FleetApp(lambda: StillFleet() if go.wait() else None, Settings())
+    async with app.run_test(size=size) as pilot:
+        try:
+            await pilot.pause()
+            frame_ = app.screen._frame
+            lines = [frame_.render_line(y) for y in range(size[1] + 2)]
+        finally:
+            app.exit()
+            go.set()
+    assert all(segment.style is not None for line in lines for segment in line)
+
+
 def test_without_colours_there_are_no_colour_codes() -> None:
     assert "38;" not in frame.draw(80, 24, PALETTES["fleet-dark"], 0)
     assert frame.colour_depth({"NO_COLOR": "", "COLORTERM": "truecolor", "TERM": "xterm"}) == 0

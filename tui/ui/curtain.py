@@ -25,6 +25,8 @@ from tui.ui.text import width_of
 if TYPE_CHECKING:
     from tui.fleet.runtime import Fleet
 
+_PLAIN = Style()  # filters, such as that of NO_COLOR, want every segment to have a style
+
 
 class Curtain(Screen[None]):
     """Shown until the first screen of the fleet stands."""
@@ -65,7 +67,7 @@ class _Frame(Widget, can_focus=False):
         if self._painted[0] != of:
             self._painted = of, self._paint()
         lines = self._painted[1]
-        return lines[y] if y < len(lines) else Strip.blank(self.size.width)
+        return lines[y] if y < len(lines) else Strip.blank(self.size.width, _PLAIN)
 
     def _paint(self) -> list[Strip]:
         width, height = self.size
@@ -73,7 +75,7 @@ class _Frame(Widget, can_focus=False):
         return [
             Strip(Segment(text, Style(color=front, bgcolor=behind, bold=bold)) for text, front, behind, bold in line)
             .simplify()
-            .adjust_cell_length(width)
+            .adjust_cell_length(width, _PLAIN)
             for line in frame.paint(width, height, themes.palette(self.app.theme), typed)
         ]
 
