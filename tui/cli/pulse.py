@@ -108,22 +108,18 @@ class Screen:
 
     def __call__(self, pulses: Sequence[Pulse], facts: Facts) -> str:
         """The escape codes that paint it anew, without a flicker."""
+        from tui.ui.text import fit
+
         width, height = shutil.get_terminal_size()
         told = time.strftime("%H:%M:%S", time.localtime(facts.now))
         lines = [f"{told}  Ctrl-C ends", ""]
         lines += [sight.plain([line]) for line in sight.summary(pulses, facts.now)]
-        lines = [*(_cut(line, width) for line in lines), "", *table(pulses, facts, width)]
+        lines = [*(fit(line, width) for line in lines), "", *table(pulses, facts, width)]
         if len(lines) >= height:
             more = len(lines) - height + 2
             lines = [*lines[: height - 2], f"and {more} more lines than the terminal has"]
         start, self._painted = "\x1b[H" if self._painted else "\x1b[2J\x1b[H", True
         return start + "".join(f"{line}\x1b[K\n" for line in lines) + "\x1b[J"
-
-
-def _cut(text: str, width: int) -> str:
-    from tui.ui.text import padded, safe
-
-    return padded(safe(text), width).rstrip()
 
 
 def table(pulses: Sequence[Pulse], facts: Facts, width: int) -> list[str]:
