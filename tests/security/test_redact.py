@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.benchmarks.applications import application
 from tests.support import thing
 from tui.domain import giturl, redact
 from tui.domain.kinds import KINDS
@@ -85,6 +86,51 @@ def test_before_the_store(spaced: bool) -> None:
     kept = Codec("c", KINDS["pods"]).row(data).json().decode()
     assert not [text for text in ("s1", "s2", "s3", "s4") if text in kept]
     assert kept.count(MASK) == 4
+
+
+_PAIR = [{"name": "dbPassword", "value": "s1"}]
+_HELM: dict[str, Any] = {"repoURL": "https://git/x", "helm": {"parameters": _PAIR}}
+
+
+@pytest.mark.parametrize(
+    ("path", "held"),
+    [
+        ("metadata.annotations", {"x/token": "s1"}),
+        ("spec.source", _HELM),
+        ("spec.source", {"helm": {"values": "db:\n  password: s1\n"}}),
+        ("spec.source", {"plugin": {"env": _PAIR}}),
+        ("spec.source", {"directory": {"jsonnet": {"tlas": _PAIR}}}),
+        ("spec.sources", [{"repoURL": "https://git/x"}, _HELM]),
+        ("spec.sourceHydrator.drySource", _HELM),
+        ("spec.info", _PAIR),
+        ("spec.syncPolicy.managedNamespaceMetadata.annotations", {"x/token": "s1"}),
+        ("operation.info", _PAIR),
+        ("operation.sync.source", _HELM),
+        ("status.sync.comparedTo.source", _HELM),
+        ("status.sync.comparedTo.sources", [_HELM]),
+        ("status.history", [{"id": 1, "source": {"repoURL": "https://git/x"}}, {"id": 2, "source": _HELM}]),
+        ("status.history", [{"id": 1, "sources": [_HELM]}]),
+        ("status.operationState.operation.info", _PAIR),
+        ("status.operationState.operation.sync.source", _HELM),
+        ("status.operationState.operation.sync.sources", [_HELM]),
+        ("status.operationState.operation.sync.manifests", ["https://u:s1@git/x"]),
+        ("status.operationState.syncResult.source", _HELM),
+        ("status.operationState.syncResult.sources", [_HELM]),
+        ("status.conditions", [{"type": "ComparisonError", "message": "https://u:s1@git/x cannot be read"}]),
+    ],
+)  # fmt: skip
+def test_every_place_of_an_application_where_a_secret_may_stand(path: str, held: Any) -> None:
+    app = application(1)
+    *parents, last = path.split(".")
+    at = app
+    for name in parents:
+        at = at.setdefault(name, {})
+    at[last] = held
+    row = Codec("hub", KINDS["applications.argoproj.io"]).row(msgspec.json.encode(app))
+    kept = row.json()
+    assert b"s1" not in kept and b"s1" not in msgspec.json.encode(row.obj)
+    assert kept.count(MASK.encode()) == 1
+    assert msgspec.json.decode(kept)["status"]["resources"] == app["status"]["resources"]
 
 
 def test_what_has_nothing_secret_is_kept_to_the_byte() -> None:

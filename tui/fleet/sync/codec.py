@@ -126,6 +126,7 @@ class Codec:
         self._kind = kind
         self._resource = kind.resource
         self._decode = msgspec.json.Decoder(kind.record).decode
+        self._discreet = (lambda obj: True) if kind.metadata_only else kind.discreet
         self._packer: Packer | None = None
         self._head = b""  # what list items of built-in kinds leave out
         self._names: dict[str, str] = {}
@@ -149,14 +150,18 @@ class Codec:
         `Undecodable` when it has no name.
         """
         data, garbled = legible(data)
-        if not self._kind.metadata_only:
+        if self._discreet is None or b"@" in data:
             data = redact.data(data)
         try:
             obj = self._decode(data)
+            if self._discreet is not None and not self._discreet(obj) and (masked := redact.data(data)) is not data:
+                data = masked
+                obj = self._decode(data)
             ref = self.ref(obj.metadata.namespace, obj.metadata.name)
             if self.broken:
                 self.broken.pop(ref, None)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            data = redact.data(data)
             obj = self._partly(data, error)
             ref = self.ref(obj.metadata.namespace, obj.metadata.name)
             if ref.name:
