@@ -13,7 +13,13 @@ import pytest
 import yaml
 
 from tests.cli.conftest import Commands, application
+from tui.cli.pulse import Changes
 from tui.demo.apiserver.access import Deny
+from tui.domain.cluster import ClusterState
+from tui.domain.pulse import Pulse
+from tui.domain.settings import Settings
+from tui.fleet.derive import StoreFacts
+from tui.store import Store
 
 
 async def test_events_follow_an_application_as_json_lines(calm: Commands) -> None:
@@ -215,6 +221,13 @@ async def test_doctor_watch_as_json_has_one_document_a_line(calm: Commands) -> N
     assert (entry["name"], entry["state"], entry["errors"]) == ("prod-1", "Live", 0)
     assert entry["requests"] > 0 and entry["received"] > 0 and entry["latency"] > 0 and entry["heard"].endswith("Z")
     assert await _ended(child) == (0, "")
+
+
+def test_doctor_watch_says_once_what_happened_to_a_cluster_that_is_live() -> None:
+    said, facts = Changes(), StoreFacts(Store(), Settings(), lambda: 0.0)
+    assert "another" not in said([Pulse("a", state=ClusterState.LIVE)], facts)
+    other = Pulse("a", state=ClusterState.LIVE, note="another cluster answers here: kube-system has the uid 7")
+    assert f"  a  {other.note}\n" in said([other], facts) and said([other], facts) == ""
 
 
 async def test_doctor_watch_prints_no_rights(calm: Commands) -> None:

@@ -16,6 +16,7 @@ from tui.demo.apiserver.resources import BUILTIN
 from tui.demo.apiserver.server import ApiServer
 from tui.demo.apiserver.storage import Storage
 from tui.domain.cluster import ClusterState, KindState
+from tui.domain.kinds.fleet import reason
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Row
 from tui.fleet.sync import Timing
@@ -310,6 +311,8 @@ async def test_another_cluster_behind_the_same_url(tmp_path: Path, version: str,
         new = sky.here.cluster("bad").uid
         assert new and new != old
         assert "Live" in sky.shown() and f"another cluster answers here: kube-system has the uid {new}" in sky.shown()
+        (pulse,) = [each for each in sky.here.network.pulse() if each.cluster == "bad"]
+        assert reason(pulse) == reason(sky.here.cluster("bad"))
         assert not seen.words, "nobody has deleted the pods of the cluster before"
         assert sky.bad.requests <= before + 12
         await sky.unharmed()

@@ -78,7 +78,7 @@ class Changes:
 
     def __init__(self) -> None:
         self._before: dict[str, object] | None = None
-        self._states: dict[str, str] = {}
+        self._told: dict[str, tuple[str, str]] = {}  # state and note of each cluster
 
     def __call__(self, pulses: Sequence[Pulse], facts: Facts) -> str:
         """The lines for what is new; "" when nothing is."""
@@ -86,16 +86,19 @@ class Changes:
 
         now = facts.now
         partly = {pulse.cluster for pulse in sight.sight(pulses, now).partly}
-        here = {p.cluster: (p.state, bool(p.objects), p.trouble if p.cluster in partly else ()) for p in pulses}
+        here = {p.cluster: (p.state, bool(p.objects), p.trouble if p.cluster in partly else (), p.note) for p in pulses}
         if here == self._before:
             return ""
         at = datetime.fromtimestamp(now).strftime("%Y-%m-%d %H:%M:%S")
         lines = []
         for pulse in pulses if self._before is not None else ():
-            old, new = self._states.get(pulse.cluster, "unknown"), pulse.state.value
+            old, noted = self._told.get(pulse.cluster, ("unknown", ""))
+            new = pulse.state.value
             if old != new:
                 lines.append(f"{at}  {pulse.cluster}  {old} → {new}" + (f"  {pulse.reason}" if pulse.reason else ""))
-        self._before, self._states = {**here}, {pulse.cluster: pulse.state.value for pulse in pulses}
+            if pulse.note != noted:
+                lines.append(f"{at}  {pulse.cluster}  {pulse.note}")
+        self._before, self._told = {**here}, {pulse.cluster: (pulse.state.value, pulse.note) for pulse in pulses}
         lines.append(f"{at}  {sight.plain(sight.summary(pulses, now))}")
         return "".join(f"{safe(line)}\n" for line in lines)
 

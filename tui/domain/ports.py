@@ -28,6 +28,8 @@ from tui.domain.tail import TailEvent
 class Trouble(Exception):
     """The outside world said no. `str(error)` is one plain line that says what happened and, if known, what to do."""
 
+    status = 0  # the HTTP status, where the kind of trouble does not tell it; 0 = none
+
 
 class Unreachable(Trouble):
     """No answer: refused, timed out, TLS failure, name not found."""

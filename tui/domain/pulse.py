@@ -71,3 +71,4 @@ class Pulse(msgspec.Struct, frozen=True, gc=False):
     latency: float = 0.0
     typical: float = 0.0
     reconnects: int = 0  # times it was lost and found again
+    note: str = ""  # what happened to it that is no trouble by now

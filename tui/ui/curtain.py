@@ -5,10 +5,7 @@ It is one widget without a style sheet, so that keys are answered before the pan
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rich.segment import Segment
@@ -19,6 +16,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.fleet.aside import aside
 from tui.ui import frame, keys, themes
 from tui.ui.text import width_of
 
@@ -88,32 +86,8 @@ def _end_of(text: str, width: int) -> str:
 
 
 async def prepared(make: Callable[[], Fleet]) -> Fleet:
-    """Import what the first screen needs and make the fleet, beside the keys. Raises what `make` raises.
-
-    Nobody who leaves meanwhile waits for it, as for the threads of asyncio's own executor.
-    """
-    loop = asyncio.get_running_loop()
-    made: asyncio.Future[Fleet] = loop.create_future()
-
-    def tell(fleet: Fleet | None, error: BaseException | None) -> None:
-        if made.done():
-            return  # whoever waited has left
-        if fleet is not None:
-            made.set_result(fleet)
-        else:
-            made.set_exception(error or RuntimeError("no fleet was made"))
-
-    def work() -> None:
-        fleet, failed = None, None
-        try:
-            fleet = _prepare(make)
-        except BaseException as error:  # noqa: BLE001 - raised again where it is awaited
-            failed = error
-        with suppress(RuntimeError):  # the loop has been closed
-            loop.call_soon_threadsafe(tell, fleet, failed)
-
-    threading.Thread(target=work, name="fleet-opening", daemon=True).start()
-    return await made
+    """Import what the first screen needs and make the fleet, beside the keys. Raises what `make` raises."""
+    return await aside(lambda: _prepare(make), "fleet-opening")
 
 
 def _prepare(make: Callable[[], Fleet]) -> Fleet:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tui.adapters.kube.aside import aside
 from tui.adapters.kube.credentials import Credentials
 from tui.adapters.kube.execplugin import ExecPlugins
 from tui.adapters.kube.kubeconfigs import Kubeconfigs
@@ -13,6 +12,7 @@ from tui.adapters.kube.transport import KubeConnection
 from tui.domain.ports import Context, Unreachable
 from tui.domain.pulse import Meter
 from tui.domain.settings import Settings
+from tui.fleet.aside import aside
 
 
 class KubeClusters:

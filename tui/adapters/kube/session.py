@@ -19,8 +19,8 @@ from multidict import CIMultiDict
 
 from tui import __version__
 from tui.adapters.kube import guard, tls
-from tui.adapters.kube.aside import aside
 from tui.adapters.kube.contexts import ClusterSpec
+from tui.fleet.aside import aside
 
 CONNECT = 5.0  # seconds for TCP and TLS; a healthy cluster answers in well under one
 KEEP_ALIVE = 75.0  # seconds an idle connection is kept: longer than the pulse between two probes

@@ -9,6 +9,7 @@ from tui.domain.cluster import REPLACED, REWOUND, Cluster
 from tui.domain.kinds import columns as c
 from tui.domain.kinds.kind import Cell, Facts, Kind, Tone, Value
 from tui.domain.obj import Meta, Object, Row
+from tui.domain.pulse import Pulse
 
 DRAFTS_RESOURCE = "drafts"
 
@@ -44,12 +45,13 @@ def _nodes(row: Row, facts: Facts) -> Value:
     return facts.count(row.obj.metadata.name, "nodes")
 
 
-def _reason(obj: Cluster) -> Value:
+def reason(obj: Cluster | Pulse) -> Value:
     """Why it is not Live; of one that is, what happened to it and should be known."""
     return " ".join(obj.reason.split()) or obj.note
 
 
-def _show_reason(value: Value, now: float) -> Cell:
+def show_reason(value: Value, now: float) -> Cell:
+    """Trouble in red; what has happened and is none by now as a warning."""
     return Cell(str(value or ""), Tone.WARN if str(value).startswith((REPLACED, REWOUND)) else Tone.BAD)
 
 
@@ -83,7 +85,7 @@ CLUSTERS = Kind(
             sort=_worst_applications,
         ),
         c.of("heard", "DATA AGE", lambda obj: obj.heard or None, c.show_age, 8, right=True, time=True),
-        c.of("reason", "REASON", _reason, _show_reason, 40, least=12, grow=3),
+        c.of("reason", "REASON", reason, show_reason, 40, least=12, grow=3),
         c.of("group", "GROUP", lambda obj: "/".join(obj.groups), c.show_muted, 14, least=5),
         c.of("role", "ROLE", lambda o: "hub" if o.hub else f"virtual in {o.host}" if o.host else "", c.show_muted, 16),
         c.of("server", "SERVER", lambda obj: obj.server, c.show_muted, 36, wide=True),

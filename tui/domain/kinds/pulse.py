@@ -5,6 +5,7 @@ from __future__ import annotations
 from tui.domain import when
 from tui.domain.cluster import CLUSTERS
 from tui.domain.kinds import columns as c
+from tui.domain.kinds.fleet import reason, show_reason
 from tui.domain.kinds.kind import Cell, Kind, Tone, Value
 from tui.domain.obj import Object, Ref, Row
 from tui.domain.pulse import Pulse
@@ -66,7 +67,7 @@ PULSE = Kind(
         c.of("requests", "REQUESTS", lambda obj: obj.requests, _show_number, 9, least=9, right=True, keep=2),
         c.of("received", "BYTES", lambda obj: obj.received, _show_bytes, 9, least=8, right=True, keep=2),
         c.of("reconnects", "FOUND AGAIN", lambda o: o.reconnects, _show_number, 11, least=11, right=True, keep=1),
-        c.of("reason", "REASON", lambda obj: " ".join(obj.reason.split()), c.show_bad, 40, least=14, grow=3, keep=2),
+        c.of("reason", "REASON", reason, show_reason, 40, least=14, grow=3, keep=2),
         c.of("role", "ROLE", lambda obj: "hub" if obj.hub else "", c.show_muted, 4, wide=True),
         c.of("server", "SERVER", lambda obj: obj.server, c.show_muted, 36, wide=True),
     ),

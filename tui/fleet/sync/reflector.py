@@ -156,7 +156,7 @@ class Reflector:
             self.held.clear()
         elif isinstance(error, Throttled):
             pause = error.retry_after
-        if isinstance(error, Unreachable | Unauthorized) or getattr(error, "status", 0) in ELSEWHERE:
+        if isinstance(error, Unreachable | Unauthorized) or error.status in ELSEWHERE:
             self._broke = True
         self._set(state, str(error))
         self.settled.set()

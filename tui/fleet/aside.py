@@ -28,7 +28,7 @@ async def aside(work: Callable[[], T], name: str) -> T:
         settle: Callable[[Any], None] = answer.set_result
         try:
             value: Any = work()
-        except Exception as error:  # noqa: BLE001 - handed to whoever waits for it
+        except BaseException as error:  # noqa: BLE001 - handed to whoever waits for it
             settle, value = answer.set_exception, error
         with contextlib.suppress(RuntimeError):  # the loop has been closed meanwhile
             loop.call_soon_threadsafe(tell, settle, value)
