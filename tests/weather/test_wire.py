@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.fleet.watching import PODS, QUICK, config, watching
+from tests.fleet.watching import PODS, QUICK, Looked, config, watching
 from tests.support import serving
 from tests.weather.conditions import SYSTEM, Tries, Weather, pods, weather
 from tui.adapters.kube import transport
@@ -113,6 +113,32 @@ async def test_weather(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: Row
         await sky.clears()
         assert delivered(sky, rev) == ({"new", "newer"}, {"web-1"})
         assert not sky.stale()
+
+
+@pytest.mark.parametrize("fault", ["502", "503", "504"])
+async def test_one_list_refused_by_what_stands_before_the_server_has_the_cluster_asked(
+    tmp_path: Path, fault: str
+) -> None:
+    """Although nothing of it has broken off, and long before silence would have it asked."""
+    services = Kind("services", "Service")
+    async with weather(tmp_path, kinds=(PODS, services), timing=replace(QUICK, pulse=60.0), settled=False) as sky:
+        await sky.here.until(lambda: sky.here.live("pods", "bad") and sky.here.live("pods", "good"))
+        named.WEATHER[fault].rules(sky.bad.faults)
+        sky.here.network.want([Looked(frozenset({"services"}))])
+        await sky.here.until(lambda: sky.here.cluster("bad").state is STALE)
+        await sky.unharmed()
+        await named.end(sky.bad)
+        await sky.clears()
+
+
+async def test_load_balancer_that_never_had_a_server_is_no_cluster(tmp_path: Path) -> None:
+    async with serving([*SYSTEM, *pods("web")], "c1") as server:
+        server.faults.unavailable()
+        async with watching(config(tmp_path / "config", {"c1": server.url})) as here:
+            await here.until(lambda: here.cluster() and "503" in here.cluster().reason)
+            assert here.cluster().state is ClusterState.UNREACHABLE
+            server.faults.clear()
+            await here.until(lambda: here.cluster().state is LIVE and here.names() == ["web"])
 
 
 async def test_page_after_the_first_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
