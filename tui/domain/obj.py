@@ -77,7 +77,8 @@ class Packer:
         self._dictionary = zstandard.ZstdCompressionDict(sample[-32768:], dict_type=zstandard.DICT_TYPE_RAWCONTENT)
 
     def pack(self, data: bytes) -> bytes:
-        return bytes(_compressor(self._dictionary).compress(data))
+        # A copy: the answer is the beginning of a block as large as `data`, and what is left between such is lost.
+        return bytes(memoryview(_compressor(self._dictionary).compress(data)))
 
     def unpack(self, packed: bytes) -> bytes:
         import zstandard
