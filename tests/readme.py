@@ -14,12 +14,14 @@ SCALE = Path(__file__).resolve().parent / "benchmarks" / "scale.md"
 
 
 def generated(text: str) -> str:
-    """The README with its keys as the key table of the program has them and its figures as the benchmark wrote them."""
-    from tui.ui.keys import keys_markdown
+    """The README with keys and settings as the program's tables have them and figures as the benchmark wrote them."""
+    from tui.domain import settingsfile
+    from tui.ui.keytable import KeyTable
 
     measured = "`python -m tests.benchmarks.scale` measures all of it on your machine and says which budgets it misses"
     figures = f":\n\n{SCALE.read_text(encoding='utf-8').strip()}" if SCALE.exists() else "."
-    text = _part(text, "keys", f"## Keys\n\n{keys_markdown().strip()}")
+    text = _part(text, "keys", f"## Keys\n\n{KeyTable().markdown().strip()}")
+    text = _part(text, "configuration", f"```yaml\n{settingsfile.readme()}\n```")
     return _part(text, "scale", measured + figures)
 
 

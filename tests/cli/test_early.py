@@ -91,7 +91,10 @@ def test_next_to_nothing_is_imported_before_the_first_frame() -> None:
 
 @pytest.mark.parametrize(
     ("config", "complaint"),
-    [("theme: fleet-light\nthemes: x\n", "config.yaml:2:1"), ("theme: fleet-dusk\n", "there is no theme fleet-dusk")],
+    [
+        ("theme: fleet-light\nthemes: x\n", "config.yaml:2:1"),
+        ("theme: fleet-dusk\nmouse: maybe\n", "mouse: Expected `bool`"),
+    ],
 )
 def test_what_is_wrong_with_the_configuration_is_said_on_the_own_screen(
     config: str, complaint: str, tmp_path: Path

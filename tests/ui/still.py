@@ -204,10 +204,13 @@ async def at_rest(app: FleetApp, pilot: Pilot[None]) -> None:
 
 @asynccontextmanager
 async def screen(
-    fleet: StillFleet, size: tuple[int, int] = (120, 36), theme: str = "fleet-dark"
+    fleet: StillFleet,
+    size: tuple[int, int] = (120, 36),
+    theme: str = "fleet-dark",
+    settings: Settings | None = None,
 ) -> AsyncIterator[tuple[FleetApp, Pilot[None]]]:
     """The app over a fleet, at rest after its first frame."""
-    app = FleetApp(lambda: fleet, Settings(theme=theme))  # type: ignore[arg-type,return-value]
+    app = FleetApp(lambda: fleet, settings or Settings(theme=theme))  # type: ignore[arg-type,return-value]
     async with app.run_test(size=size):
         pilot = Patient(app)
         while app.is_running and not app.stands:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.ui import keys
+from tui.ui import keys, keytable
 from tui.ui.app import FleetApp
 from tui.ui.panes.base import Pane
 from tui.ui.panes.drafts import DraftsPane
@@ -61,12 +61,12 @@ ANSWERED_BY_KEY = {"sort", "favourite", "open", "mark", "panel"}
 
 
 def test_no_key_means_two_things_in_one_place() -> None:
-    assert keys.clashes() == []
+    assert keytable.clashes() == []
 
 
 def test_the_clash_test_can_fail() -> None:
     twice = (*keys.ACTIONS, keys.Action("again", ("y",), "Again", "Twice.", "object"))
-    assert keys.clashes(twice) == ["y means both yaml and again"]
+    assert keytable.clashes(twice) == ["y means both yaml and again"]
 
 
 @pytest.mark.parametrize("action", keys.ACTIONS, ids=lambda action: action.id)
@@ -87,20 +87,65 @@ def test_ids_are_unique_and_texts_are_whole() -> None:
 
 
 def test_remapping_reaches_footer_help_and_bindings() -> None:
-    remap = {"yaml": "f4", "reread": "f5,ctrl+g"}
-    assert ("f4", "YAML", "yaml") in keys.footer(["object"], remap)
-    assert any(pressed == "f5 ctrl-g" for _, pressed, _ in keys.help_lines(["everywhere"], remap))
-    assert keys.keymap(remap) == {"yaml": "f4", "reread": "f5,ctrl+g"}
-    assert "`f4`" in keys.keys_markdown(remap)
+    table, problems = keytable.made("fleet", {"yaml": "f4", "reread": "F5, Ctrl-G", "describe": "g d"})
+    assert [problem.where for problem in problems] == [("keys", "describe")]  # g is the first line
+    assert ("f4", "YAML", "yaml") in table.footer(["object"])
+    assert any(pressed == "f5 ctrl-g" for _, pressed, _ in table.help_lines(["everywhere"]))
+    assert table.keymap() == {"yaml": "f4", "reread": "f5,ctrl+g"}
+    assert "`f4`" in table.markdown()
+
+
+@pytest.mark.parametrize("preset", keytable.PRESETS)
+def test_presets_name_actions_and_have_one_meaning_a_place(preset: str) -> None:
+    assert set(keytable.PRESETS[preset]) <= {action.id for action in (*keys.ACTIONS, *keys.MOVES)}
+    table, problems = keytable.made(preset, {})
+    # what gives way to a key of the user's is found only among the user's: here all of the preset counts as that
+    own = {name: ", ".join(table.keys_of(name)) for name in keytable.PRESETS[preset]}
+    assert (problems, keytable.made("fleet", own)[1]) == ([], [])
 
 
 @pytest.mark.parametrize(
-    ("remap", "told"),
-    [({"yamll": "f4"}, "no action called yamll"), ({"yaml": "e"}, "e means both yaml and edit")],
+    ("remap", "told", "kept"),
+    [
+        ({"yamll": "f4"}, "there is no action called yamll; did you mean yaml", "y"),
+        ({"yaml": "e"}, "e already means Draft edit (On an object, edit); give one of them another key", "y"),
+        ({"yaml": "g z"}, "g already means First line", "y"),
+        ({"yaml": "j"}, "j already means Down", "y"),
+        ({"yaml": "ctrl+foo"}, "'ctrl+foo' is no key", "y"),
+        ({"yaml": "f4, "}, "", "f4"),
+        ({"yaml": "e", "edit": "y"}, "", "e"),
+        ({"yaml": "e", "edit": "ctrl+foo"}, "'ctrl+foo' is no key", "y"),
+        ({"yaml": "e", "edit": "f"}, "f already means Flows", "y"),
+        ({"sort": "x"}, "each key of sort means another thing", "y"),
+        ({"first_line": "home", "yaml": "g z"}, "", "g z"),
+    ],
 )
-def test_a_remapping_that_cannot_be_used_says_why(remap: dict[str, str], told: str) -> None:
-    with pytest.raises(keys.KeyProblem, match=told):
-        keys.keymap(remap)
+def test_what_cannot_be_used_is_said_and_the_usual_key_stays(remap: dict[str, str], told: str, kept: str) -> None:
+    table, problems = keytable.made("fleet", remap)
+    assert (told in problems[0].text) if told else not problems
+    assert table.keys_of("yaml") == (kept,)
+    assert keytable.clashes(action for action in table.actions if action.where != "moves") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("ctrl-w", "ctrl+w"), ("Ctrl+W", "ctrl+w"), (":", "colon"), ("F4", "f4"), ("PgDn", "pagedown"), ("Y", "Y"),
+        ("shift-y", "Y"), ("shift-tab", "shift+tab"), ("esc", "escape"), ("-", "minus"), ("<", "less_than_sign"),
+        ("alt+ctrl+x", "ctrl+alt+x"), ("ctrl+left", "ctrl+left"),
+    ],
+)  # fmt: skip
+def test_keys_are_understood_as_people_write_them(text: str, key: str) -> None:
+    assert keys.key_of(text) == key
+    assert keys.key_of(keys.shown(key)) == key
+
+
+def test_what_may_follow_a_key_is_known_by_place() -> None:
+    table, _ = keytable.made("vim", {})
+    assert [rest for rest, _ in table.following("g", ["object"])] == ["y", "a"]
+    assert ("g", "first_line") in [(rest, action.id) for rest, action in table.following("g", ["moves"])]
+    assert table.following("y", ["drafts"]) == []
+    assert "g" in table.taken(["object"])
 
 
 def test_what_fleet_never_does_says_what_to_do_instead() -> None:
@@ -120,5 +165,7 @@ def test_delete_is_never_bound_to_anything_but_the_draft_of_a_removal() -> None:
 def test_the_readme_shows_the_table() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     squeezed = re.sub(r"[ \t]+", " ", readme)
-    missing = [line for line in keys.keys_markdown().splitlines() if re.sub(r"[ \t]+", " ", line) not in squeezed]
+    missing = [
+        line for line in keytable.KeyTable().markdown().splitlines() if re.sub(r"[ \t]+", " ", line) not in squeezed
+    ]
     assert not missing

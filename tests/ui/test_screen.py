@@ -219,7 +219,7 @@ async def test_help_shows_what_works_here_first(fleet: StillFleet) -> None:
         await pilot.press("E", "question_mark")
         await at_rest(app, pilot)
         assert isinstance(app.screen, Help)
-        assert [where for where, _, _ in app.screen._told][4] == keys.PLACES["events"]
+        assert next(where for where, _, _ in app.screen._told) == keys.PLACES["events"]
         await pilot.press("escape")
         assert app.screen is app.shell
 

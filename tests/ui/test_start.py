@@ -71,7 +71,7 @@ def test_keys_are_answered_before_the_panes_are_there(tmp_path: Path) -> None:
     with Terminal(argv, 120, 36, {"PYTHONPATH": str(ROOT)}, cwd=ROOT) as terminal:
         terminal.wait("connecting…")
         terminal.press("/", "p", "a", "y", "m", "left")
-        terminal.wait(lambda screen: screen.splitlines()[-1] == " /paym<left>")
+        terminal.wait(lambda screen: screen.splitlines()[-1] == " /paym<←>")
         assert "╭─ Applications ─" in terminal.text()
         go.touch()
         terminal.wait(lambda screen: " /paym" in screen and "2 of 12" in screen and "<left>" not in screen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,39 @@ class BadConfig(ValueError):
     """The configuration cannot be used; the message says where and why in one line."""
 
 
+class Config:
+    """A configuration that was read: its settings, and where each stands."""
+
+    def __init__(self, path: Path, settings: Settings = Settings(), node: Any = None) -> None:  # noqa: B008 - frozen
+        self.path = path
+        self.settings = settings
+        self._node = node
+
+    def place(self, steps: Sequence[str | int]) -> str:
+        """`file:line:column` of a setting, as steps from the root; of what is not written there, the nearest above."""
+        node, mark = self._node, getattr(self._node, "start_mark", None)
+        for step in steps:
+            key, node = _child(node, step)
+            if node is None:
+                break
+            mark = (key or node).start_mark
+        return f"{self.path}:{mark.line + 1}:{mark.column + 1}" if mark is not None else str(self.path)
+
+
 def read_settings(path: Path) -> Settings:
-    """The settings in `path`, or the defaults when there is no such file.
+    """The settings in `path`, or the defaults when there is no such file. Raises BadConfig as `read_config` does."""
+    return read_config(path).settings
+
+
+def read_config(path: Path) -> Config:
+    """The configuration in `path`; that of a file which does not exist has the defaults.
 
     Raises BadConfig for anything that is not exactly understood: a typing error must not be silently ignored.
     """
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        return Settings()
+        return Config(path)
     except OSError as error:
         raise BadConfig(f"{path}: cannot be read: {error.strerror}") from error
     import yaml  # not before there is something to read: every start would wait for it
@@ -43,9 +68,9 @@ def read_settings(path: Path) -> Settings:
         where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
         raise BadConfig(f"{path}{where}: {getattr(error, 'problem', None) or error}") from error
     if value is None:
-        return Settings()
+        return Config(path)
     try:
-        return msgspec.convert(value, Settings)
+        return Config(path, msgspec.convert(value, Settings), node)
     except msgspec.ValidationError as error:
         raise BadConfig(f"{path}{_place(node, str(error))}: {_words(str(error))}") from error
 
@@ -80,8 +105,8 @@ def _words(message: str) -> str:
 def _place(node: Any, message: str) -> str:
     """`:line:column` of the node that msgspec complains about."""
     match = _AT.search(message)
-    for step in re.findall(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]", match[1] if match else ""):
-        found = _child(node, *step)
+    for name, index in re.findall(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]", match[1] if match else ""):
+        _, found = _child(node, int(index) if index.isdigit() else name)
         if found is None:
             break
         node = found
@@ -92,11 +117,12 @@ def _place(node: Any, message: str) -> str:
     return f":{node.start_mark.line + 1}:{node.start_mark.column + 1}" if node is not None else ""
 
 
-def _child(node: Any, name: str, index: str) -> Any:
+def _child(node: Any, step: str | int) -> tuple[Any, Any]:
+    """(key, value) of a mapping's entry, or (None, entry) of a list; (None, None) where there is none."""
     import yaml
 
-    if name and isinstance(node, yaml.MappingNode):
-        return next((value for key, value in node.value if getattr(key, "value", None) == name), None)
-    if index.isdigit() and isinstance(node, yaml.SequenceNode) and int(index) < len(node.value):
-        return node.value[int(index)]
-    return None
+    if isinstance(step, str) and isinstance(node, yaml.MappingNode):
+        return next(((key, value) for key, value in node.value if getattr(key, "value", None) == step), (None, None))
+    if isinstance(step, int) and isinstance(node, yaml.SequenceNode) and step < len(node.value):
+        return None, node.value[step]
+    return None, None

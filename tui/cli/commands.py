@@ -13,6 +13,7 @@ from tui.cli.options import Options
 
 LAZY = {
     "completion": "tui.cli.completion:completion",
+    "config": "tui.cli.config:config",
     "demo": "tui.cli.demo:demo",
     "doctor": "tui.cli.doctor:doctor",
     "draft": "tui.cli.draft:draft",

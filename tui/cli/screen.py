@@ -10,7 +10,6 @@ import click
 from tui.cli.options import Options
 
 if TYPE_CHECKING:
-    from tui.domain.settings import Settings
     from tui.fleet.runtime import Fleet
     from tui.ui import Stage
 
@@ -29,10 +28,11 @@ def open_screen(options: Options, stage: Stage | None = None) -> None:
 
 
 def _open(options: Options, stage: Stage | None) -> None:
-    from tui.cli.wire import assemble, settings_of
+    from tui.cli.wire import assemble, config_of, settings_of
 
-    settings = settings_of(options)
-    _check(settings)
+    config = config_of(options)
+    settings = settings_of(options, config)
+    _check(options.theme)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("the screen needs a terminal; scripts use `fleet get`, `fleet events` and `fleet draft`")
     from tui.ui import run
@@ -40,19 +40,12 @@ def _open(options: Options, stage: Stage | None) -> None:
     def factory() -> Fleet:
         return assemble(options, settings)
 
-    run(factory, settings, stage)
+    run(factory, settings, stage, config.place)
 
 
-def _check(settings: Settings) -> None:
-    """Refuse a theme and keys that the screen does not have, and say which it has."""
-    from tui.ui.keys import ACTIONS, KeyProblem, remapped
+def _check(theme: str | None) -> None:
+    """Refuse a theme that was asked for and that the screen does not have, and say which it has."""
     from tui.ui.themes import PALETTES
 
-    if settings.theme not in PALETTES:
-        raise click.UsageError(f"there is no theme {settings.theme}; themes: {', '.join(PALETTES)}")
-    try:
-        remapped(settings.keys)
-    except KeyProblem as error:
-        known = sorted({action.id for action in ACTIONS})
-        hint = "" if set(settings.keys) <= set(known) else f"; actions: {', '.join(known)}"
-        raise click.UsageError(f"{error}{hint}") from error
+    if theme and theme not in PALETTES:
+        raise click.UsageError(f"there is no theme {theme}; themes: {', '.join(PALETTES)}")

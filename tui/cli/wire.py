@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from tui.adapters.config import BadConfig, read_settings, read_templates
+from tui.adapters.config import BadConfig, Config, read_config, read_templates
 from tui.adapters.paths import Paths, paths
 from tui.cli.options import Options
 from tui.domain.settings import Repository, Settings
@@ -32,14 +32,19 @@ def where(options: Options) -> dict[str, str]:
     return {"config": str(used.config), "data": str(used.data), "state": str(used.state)}
 
 
-def settings_of(options: Options) -> Settings:
-    """The configuration with what the command line overrides. Raises click's usage error for a bad file."""
+def config_of(options: Options) -> Config:
+    """The configuration file as it is. Raises click's usage error for one that cannot be used."""
     if options.config is not None and not options.config.is_file():
-        raise click.UsageError(f"--config {options.config}: no such file")
+        raise click.UsageError(f"--config {options.config}: no such file; `fleet config init` writes one")
     try:
-        settings = read_settings(places(options).config)
+        return read_config(places(options).config)
     except BadConfig as error:
         raise click.UsageError(str(error)) from error
+
+
+def settings_of(options: Options, config: Config | None = None) -> Settings:
+    """The configuration with what the command line overrides. Raises click's usage error for a bad file."""
+    settings = (config or config_of(options)).settings
     for folder in options.repositories:
         if not folder.expanduser().is_dir():
             raise click.UsageError(f"--repo {folder}: no such folder")

@@ -1,14 +1,26 @@
-"""The user's configuration as values. `adapters/config.py` reads it; every default here is the documented default."""
+"""The user's configuration as values, with what each means: the one table that all else is made from.
+
+`adapters/config.py` reads files into it; `domain/settingsfile.py` makes the commented file, the JSON schema and the
+README's section of it. Every default here is the documented default.
+"""
 
 from __future__ import annotations
 
 import re
 import string
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
+
+def doc(text: str, example: Any = None) -> msgspec.Meta:
+    """What a setting means, in Markdown, and what it may look like where its default is empty."""
+    return msgspec.Meta(description=text, examples=None if example is None else [example])
+
+
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Days = Annotated[int, msgspec.Meta(ge=0)]
 KINDS_OF_EDIT = ("add", "remove", "image", "replicas", "revision", "auto-sync", "policy", "metadata")
 """What a commit can be about, for `commit.types`: objects that come or go, and the forms of `tui.domain.edits`."""
 TEMPLATE_FIELDS = (
@@ -20,30 +32,37 @@ _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 class GroupRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which clusters belong to a group of the tree: by name pattern (glob) or by labels of the Argo CD cluster."""
 
-    group: str  # "prod" or "prod/eu" for nested groups
-    match: str = ""  # glob on the cluster's name
-    labels: dict[str, str] = {}  # all must be equal
+    group: Annotated[str, doc("`prod`, or `prod/eu` for nested groups.")]
+    match: Annotated[str, doc("Glob on the cluster's name.")] = ""
+    labels: Annotated[dict[str, str], doc("Labels of the Argo CD cluster; all must be equal.")] = {}
 
 
 class Repository(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A clone the user already has; it is only ever read."""
 
-    path: str
-    url: str = ""  # the repoURL Applications use for it, when its own remotes do not say so
-
-
-Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+    path: Annotated[str, doc("Folder of the clone.")]
+    url: Annotated[str, doc("The repoURL that Applications use for it, when its own remotes do not say so.")] = ""
 
 
 class CommitStyle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How commit messages are proposed. Raises ValueError, naming what is wrong, for a template nobody can fill."""
 
-    style: Literal["plain", "conventional"] = "plain"
-    type: str = "chore"  # of a conventional commit
-    types: dict[str, str] = msgspec.field(default_factory=lambda: {"add": "feat"})  # kind of edit -> other type
-    scope: str = ""  # instead of the Applications
-    template: str = ""  # the whole message, with fields in braces; "" = subject, body
-    sign_off: bool = False  # Signed-off-by, as the Developer Certificate of Origin asks for
+    style: Annotated[
+        Literal["plain", "conventional"], doc("`conventional`: `chore(payments): raise replicas 3 → 5`.")
+    ] = "plain"
+    type: Annotated[str, doc("Type of a conventional commit.")] = "chore"
+    types: Annotated[dict[str, str], doc("Other types by kind of edit: " + ", ".join(KINDS_OF_EDIT) + ".")] = (
+        msgspec.field(default_factory=lambda: {"add": "feat"})
+    )
+    scope: Annotated[str, doc("Scope of a conventional commit, instead of the Applications.")] = ""
+    template: Annotated[
+        str,
+        doc(
+            "The whole message, with fields in braces: " + ", ".join(TEMPLATE_FIELDS) + ".",
+            "{type}({scope}): {summary}\n\n{body}",
+        ),
+    ] = ""
+    sign_off: Annotated[bool, doc("Signed-off-by on every commit; else as `format.signOff` of the clone says.")] = False
 
     def __post_init__(self) -> None:
         for name in (self.type, *self.types.values()):
@@ -68,27 +87,70 @@ def template_fields(template: str) -> list[str]:
 
 
 PLAIN = CommitStyle()
+Forge = Literal["github", "gitlab", "gitea", "bitbucket", "bitbucket-server", "azure"]
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`config.yaml`. Unknown keys are refused with file and line, so that a typing error is not silently ignored."""
 
-    theme: str = "fleet-dark"
-    groups: tuple[GroupRule, ...] = ()
-    repositories: tuple[Repository, ...] = ()
-    destinations: dict[str, str] = {}  # pins: "<hub>/<server or name>" -> context
-    editor: str = ""  # command; "" = built-in editor
-    templates: str = ""  # folder with templates of your own for new objects: one <name>.yaml each
-    mouse: bool = True
-    keys: dict[str, str] = {}  # action id -> key
-    tail_days: int = 14  # how long the event ring on disk reaches back
-    confirm_share: Share = 0.25  # of all Applications: to push what touches more, the draft's name must be typed
-    exec_timeout: float = 30.0  # seconds an exec plugin may take
-    request_timeout: float = 15.0  # seconds without a byte before a list is given up
-    commit: CommitStyle = PLAIN
-    hooks: Literal["run", "skip"] = "run"  # the clone's own hooks, on commits and pushes of drafts
-    hook_timeout: Seconds = 300.0  # seconds each may take
-    push_options: tuple[str, ...] = ()  # sent with every push to a server that takes them
-    pull_request: Literal["cli", "page", "push-option"] = "cli"  # gh or glab if there; the page; with the push (GitLab)
-    forges: dict[str, Literal["github", "gitlab", "gitea", "bitbucket", "bitbucket-server", "azure"]] = {}  # by host
-    gzip: bool = True  # ask API servers for compressed answers
+    theme: Annotated[str, doc("Theme of the screen. `:theme` lists and shows them; also `--theme`.")] = "fleet-dark"
+    groups: Annotated[
+        tuple[GroupRule, ...],
+        doc(
+            "The tree of clusters; the first match wins. Without rules: labels of Argo CD's clusters, then names.",
+            [{"group": "prod/eu", "match": "prod-eu-*"}, {"group": "edge", "labels": {"env": "edge"}}],
+        ),
+    ] = ()
+    repositories: Annotated[
+        tuple[Repository, ...], doc("Clones you already have; they are only read.", [{"path": "~/src/deploy"}])
+    ] = ()
+    destinations: Annotated[
+        dict[str, str],
+        doc(
+            "Pins where fleet cannot be sure which context a destination means: `hub/server or name: context`.",
+            {"hub/https://10.0.0.1:6443": "prod-eu-1"},
+        ),
+    ] = {}
+    editor: Annotated[
+        str, doc("The command of ctrl-o and `fleet draft edit`; else VISUAL, then EDITOR.", "code --wait")
+    ] = ""
+    templates: Annotated[
+        str,
+        doc(
+            "Folder of your own templates for new objects: `<name>.yaml` with `${name}`, `${namespace}`.", "~/templates"
+        ),
+    ] = ""
+    mouse: Annotated[bool, doc("Whether the screen listens to the mouse.")] = True
+    preset: Annotated[
+        Literal["fleet", "k9s", "lazygit", "vim", "arrows"], doc("The keys of another program, where they differ.")
+    ] = "fleet"
+    keys: Annotated[
+        dict[str, str],
+        doc(
+            "Other keys by action, over the preset's: commas between several, blanks in a sequence; "
+            "`fleet config keys` lists all actions.",
+            {"yaml": "f4, Y", "describe": "g d"},
+        ),
+    ] = {}
+    tail_days: Annotated[Days, doc("Days that the event tail on disk reaches back.")] = 14
+    confirm_share: Annotated[
+        Share,
+        doc(
+            "Share of all Applications: to push what touches more, or deletes anything, the draft's name must be typed."
+        ),
+    ] = 0.25
+    commit: Annotated[CommitStyle, doc("How commit messages are proposed.")] = PLAIN
+    hooks: Annotated[
+        Literal["run", "skip"],
+        doc("Your clone's pre-commit, prepare-commit-msg, commit-msg and pre-push, on commits and pushes of drafts."),
+    ] = "run"
+    hook_timeout: Annotated[Seconds, doc("Seconds that each hook may take.")] = 300.0
+    push_options: Annotated[tuple[str, ...], doc("Sent with every push to a server that takes them.", ["ci.skip"])] = ()
+    pull_request: Annotated[
+        Literal["cli", "page", "push-option"],
+        doc("By gh or glab where logged in, else the page; or always the page; or with the push (GitLab)."),
+    ] = "cli"
+    forges: Annotated[dict[str, Forge], doc("What a self-hosted host is.", {"git.corp.example": "gitlab"})] = {}
+    exec_timeout: Annotated[Seconds, doc("Seconds that a credential plugin may take.")] = 30.0
+    request_timeout: Annotated[Seconds, doc("Seconds without a byte before a list is given up.")] = 15.0
+    gzip: Annotated[bool, doc("Ask API servers for compressed answers.")] = True

@@ -6,10 +6,12 @@ import gc
 
 TYPE_CHECKING = False  # as `typing` has it, which takes as long to import as Python to start
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tui.domain.settings import Settings
     from tui.fleet.runtime import Fleet
+
+    Place = Callable[[Sequence[str | int]], str]
 
 
 class Stage:
@@ -35,14 +37,18 @@ class Stage:
         self.terminal.leave()
 
 
-def run(fleet_factory: Callable[[], Fleet], settings: Settings, stage: Stage | None = None) -> None:
+def run(
+    fleet_factory: Callable[[], Fleet], settings: Settings, stage: Stage | None = None, place: Place | None = None
+) -> None:
     """Show the fleet until the user leaves. The factory is called once that answers keys.
+
+    `place` says where in which file a setting stands, for what is wrong with it.
 
     Raises whatever the factory raises, with the terminal given back.
     """
     stage = stage or Stage()
     try:
-        _show(fleet_factory, settings, stage)
+        _show(fleet_factory, settings, stage, place)
     except BaseException:  # Ctrl-C between two lines included
         stage.leave()
         raise
@@ -50,11 +56,11 @@ def run(fleet_factory: Callable[[], Fleet], settings: Settings, stage: Stage | N
         raise SystemExit(stage.ending.code)
 
 
-def _show(fleet_factory: Callable[[], Fleet], settings: Settings, stage: Stage) -> None:
+def _show(fleet_factory: Callable[[], Fleet], settings: Settings, stage: Stage, place: Place | None) -> None:
     stage.paint(settings.theme)
     from tui.ui.app import FleetApp
 
-    app = FleetApp(fleet_factory, settings)
+    app = FleetApp(fleet_factory, settings, place)
     stage.ending.app = app
     try:
         stage.ending.check()

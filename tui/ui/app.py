@@ -16,7 +16,7 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
 
-from tui.ui import keys, themes
+from tui.ui import keys, keytable, themes
 from tui.ui.curtain import Curtain, prepared
 from tui.ui.working import Working
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tui.domain.settings import Settings
     from tui.fleet.netpol.asking import Question
     from tui.fleet.runtime import Fleet
+    from tui.ui import Place
     from tui.ui.panes.base import Pane
     from tui.ui.screens.shell import Shell
 
@@ -56,10 +57,16 @@ class FleetApp(Working):
 
     fleet: Fleet  # once `stands`
 
-    def __init__(self, make: Callable[[], Fleet], settings: Settings) -> None:
-        """`make` is called in a thread once the first frame answers keys; what it raises ends the app: `failure`."""
+    def __init__(self, make: Callable[[], Fleet], settings: Settings, place: Place | None = None) -> None:
+        """`make` is called in a thread once the first frame answers keys; what it raises ends the app: `failure`.
+
+        `place` says where in which file a setting stands.
+        """
         super().__init__()
         self.settings = settings
+        self.key_table, self._key_problems = keytable.made(settings.preset, settings.keys)
+        self.moves = self.key_table.moves()  # lists take their keys from it
+        self._place = place or (lambda steps: "configuration")
         self.favourites: list[str] = []  # namespaces, the last chosen first
         self.stands = False  # the fleet and the first screen are there
         self.failure: BaseException | None = None
@@ -71,7 +78,7 @@ class FleetApp(Working):
         for colours in themes.PALETTES.values():
             self.register_theme(themes.theme(colours))
         self.theme = settings.theme if settings.theme in themes.PALETTES else themes.DEFAULT
-        self.set_keymap(keys.keymap(settings.keys))
+        self.set_keymap(self.key_table.keymap())
         self.hold()
 
     # -- life -----------------------------------------------------------------------------------------------------
@@ -104,7 +111,7 @@ class FleetApp(Working):
 
     def passes(self, key: events.Key) -> bool:
         """One may always leave."""
-        return key.key in keys.keys_of("quit", self.settings.keys)
+        return key.key in self.key_table.keys_of("quit")
 
     def waits(self, held: Sequence[events.Key]) -> None:
         """What is typed before the first screen stands is shown."""
@@ -133,6 +140,7 @@ class FleetApp(Working):
 
         gc.enable()
         self.fleet.start()
+        self._tell_configuration()
         self.run_worker(self._follow(), group="follow", exit_on_error=False)
         self.set_interval(1.0, self._post_tick)  # ages grow although nothing else happens
         self.do(editing.offer_recovered(self), "looking for text that was not saved", hold=False)
@@ -192,6 +200,16 @@ class FleetApp(Working):
 
     # -- telling the user -----------------------------------------------------------------------------------------
 
+    def _tell_configuration(self) -> None:
+        """Say what of the configuration cannot be used, where it stands, and what holds instead."""
+        from tui.domain.kinds.kind import Tone
+
+        if (name := self.settings.theme) not in themes.PALETTES:
+            there = ", ".join(themes.PALETTES)
+            self.say(f"{self._place(['theme'])}: there is no theme {name}; themes: {there}", Tone.WARN)
+        for problem in self._key_problems:
+            self.say(f"{self._place(problem.where)}: {problem.text}", Tone.WARN)
+
     def _tell_problems(self) -> None:
         """Say once what no cluster's row says: a kubeconfig that cannot be read, a disk that is full."""
         from tui.domain.kinds.kind import Tone
@@ -238,7 +256,7 @@ class FleetApp(Working):
         """The keys that work in some places, then the others."""
         from tui.ui.screens.dialogs import help_for
 
-        self.push_screen(help_for([*places, "everywhere"], self.settings.keys))
+        self.push_screen(help_for([*places, "everywhere"], self.key_table))
 
     def show_aliases(self) -> None:
         """Every kind; choosing one opens it."""

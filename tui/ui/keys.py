@@ -6,7 +6,6 @@ place. Keys for what fleet never does to a cluster are in the table too: pressed
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
 # Places, in the order help shows them. A key may mean different things in two places that are never active together.
 PLACES: dict[str, str] = {
+    "moves": "Moving",
     "everywhere": "Everywhere",
     "list": "Tables and the tree",
     "table": "Tables",
@@ -57,6 +57,9 @@ TOGETHER: tuple[frozenset[str], ...] = (
     frozenset({"everywhere", "diff"}),
 )
 BY_EVENT = ("sort", "favourite", "panel")  # answered by the key itself, because each of their keys means another thing
+WITH_LINES = frozenset(
+    ("list", "document", "draft", "conflicts", "recovery", "diff", "flow", "fleetwide", "verdict")
+)  # places whose lists and documents answer the keys that move
 INNER = ("document", "draft_lines", "fleetwide")  # places whose `tab` means something of their own
 
 
@@ -293,13 +296,36 @@ ACTIONS: tuple[Action, ...] = (
     ),
 )
 
-# What the lines of a list or document answer to by themselves; for help only.
-MOVES: tuple[tuple[str, str], ...] = (
-    ("j k, ↓ ↑", "Down and up."),
-    ("h l, ← →", "Scroll sideways; in the tree close and open."),
-    ("g G, Home End", "First and last line."),
-    ("PgDn PgUp, ctrl-f ctrl-b", "A page down and up."),
+# What the lines of a list or document answer to by themselves: `WIDGET` names the method of the list that does it.
+MOVES: tuple[Action, ...] = (
+    _a("line_down", "j down", "Down", "A line down.", "moves"),
+    _a("line_up", "k up", "Up", "A line up.", "moves"),
+    _a("side_left", "h left", "Left", "Scroll to the left; in the tree close.", "moves"),
+    _a("side_right", "l right", "Right", "Scroll to the right; in the tree open.", "moves"),
+    _a("first_line", "g home", "First line", "The first line.", "moves"),
+    _a("last_line", "G end", "Last line", "The last line.", "moves"),
+    _a("page_down", "pagedown ctrl+f", "Page down", "A page down.", "moves"),
+    _a("page_up", "pageup ctrl+b", "Page up", "A page up.", "moves"),
+    _a("half_down", "", "Half a page down", "Half a page down.", "moves"),
+    _a("half_up", "", "Half a page up", "Half a page up.", "moves"),
 )
+WIDGET: dict[str, str] = {
+    "line_down": "down",
+    "line_up": "up",
+    "side_left": "left",
+    "side_right": "right",
+    "first_line": "top",
+    "last_line": "bottom",
+    "page_down": "page_down",
+    "page_up": "page_up",
+    "half_down": "half_down",
+    "half_up": "half_up",
+    "open": "open",
+    "mark": "mark",
+    "next_match": "next",
+    "previous_match": "previous",
+    "wrap": "wrap",
+}
 
 _SHOWN = {
     "colon": ":",
@@ -310,71 +336,87 @@ _SHOWN = {
     "minus": "-",
     "escape": "esc",
     "delete": "Del",
-    "shift+letter": "shift-letter",
+    "insert": "Ins",
+    "home": "Home",
+    "end": "End",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "down": "↓",
+    "up": "↑",
+    "left": "←",
+    "right": "→",
+    "comma": ",",
+    "full_stop": ".",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "semicolon": ";",
+    "plus": "+",
+    "equals_sign": "=",
+    "vertical_line": "|",
+    "backslash": "\\",
+    "exclamation_mark": "!",
+    "at": "@",
+    "number_sign": "#",
+    "apostrophe": "'",
+    "grave_accent": "`",
+    "tilde": "~",
+    "underscore": "_",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
+    "asterisk": "*",
+    "ampersand": "&",
+    "percent_sign": "%",
+    "dollar_sign": "$",
+    "circumflex_accent": "^",
+    "left_parenthesis": "(",
+    "right_parenthesis": ")",
+    "quotation_mark": '"',
 }
+_SPELLED = {spelled.lower(): key for key, spelled in _SHOWN.items()} | {
+    "return": "enter",
+    "del": "delete",
+    "pgdown": "pagedown",
+    "page-down": "pagedown",
+    "page-up": "pageup",
+}
+_NAMED = frozenset(
+    [*_SHOWN, "enter", "tab", "space", "backspace", *(f"f{number}" for number in range(1, 25))]
+)  # what a key is called, beside letters and digits
+_HELD = ("ctrl", "shift", "alt", "super")
 
 
-class KeyProblem(ValueError):
-    """A remapping that cannot be used; the text says which and why."""
+def shown(keys: str) -> str:
+    """A key as people write it: `ctrl-w`, `:`, `F`; a sequence without blanks where its keys are characters: `gg`."""
+    made = [_SHOWN.get(key) or key.replace("+", "-") for key in keys.split()]
+    return ("" if all(len(each) == 1 for each in made) else " ").join(made)
 
 
-def shown(key: str) -> str:
-    """A key as people write it: `ctrl-w`, `:`, `F`."""
-    return _SHOWN.get(key) or key.replace("+", "-")
+def key_of(text: str) -> str:
+    """The key that a text means, as the terminal's names have it: `ctrl-w`, `Ctrl+w`, `:`, `F4`, `PgDn`.
+
+    Raises ValueError, saying so, for what is no key.
+    """
+    if len(text) == 1 and text.isalnum():
+        return text
+    *held, last = text.replace("-", "+").split("+") if len(text) > 1 else [text]
+    last = last if len(last) == 1 and last.isalnum() else _SPELLED.get(last.lower(), last.lower())
+    held = [each.lower() for each in held]
+    single = len(last) == 1 and last.isalnum()
+    if not (single or last in _NAMED) or any(each not in _HELD for each in held):
+        raise ValueError(f"{text!r} is no key: keys are written like y, Y, :, f4, ctrl-w, shift-tab, PgDn")
+    if held == ["shift"] and single:
+        return last.upper()
+    if "ctrl" in held:
+        last = last.lower() if single else last
+    return "+".join([*sorted(held, key=_HELD.index), last])
 
 
-def remapped(remap: Mapping[str, str], actions: Iterable[Action] = ACTIONS) -> tuple[Action, ...]:
-    """The table with the user's keys (action id -> keys, blank- or comma-separated). Raises KeyProblem."""
-    actions = tuple(actions)
-    if unknown := sorted(set(remap) - {action.id for action in actions}):
-        raise KeyProblem(f"keys: there is no action called {', '.join(unknown)}")
-    made = tuple(
-        Action(
-            action.id,
-            _keys(action, remap),
-            action.label,
-            action.help,
-            action.where,
-            action.footer,
-            action.instead,
-            action.priority,
-        )
-        for action in actions
-    )
-    if found := clashes(made):
-        raise KeyProblem("keys: " + "; ".join(found))
-    return made
+def keys_in(text: str) -> tuple[str, ...]:
+    """The keys that a setting names: commas between alternatives, blanks between the keys of a sequence.
 
-
-def clashes(actions: Iterable[Action] = ACTIONS) -> list[str]:
-    """Keys that would mean two things in one place, in words; empty when there are none."""
-    found: dict[str, None] = {}
-    for together in TOGETHER:
-        used: dict[str, Action] = {}
-        for action in actions:
-            if action.where not in together:
-                continue
-            for key in action.keys:
-                other = used.setdefault(key, action)
-                # `tab` and the like mean the next tab in a document, which is the inner place
-                if other is not action and not (other.where == "everywhere" and action.where in INNER):
-                    found[f"{shown(key)} means both {other.id} and {action.id}"] = None
-    return list(found)
-
-
-def keymap(remap: Mapping[str, str]) -> dict[str, str]:
-    """The remapping as Textual wants it: binding id -> comma-separated keys. Raises KeyProblem."""
-    remapped(remap)
-    return {name: ",".join(keys.replace(",", " ").split()) for name, keys in remap.items()}
-
-
-def keys_of(name: str, remap: Mapping[str, str]) -> tuple[str, ...]:
-    """The keys of an action, with the user's own."""
-    return _keys(by_id(name), remap)
-
-
-def _keys(action: Action, remap: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(remap[action.id].replace(",", " ").split()) if action.id in remap else action.keys
+    Raises ValueError for what is no key.
+    """
+    return tuple(" ".join(map(key_of, each.split())) for each in text.split(",") if each.strip())
 
 
 def bindings(*places: str) -> list[BindingType]:
@@ -406,51 +448,7 @@ def bindings_of(*names: str) -> list[BindingType]:
 
 def by_id(name: str) -> Action:
     """The action of that id. Raises KeyError."""
-    for action in ACTIONS:
+    for action in (*ACTIONS, *MOVES):
         if action.id == name:
             return action
     raise KeyError(name)
-
-
-def footer(
-    places: Iterable[str], remap: Mapping[str, str] = {}, without: Collection[str] = (), also: Collection[str] = ()
-) -> list[tuple[str, str, str]]:
-    """(key, label, action id) of what the footer shows in some places, inner places first.
-
-    `without` and `also` are ids of actions that it leaves out, or shows as well.
-    """
-    actions = remapped(remap)
-    made: dict[str, tuple[str, str, str]] = {}
-    for place in places:
-        for action in actions:
-            shows = (action.footer or action.id in also) and action.id not in without
-            if action.where == place and shows and action.keys:
-                made.setdefault(action.keys[0], (shown(action.keys[0]), action.label, action.id))
-    return list(made.values())
-
-
-def help_lines(places: Iterable[str], remap: Mapping[str, str] = {}) -> list[tuple[str, str, str]]:
-    """(place, keys, sentence) for help, in the order of the places; moves come first."""
-    actions = remapped(remap)
-    lines = [("Moving", keys, text) for keys, text in MOVES]
-    for place in places:
-        for action in actions:
-            if action.where == place and action.keys:
-                lines.append((PLACES[place], " ".join(shown(key) for key in _short(action)), action.help))
-    return lines
-
-
-def keys_markdown(remap: Mapping[str, str] = {}) -> str:
-    """The README's table of keys."""
-    made = ["| where | keys | |", "|---|---|---|"]
-    previous = ""
-    for place, keys, text in help_lines(PLACES, remap):
-        spelled = " ".join(f"`{key}`" for key in keys.replace(",", " ").split())
-        made.append(f"| {place if place != previous else ''} | {spelled} | {text} |")
-        previous = place
-    return "\n".join(made) + "\n"
-
-
-def _short(action: Action) -> tuple[str, ...]:
-    """`1 … 9` rather than nine keys."""
-    return ("1…9",) if action.id == "favourite" else action.keys

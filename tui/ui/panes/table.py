@@ -336,9 +336,7 @@ class TablePane(Pane):
 
     def _taken(self) -> set[str]:
         """Keys that mean something else here."""
-        places = {*self.PLACES, "everywhere", "instead"}
-        actions = keys.remapped(self.fleet_app.settings.keys)
-        return {key for action in actions if action.where in places for key in action.keys}
+        return self.fleet_app.key_table.taken((*self.PLACES, "everywhere", "moves", "instead"))
 
     def action_filter(self) -> None:
         """Filter as one types."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -71,7 +72,23 @@ class FleetScreen(Screen[Any]):
     def refooter(self) -> None:
         """Show the keys that work now."""
         for footer in self.query(Footer):
-            footer.keys(keys.footer((*self.places(), "everywhere"), self.fleet_app.settings.keys))
+            footer.keys(self.fleet_app.key_table.footer((*self.places(), "everywhere")))
+
+    async def on_key(self, event: events.Key) -> None:
+        """A key that begins others shows what may follow."""
+        places = (*self.places(), "everywhere", "moves")
+        if self.fleet_app.key_table.following(event.key, places):
+            event.stop()
+            self._ask_next(event.key, places)
+
+    def _ask_next(self, pressed: str, places: Sequence[str]) -> None:
+        from tui.ui.screens.whichkey import WhichKey
+
+        def chosen(name: str | None) -> None:
+            if name:
+                self.fleet_app.do(self._act(name), keys.by_id(name).label.lower())
+
+        self.app.push_screen(WhichKey(self.fleet_app.key_table, pressed, places), chosen)
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         """Catch up with what happened while another screen was shown."""
@@ -90,9 +107,10 @@ class FleetScreen(Screen[Any]):
     async def _act(self, name: str) -> None:
         """What the key of an action would do here: the innermost widget that knows the action does it."""
         focused = self.focused
-        if name == "open" and isinstance(focused, LineView):
-            focused.key_open()
-            return
+        if name in keys.WIDGET and isinstance(focused, LineView):
+            method = getattr(focused, f"key_{keys.WIDGET[name]}", None)
+            if method is not None and method() is not False:
+                return
         for node in focused.ancestors_with_self if focused is not None else [self]:
             method = getattr(node, f"action_{name}", None)
             if method is not None:

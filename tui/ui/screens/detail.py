@@ -97,7 +97,7 @@ class DetailScreen(FleetScreen):
         if self.chosen.id == "reach":
             also.add("group_by")
         for footer in self.query(Footer):
-            footer.keys(keys.footer((*self.places(), "everywhere"), self.fleet_app.settings.keys, also=also))
+            footer.keys(self.fleet_app.key_table.footer((*self.places(), "everywhere"), also=also))
 
     def _tabs(self) -> None:
         spans = [frame.Span(" ", "quiet")]

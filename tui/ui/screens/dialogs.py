@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 from tui.domain.kinds import KINDS
 from tui.domain.kinds.kind import Cell, Column, Tone
 from tui.ui import keys
+from tui.ui.keytable import KeyTable
 from tui.ui.screens.words_view import WordsView
 from tui.ui.text import safe
 from tui.ui.widgets.plain_input import PlainInput
@@ -188,10 +189,10 @@ def aliases() -> Choice:
     return Choice("Kinds", choices, ("KIND", "WORDS"))
 
 
-def help_for(places: Sequence[str], remap: dict[str, str]) -> Help:
+def help_for(places: Sequence[str], table: KeyTable) -> Help:
     """Help with the places that are active first."""
     others = [place for place in keys.PLACES if place not in places]
-    return Help(keys.help_lines([*places, *others], remap))
+    return Help(table.help_lines([*places, *others]))
 
 
 def _column(id: str, title: str, width: int, grow: int) -> Column:

@@ -238,9 +238,8 @@ class DraftScreen(FleetScreen):
         if not self.patch.picking or subject is None or subject.side:
             super().refooter()
             return
-        shown = keys.footer(
+        shown = self.fleet_app.key_table.footer(
             (*self.places(), "everywhere"),
-            self.fleet_app.settings.keys,
             without=("lines_side", "lines_discard", "commit_staged"),
             also=("lines_done",),
         )
@@ -396,7 +395,7 @@ class DraftScreen(FleetScreen):
 
     # -- keys -------------------------------------------------------------------------------------------------------
 
-    def on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
         """Digits lead to the panels."""
         found = {"1": self.files.list, "2": self.commits.list, "3": self.patch.view}.get(event.key)
         if found is not None:

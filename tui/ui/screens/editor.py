@@ -217,7 +217,7 @@ class EditorScreen(FleetScreen):
     def refooter(self) -> None:
         """Letters are typed into the text: only the editor's own keys work."""
         for footer in self.query(Footer):
-            footer.keys(keys.footer(self.PLACES, self.fleet_app.settings.keys))
+            footer.keys(self.fleet_app.key_table.footer(self.PLACES))
 
     def action_find(self) -> None:
         """Search as one types."""

@@ -91,7 +91,7 @@ class MessageScreen(FleetScreen):
     def refooter(self) -> None:
         """Letters are typed into the text: only the editor's own keys work."""
         for footer in self.query(Footer):
-            footer.keys(keys.footer(self.PLACES, self.fleet_app.settings.keys))
+            footer.keys(self.fleet_app.key_table.footer(self.PLACES))
 
     def action_message_external(self) -> None:
         """Go on in the user's own editor."""

@@ -180,7 +180,7 @@ class RuleScreen(FleetScreen):
     def refooter(self) -> None:
         """Letters are typed into the fields: only the form's own keys work."""
         for footer in self.query(Footer):
-            footer.keys(keys.footer(self.PLACES, self.fleet_app.settings.keys))
+            footer.keys(self.fleet_app.key_table.footer(self.PLACES))
 
 
 def difference(before: str, after: str) -> str:

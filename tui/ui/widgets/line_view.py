@@ -311,6 +311,16 @@ class LineView(Widget, can_focus=True):
         self.go_page(1)
         return None
 
+    def key_half_up(self) -> bool | None:
+        """Half a page up."""
+        self.go(self.cursor - max(1, self.body_height // 2))
+        return None
+
+    def key_half_down(self) -> bool | None:
+        """Half a page down."""
+        self.go(self.cursor + max(1, self.body_height // 2))
+        return None
+
     def go_page(self, direction: int) -> None:
         """Move window and cursor by a page, one line kept."""
         step = max(1, self.body_height - 1) * direction
@@ -349,12 +359,20 @@ class LineView(Widget, can_focus=True):
 
     # --- events ----------------------------------------------------------------------------------------------
 
+    def on_mount(self) -> None:
+        """Take the keys that the user has given to moving instead of the usual ones."""
+        moves: dict[str, tuple[str, ...]] = getattr(self.app, "moves", {})
+        for name, pressed in moves.items():
+            if hasattr(self, f"key_{name}"):
+                others = {key: found for key, found in self.keys.items() if found != name}
+                self.keys = others | dict.fromkeys(pressed, name)
+
     async def _on_key(self, event: events.Key) -> None:
+        event.prevent_default()  # Textual itself calls `key_down` for the key of that name, whatever `keys` says
         name = self.keys.get(event.key) or (self.keys.get(event.character) if event.character else None)
         if name is None or getattr(self, "key_" + name)() is False:
             return
         event.stop()
-        event.prevent_default()
 
     def on_resize(self, event: events.Resize) -> None:
         """Keep the cursor in view when the window changes."""
