@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from tui.domain import kinds
 from tui.domain.cluster import Cluster
-from tui.domain.kinds import KINDS, POLICY_RESOURCES, find, generic, resources
+from tui.domain.kinds import KINDS, POLICY_RESOURCES, find, resources
 from tui.domain.kinds import columns as c
 from tui.domain.kinds.fleet import DraftRecord
 from tui.domain.kinds.kind import Kind, Tone
+from tui.domain.kinds.tabled import kind_of
 from tui.domain.obj import Object, Ref, Row
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "kinds"
@@ -160,7 +161,7 @@ def test_words_of_kinds_do_not_clash() -> None:
 
 
 def test_a_kind_nobody_described_shows_name_and_age() -> None:
-    kind = generic("widgets", "Widget", "example.com", "v1beta1", False)
+    kind = kind_of("widgets", "Widget", "example.com", "v1beta1", False)
     text = b'{"metadata":{"name":"a","creationTimestamp":"2026-11-22T08:59:00Z"},"spec":[1]}'
     record = msgspec.json.decode(text, type=kind.record)
     row = Row(Ref("c", kind.resource, "", "a"), record)

@@ -16,7 +16,9 @@ from tests.ui import shop
 from tui.domain.cilium.hubble.observed import Observed, Record
 from tui.domain.cluster import CLUSTERS, ClusterState
 from tui.domain.drafts.blast import Blast
+from tui.domain.kinds.catalogue import Catalogue
 from tui.domain.kinds.core import Event
+from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Ref
 from tui.domain.ports import Absent, CommitInfo
 from tui.domain.pulse import Pulse
@@ -52,6 +54,7 @@ class StillFleet:
         self.retried: list[str | None] = []
         self.radii: dict[str, Blast] = {}
         self.flows = StillFlows()
+        self.offers = StillOffers()
         self.netpol = Netpol(self.store, self.facts, self.look, self.unlook, self.notify)
         self.impacts = None  # nobody asks what drafts do to policies
         self._moved = asyncio.Event()
@@ -121,6 +124,19 @@ class StillFleet:
         if row is None:
             raise Absent(f"{ref} is gone")
         return Manifest(cleaned(row.manifest()), fresh=True)
+
+
+class StillOffers:
+    """What clusters serve: as somebody has put it there."""
+
+    def __init__(self) -> None:
+        self.catalogue = Catalogue()
+
+    async def gather(self, patience: float = 0.0) -> Catalogue:
+        return self.catalogue
+
+    async def find(self, word: str) -> Kind | None:
+        return self.catalogue.find(word)
 
 
 class StillFlows:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +37,13 @@ KNOWN = Known(
         ("PODS", Command("kind", "", "pods")),
         ("deploy shop @prod-eu /web", Command("kind", "", "deployments.apps", "shop", "prod-eu", "web")),
         ("svc -A", Command("kind", "", "services", "*")),
+        ("po all", Command("kind", "", "pods", "*")),
+        ("po -n shop", Command("kind", "", "pods", "shop")),
+        ("po --namespace=shop --selector app=web", Command("kind", "", "pods", "shop", labels="app=web")),
+        ("po -nshop -lapp=web,tier!=db", Command("kind", "", "pods", "shop", labels="app=web,tier!=db")),
+        ("po -l app in (a, b) @dev", Command("kind", "", "pods", "", "dev-1", labels="app in (a, b)")),
+        ("po /two words", Command("kind", "", "pods", filter="two words")),
+        ("deployments.apps", Command("kind", "", "deployments.apps")),
         ("theme light", Command("theme", "fleet-light")),
         ("sort health", Command("sort", "health")),
         ("faults", Command("faults")),
@@ -53,6 +62,9 @@ def test_lines_are_understood(line: str, meant: Command) -> None:
         ("ctx prod", "prod could be prod-eu, prod-us"),
         ("ctx mars", "no cluster called mars"),
         ("theme pink", "no theme called pink"),
+        ("po -n", "-n wants a value"),
+        ("po -l app in", "not a label selector"),
+        ("po -x", "no option -x"),
     ],
 )
 def test_what_is_not_understood_is_said(line: str, told: str) -> None:
@@ -85,6 +97,10 @@ def test_arguments_are_completed() -> None:
     assert [found.line for found in propose("ctx prod", KNOWN)] == ["ctx prod-eu", "ctx prod-us"]
     assert [found.line for found in propose("pods @dev", KNOWN)] == ["pods @dev-1"]
     assert [found.line for found in propose("pods pay", KNOWN)] == ["pods payments"]
+    assert [found.line for found in propose("pods -n pay", KNOWN)] == ["pods -n payments"]
+    assert [found.line for found in propose("pods -", KNOWN)] == ["pods -n", "pods -l", "pods -A"]
+    labelled = replace(KNOWN, labels=lambda resource: [f"app={resource}"])
+    assert [found.line for found in propose("pods -l a", labelled)] == ["pods -l app=pods"]
     assert propose("theme ", KNOWN)[0].line.startswith("theme fleet-")
     assert propose("sort h", KNOWN)[0].line == "sort health"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ from tui.domain.cluster import CLUSTERS, Cluster, ClusterState, KindState, unhea
 from tui.domain.kinds import KINDS, POLICY_RESOURCES, find
 from tui.domain.kinds.argo import APPLICATIONS
 from tui.domain.kinds.kind import Facts, Kind
-from tui.domain.obj import Row
+from tui.domain.kinds.tabled import Layout, Tabled, shaped
+from tui.domain.obj import Object, Row
 from tui.domain.selector import Selector, parse
 
 if TYPE_CHECKING:
@@ -56,7 +58,11 @@ def get(
     cluster: str,
     output: str,
 ) -> None:
-    """Print objects of a KIND from every cluster: clusters, applications, policies, drafts, pods, or any other."""
+    """Print objects of a KIND from every cluster: clusters, applications, policies, drafts, pods, or any other.
+
+    A kind that fleet has no columns for has those that its API servers tell. Where several groups serve a KIND,
+    `plural.group` means one.
+    """
     if all_namespaces and namespace:
         raise click.UsageError("-A and -n exclude each other")
     try:
@@ -111,7 +117,7 @@ async def _get(options: Options, wanted: Wanted, output: str) -> int:
 
     wanted.kinds = wanted.known_kinds()
     async with make_fleet(options, drafts=any(kind.resource == "drafts" for kind in wanted.kinds)) as fleet:
-        failures = await _listed(fleet, wanted)
+        failures = await _listed(fleet, wanted, output == "yaml")
         if not wanted.kinds:
             complain(f"no cluster that answered serves a kind called {wanted.word!r}")
             for failure in failures:
@@ -123,6 +129,7 @@ async def _get(options: Options, wanted: Wanted, output: str) -> int:
             for row in fleet.store.rows(kind.resource)
             if wanted.matches(row, fleet.facts)
         ]
+        found = _shaped(found)
         found.sort(key=lambda pair: (pair[0].ref.cluster, pair[1].kind, pair[0].ref.namespace, pair[0].ref.name))
         single = wanted.name is not None and len(found) == 1
         print_rows(found, fleet.facts, output, sys.stdout, single, _stale(fleet, wanted.kinds))
@@ -135,6 +142,17 @@ async def _get(options: Options, wanted: Wanted, output: str) -> int:
         return 1 if wanted.name is not None and not found else 0
 
 
+def _shaped(found: Sequence[tuple[Row, Kind]]) -> list[tuple[Row, Kind]]:
+    """Rows with their kinds, those of which only the servers know the columns with these."""
+    layouts: dict[str, dict[Layout, None]] = {}
+    for row, kind in found:
+        if isinstance(row.obj, Tabled):
+            layouts.setdefault(kind.resource, {})[row.obj.layout] = None
+    kinds = {kind.resource: kind for _, kind in found}
+    made = {resource: shaped(kinds[resource], seen) for resource, seen in layouts.items()}
+    return [(row, made.get(kind.resource, kind)) for row, kind in found]
+
+
 def _stale(fleet: Fleet, kinds: Iterable[Kind]) -> dict[tuple[str, str], float]:
     """(cluster, resource) of what was read and is not kept up any more, with when it was last heard."""
     return {
@@ -145,8 +163,8 @@ def _stale(fleet: Fleet, kinds: Iterable[Kind]) -> dict[tuple[str, str], float]:
     }
 
 
-async def _listed(fleet: Fleet, wanted: Wanted) -> list[str]:
-    """Have everything wanted listed; returns what could not be, one line each."""
+async def _listed(fleet: Fleet, wanted: Wanted, whole: bool = True) -> list[str]:
+    """Have everything wanted listed, whole or as far as tables go; returns what could not be, one line each."""
     from tui.cli.progress import until_settled
 
     local = all(kind.resource == "drafts" for kind in wanted.kinds) and bool(wanted.kinds)
@@ -158,6 +176,9 @@ async def _listed(fleet: Fleet, wanted: Wanted) -> list[str]:
         wanted.kinds = await fleet.discover(wanted.word, wanted.cluster)
         if not wanted.kinds:
             return _unreachable(fleet, wanted)
+        if whole:  # a Table has only the metadata of its objects
+            wanted.kinds = [replace(kind, tabled=False, record=Object) for kind in wanted.kinds]
+            fleet.kinds |= {kind.resource: kind for kind in wanted.kinds}
     await fleet.announced()
     everywhere = wanted.cluster == "*" or APPLICATIONS in wanted.kinds
     clusters = None if everywhere else fleet.names(wanted.cluster)

@@ -24,6 +24,7 @@ from tui.demo.argocd.controller import Controller
 from tui.demo.argocd.names import APPLICATIONS, NAMESPACE
 from tui.demo.clock import Clock, stamp
 from tui.demo.content import logs, scenario, system
+from tui.demo.content.certificates import certificate_objects
 from tui.demo.content.cilium import absent_kinds, cilium_objects
 from tui.demo.content.clusters import CLUSTERS, VIRTUAL_NAME, VIRTUAL_NAMESPACE, ClusterSpec
 from tui.demo.content.generated import FILE, GeneratedApp, application, more_apps, more_clusters, project
@@ -260,6 +261,7 @@ class Demo:
                 ]
             if cluster.spec.name == "dev-eu-1":
                 objects += system.virtual_host_objects()
+            objects += certificate_objects(cluster.spec, now)
             for obj in objects:
                 made = cluster.storage.apply(fill(_dated(obj, created + 3600)))
                 cluster.settle(made, created + 3600 * 24 * (150 + cluster.spec.number))

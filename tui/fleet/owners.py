@@ -65,13 +65,17 @@ class Owners:
 
     async def _ref(self, row: Row, owner: Owner) -> Ref | None:
         """Where the owner lives: its API group and kind stand in the object's own ownerReferences."""
-        group = _group(row.manifest(), owner.uid)
+        group = _group(row.manifest() or await self._whole(row.ref), owner.uid)
         if group is None:
             return None
         kind = next((kind for kind in KINDS.values() if (kind.group, kind.kind) == (group, owner.kind)), None)
         if kind is None:
             return await self._discovered(row, owner, group)
         return Ref(row.ref.cluster, kind.resource, row.ref.namespace if kind.namespaced else "", owner.name)
+
+    async def _whole(self, ref: Ref) -> dict[str, Any]:
+        """An object of which only metadata is held."""
+        return dict(msgspec.json.decode(await self._get(ref))) if self._get is not None else {}
 
     async def _discovered(self, row: Row, owner: Owner, group: str) -> Ref | None:
         if self._served is None:

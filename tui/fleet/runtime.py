@@ -16,7 +16,7 @@ from tui.domain.cluster import CLUSTERS, NO_CONTEXT, Cluster, ClusterState
 from tui.domain.contexts import reread
 from tui.domain.drafts.blast import Blast
 from tui.domain.groups import cluster_secret_name, groups_of, host_of
-from tui.domain.kinds import KINDS, OWN, generic
+from tui.domain.kinds import KINDS, OWN
 from tui.domain.kinds.core import EVENTS, Event
 from tui.domain.kinds.kind import Kind
 from tui.domain.kinds.single import SINGLE
@@ -37,6 +37,7 @@ from tui.fleet.locating import Located, Locator
 from tui.fleet.manifest import Manifest, cleaned
 from tui.fleet.netpol.impact import Impacts
 from tui.fleet.netpol.watching import Netpol
+from tui.fleet.offers import Offers
 from tui.fleet.owners import Owners
 from tui.fleet.sourcefiles import SourceFiles
 from tui.fleet.sync import Batch, Network
@@ -112,6 +113,7 @@ class Fleet:
             clusters, self.kinds, settings, self._deliver, self._tailing.observers(), clock, learn=self._learn
         )
         self.flows = Flows(self._network, self.notify)
+        self.offers = Offers(self._network, self.notify)
         self._hubs: set[str] = set()  # asked for their registrations
         self._asked: dict[str, set[str]] = {}  # hub that denies all Secrets -> namespaces asked for theirs
         self._registered: dict[str, dict[str, str]] = {}  # cluster Secret -> labels
@@ -367,7 +369,8 @@ class Fleet:
 
     async def events(self, ref: Ref) -> list[Event]:
         """The Kubernetes Events about an object, newest first, as its cluster keeps them now. Raises Trouble."""
-        kind = self.kinds[ref.resource].kind if ref.resource in self.kinds else ref.resource
+        found = self.offers.catalogue.get(ref.resource)
+        kind = found.kind if found is not None else ref.resource
         return objectevents.decode(await self._network.read(ref.cluster, objectevents.path(ref, kind)))
 
     def commit(self, url: str, revision: str) -> CommitInfo | str:
@@ -419,25 +422,7 @@ class Fleet:
         return bool(answer.get("status", {}).get("allowed"))
 
     async def discover(self, word: str, pattern: str = "*") -> list[Kind]:
-        """The kinds that clusters serve under this word (plural, singular, Kind, short name, plural.group).
-
-        They can be looked at from then on. Clusters that do not answer are left out.
-        """
-        word = word.lower()
-        found: dict[str, Kind] = {}
-        live = [cluster for cluster in self.clusters(pattern) if cluster.state is ClusterState.LIVE]
-        answers = await asyncio.gather(*(self.served(c.metadata.name) for c in live), return_exceptions=True)
-        for answer in answers:
-            if isinstance(answer, Trouble):
-                continue
-            if isinstance(answer, BaseException):
-                raise answer
-            for resource, served in answer.items():
-                if word in {resource, served.plural, served.kind.lower(), *served.short}:
-                    found.setdefault(
-                        resource,
-                        generic(served.plural, served.kind, served.group, served.versions[0], served.namespaced),
-                    )
-        for resource, kind in found.items():
-            self.kinds.setdefault(resource, kind)
-        return [self.kinds[resource] for resource in found]
+        """The kinds that clusters serve under this word; they can be looked at from then on."""
+        found = await self.offers.all(word)
+        offers = self.offers.catalogue.offers
+        return [k for k in found if any(fnmatchcase(name, pattern) for name in offers[k.resource].clusters)]

@@ -267,7 +267,7 @@ class FleetApp(Working):
             if resource:
                 self.do(obey(self, resource), resource)
 
-        self.push_screen(aliases(), chosen)
+        self.push_screen(aliases(self.fleet.offers.catalogue), chosen)
 
     def choose_theme(self, name: str) -> None:
         """Change the theme; without a name the next one."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from tui.domain.kinds import KINDS, find
+from tui.domain import selector
+from tui.domain.kinds.catalogue import Ambiguous, Catalogue
+from tui.domain.kinds.kind import Kind
 from tui.ui.themes import PALETTES
 
 
@@ -19,6 +22,7 @@ class Command(NamedTuple):
     namespace: str = ""
     cluster: str = ""
     filter: str = ""
+    labels: str = ""
 
 
 class Proposal(NamedTuple):
@@ -30,6 +34,10 @@ class Proposal(NamedTuple):
 
 class NotUnderstood(ValueError):
     """The line says nothing fleet knows; the text says what comes near."""
+
+
+class UnknownWord(NotUnderstood):
+    """The first word is no verb, and no kind of those that are known so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +88,8 @@ class Known:
     namespaces: Sequence[str] = ()
     columns: Sequence[str] = ()
     ends: Sequence[str] = ()  # who can talk, in the cluster that is shown
-    resources: Iterable[str] = field(default_factory=lambda: KINDS)
+    catalogue: Catalogue = Catalogue()  # noqa: RUF009 - it never changes
+    labels: Callable[[str], Sequence[str]] = lambda resource: ()  # `key=value` of what is held of a resource
 
     def of(self, takes: str) -> Sequence[str]:
         """The names that complete an argument of this sort."""
@@ -94,10 +103,14 @@ class Known:
         }.get(takes, ())
 
 
-def parse(line: str, known: Known) -> Command:
-    """What the line says. `pods web @prod-eu /crash`: a kind, then namespace, cluster and filter in any order.
+OPTIONS = {"-n": "one namespace", "-l": "a label selector, as kubectl's", "-A": "all namespaces"}
+_LONG = {"--namespace": "-n", "--selector": "-l", "--all-namespaces": "-A", "all": "-A"}
 
-    Raises NotUnderstood.
+
+def parse(line: str, known: Known) -> Command:
+    """What the line says. `pods web @prod-eu -l app=web /crash`: a kind, then what narrows it, in any order.
+
+    Raises NotUnderstood, of a first word that nobody knows UnknownWord.
     """
     words = line.strip().split()
     if not words:
@@ -106,22 +119,74 @@ def parse(line: str, known: Known) -> Command:
     verb = _BY_WORD.get(first.lower())
     if verb is not None and not (verb.id == "namespace" and not rest):
         return _verb(verb, rest, known)
-    kind = find(first)
+    kind = _kind(first, known)
     if kind is None:
         if first in known.clusters and not rest:
             return Command("cluster", first)
         near = [proposal.line for proposal in propose(first, known)[:3]]
         hint = f"; near: {', '.join(near)}" if near else ""
-        raise NotUnderstood(f"there is no kind and no command called {first}{hint}")
-    namespace = cluster = wanted = ""
-    for word in rest:
-        if word.startswith("@"):
-            cluster = _one(word[1:], known.clusters, "cluster")
+        raise UnknownWord(f"there is no kind and no command called {first}{hint}")
+    return _narrowed(Command("kind", "", kind.resource), rest, known)
+
+
+def _kind(word: str, known: Known) -> Kind | None:
+    try:
+        return known.catalogue.find(word)
+    except Ambiguous as error:
+        raise NotUnderstood(str(error)) from None
+
+
+def _narrowed(command: Command, rest: list[str], known: Known) -> Command:
+    """The command with the namespace, cluster, selector and filter that the rest of the line names."""
+    words = deque(rest)
+    while words:
+        word = words.popleft()
+        option, value = _option(word)
+        if option == "-A":
+            command = command._replace(namespace="*")
+        elif option == "-n":
+            command = command._replace(namespace=value or _next(words, word))
+        elif option == "-l":
+            command = command._replace(labels=_selector(value or _next(words, word), words))
+        elif word.startswith("-"):
+            raise NotUnderstood(f"there is no option {word}; there are {', '.join(OPTIONS)}, @cluster and /filter")
+        elif word.startswith("@"):
+            command = command._replace(cluster=_one(word[1:], known.clusters, "cluster"))
         elif word.startswith("/"):
-            wanted = word[1:]
+            command, words = command._replace(filter=" ".join([word[1:], *words])), deque()
         else:
-            namespace = "*" if word in ("all", "-A") else word
-    return Command("kind", "", kind.resource, namespace, cluster, wanted)
+            command = command._replace(namespace=word)
+    return command
+
+
+def _option(word: str) -> tuple[str, str]:
+    """`-nshop`, `-n`, `--namespace=shop` as (`-n`, its value or ""); ("", "") for what is none."""
+    long, equals, value = word.partition("=")
+    if long in _LONG and (equals or word in _LONG):
+        return _LONG[long], value
+    short = word[:2]
+    return (short, word[2:]) if short in ("-n", "-l") and not word.startswith("--") else (word * (word == "-A"), "")
+
+
+def _next(words: deque[str], option: str) -> str:
+    if not words:
+        raise NotUnderstood(f"{option} wants a value")
+    return words.popleft()
+
+
+def _selector(text: str, words: deque[str]) -> str:
+    """A selector; of one with blanks (`app in (a, b)`) as many words as it takes."""
+    while words and (words[0] in ("in", "notin") or text.endswith((",", " in", " notin")) or _open(text)):
+        text = f"{text} {words.popleft()}"
+    try:
+        selector.parse(text)
+    except ValueError as error:
+        raise NotUnderstood(f"-l {text}: {error}") from None
+    return text
+
+
+def _open(text: str) -> bool:
+    return text.count("(") > text.count(")")
 
 
 def _verb(verb: Verb, rest: list[str], known: Known) -> Command:
@@ -155,11 +220,8 @@ def propose(line: str, known: Known, limit: int = 50) -> list[Proposal]:
             names = [_Named(f"@{name}", "cluster") for name in known.clusters]
         else:
             names = [_Named(name, verb.takes) for name in known.of(verb.takes)]
-    elif find(first.split()[0]) is not None:
-        if rest.startswith("@"):
-            names = [_Named(f"@{name}", "cluster") for name in known.clusters]
-        elif not rest.startswith("/"):
-            names = [_Named("all", "all namespaces"), *(_Named(name, "namespace") for name in known.namespaces)]
+    elif (kind := _known_kind(first.split()[0], known)) is not None:
+        names = _narrowing(kind, first.split()[-1], rest, known)
     return [Proposal(f"{first} {found.line}", found.help) for found in _ranked(rest.lower(), names, limit)]
 
 
@@ -169,14 +231,39 @@ class _Named(NamedTuple):
     aliases: tuple[str, ...] = ()
 
 
+def _known_kind(word: str, known: Known) -> Kind | None:
+    try:
+        return known.catalogue.find(word)
+    except Ambiguous:
+        return None
+
+
+def _narrowing(kind: Kind, before: str, rest: str, known: Known) -> list[_Named]:
+    """What may follow a kind: options, clusters, namespaces, and after an option its value."""
+    namespaces = [_Named(name, "namespace") for name in known.namespaces]
+    if before in ("-n", "--namespace"):
+        return namespaces
+    if before in ("-l", "--selector"):
+        return [_Named(label, "label") for label in known.labels(kind.resource)]
+    if rest.startswith("@"):
+        return [_Named(f"@{name}", "cluster") for name in known.clusters]
+    if rest.startswith("-"):
+        return [_Named(option, told) for option, told in OPTIONS.items() if kind.namespaced or option == "-l"]
+    if rest.startswith("/") or not kind.namespaced:
+        return []
+    return [_Named("all", "all namespaces"), *namespaces]
+
+
 def _first_words(known: Known) -> list[_Named]:
     words = [_Named(verb.words[0], verb.help, verb.words[1:]) for verb in VERBS]
     taken = {word.name for word in words}
-    for resource in known.resources:
-        kind = KINDS[resource]
-        if kind.plural not in taken:
-            told = " · ".join((kind.kind, *kind.short, *([kind.group] if kind.group else [])))
-            words.append(_Named(kind.plural, told, (*kind.short, kind.kind.lower())))
+    for offer in known.catalogue:
+        kind = offer.kind
+        name = kind.plural if known.catalogue.means(kind.plural, kind) else kind.resource
+        if name not in taken:
+            where = known.catalogue.where(offer)
+            told = " · ".join(part for part in (kind.kind, *kind.short, kind.group, where) if part)
+            words.append(_Named(name, told, tuple(offer.words)))
     return [*words, *(_Named(name, "cluster") for name in known.clusters)]
 
 

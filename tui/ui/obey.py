@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from tui.domain.cluster import CLUSTERS
 from tui.domain.kinds.kind import Tone
+from tui.domain.ports import Trouble
 from tui.ui import themes
-from tui.ui.commands import Command, Known, NotUnderstood, parse, propose
+from tui.ui.commands import Command, Known, NotUnderstood, UnknownWord, parse, propose
 from tui.ui.prompt import ask
 from tui.ui.scope import APPLICATIONS, Scope, View, groups
 
@@ -17,6 +21,9 @@ if TYPE_CHECKING:
 
 _PANES = {"applications", "policies", "clusters", "events", "flows", "drafts", "pulse"}
 _OWN_PANE = {APPLICATIONS: "applications", CLUSTERS: "clusters", "drafts": "drafts"}
+SOON = 0.5  # seconds after which it is said what is being waited for
+LOOKED_AT = 500  # objects whose labels complete a selector
+MOST_LABELS = 100
 _ACTIONS = {"keys": "help", "aliases": "aliases", "back": "previous"}
 
 
@@ -31,7 +38,16 @@ def known(app: FleetApp) -> Known:
         namespaces=sorted({row.ref.name for row in store.rows("namespaces", app.shell.scope.cluster or None)}),
         columns=[title.lower() for title in pane.columns()] if pane else [],
         ends=_ends(app),
+        catalogue=app.fleet.offers.catalogue,
+        labels=lambda resource: _labels(app, resource),
     )
+
+
+def _labels(app: FleetApp, resource: str) -> list[str]:
+    """Labels of what is held of a resource, the most frequent first."""
+    held = islice(app.fleet.store.rows(resource, app.shell.scope.cluster or None), LOOKED_AT)
+    count = Counter(f"{key}={value}" for row in held for key, value in (row.obj.metadata.labels or {}).items())
+    return [label for label, _ in count.most_common(MOST_LABELS)]
 
 
 def _ends(app: FleetApp) -> list[str]:
@@ -44,6 +60,7 @@ def _ends(app: FleetApp) -> list[str]:
 def ask_command(app: FleetApp) -> None:
     """Ask for a command; a theme is shown while its name is being typed."""
     names, theme = known(app), app.theme
+    app.do(_gather(app), "asking what the clusters serve", hold=False)
 
     def done(line: str | None) -> None:
         if line is None or not line.startswith("theme"):
@@ -56,19 +73,47 @@ def ask_command(app: FleetApp) -> None:
         ":",
         done,
         changed=lambda line: preview_theme(app, line),
-        propose=lambda line: propose(line, names),
+        propose=lambda line: propose(line, replace(names, catalogue=app.fleet.offers.catalogue)),
     )
+
+
+async def _gather(app: FleetApp) -> None:
+    """Bring what can be named up to date while it is being typed."""
+    from tui.ui.prompt import Prompt
+
+    before = app.fleet.offers.catalogue
+    try:
+        after = await app.fleet.offers.gather()
+    except Trouble:
+        return  # what is known without them still completes
+    if after is not before:
+        for prompt in app.screen.query(Prompt):
+            prompt.propose_again()
 
 
 async def obey(app: FleetApp, line: str) -> None:
     """Do what a line says, or say why not."""
     try:
-        command = parse(line, known(app))
+        command = await _understood(app, line)
     except NotUnderstood as error:
         app.say(str(error), Tone.WARN)
         return
     await app.back_to_shell()
     await _carry_out(app, command)
+
+
+async def _understood(app: FleetApp, line: str) -> Command:
+    """What a line means; for a word that nobody knows yet the clusters are asked. Raises NotUnderstood."""
+    try:
+        return parse(line, known(app))
+    except UnknownWord:
+        word = line.split()[0]
+        asking = asyncio.get_running_loop().call_later(SOON, app.say, f"asking the clusters whether one serves {word}")
+        try:
+            await app.fleet.offers.find(word)
+        finally:
+            asking.cancel()
+    return parse(line, known(app))
 
 
 async def _carry_out(app: FleetApp, command: Command) -> None:
@@ -121,7 +166,7 @@ async def _kind(app: FleetApp, command: Command) -> None:
     if command.namespace:
         scope = replace(scope, namespace="" if command.namespace == "*" else command.namespace)
     pane = _OWN_PANE.get(command.resource)
-    view = View(pane or "objects", "" if pane else command.resource, scope, command.filter)
+    view = View(pane or "objects", "" if pane else command.resource, scope, command.filter, labels=command.labels)
     await app.shell.visit(view)
 
 

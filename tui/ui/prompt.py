@@ -166,6 +166,11 @@ class Prompt(Vertical):
             line.value = proposals.proposals[max(0, proposals.cursor)].line + " "
             line.cursor_position = len(line.value)
 
+    def propose_again(self) -> None:
+        """More is known by now than when the proposals were made; one that is chosen stays so."""
+        if self._propose is not None and self.query_one(_Proposals).cursor < 0:
+            self._show(self._typed)
+
     def move(self, by: int) -> None:
         """Choose the proposal below or above; above the first there is none chosen."""
         if self._propose is None:

@@ -89,6 +89,7 @@ class View:
     scope: Scope = Scope()
     filter: str = ""
     faults: bool = False
+    labels: str = ""  # a label selector that rows must match
 
     def scoped(self, scope: Scope) -> View:
         """The same pane for another part of the fleet."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tui.domain.kinds import apps, argo, batch, cilium, cilium_infra, core, fleet, networking, scaling
-from tui.domain.kinds import columns as c
 from tui.domain.kinds.cilium import POLICY_COLUMNS, POLICY_RESOURCES
 from tui.domain.kinds.kind import Kind
 
@@ -13,10 +12,7 @@ __all__ = [
     "POLICY_COLUMNS",
     "POLICY_RESOURCES",
     "VIEWS",
-    "blank",
-    "decode",
     "find",
-    "generic",
     "resources",
 ]
 
@@ -56,9 +52,3 @@ def resources(word: str) -> tuple[str, ...]:
         return VIEWS[key]
     kind = find(key)
     return (kind.resource,) if kind else ()
-
-
-def generic(plural: str, kind: str, group: str, version: str, namespaced: bool) -> Kind:
-    """A kind for any other resource that a cluster serves, with name, labels and age."""
-    columns = c.namespaced(c.LABELS) if namespaced else c.cluster_scoped(c.LABELS)
-    return Kind(plural=plural, kind=kind, group=group, versions=(version,), namespaced=namespaced, columns=columns)

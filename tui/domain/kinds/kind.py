@@ -102,6 +102,7 @@ class Kind:
     watch: Literal["hub", "always", "view"] = "view"  # hub: where Applications live; view: only while looked at
     metadata_only: bool = False  # asked for as PartialObjectMetadata: Secrets never leave the API server
     discreet: Callable[[Any], bool] | None = None  # whether, by its record, nothing but URLs can be secret in an object
+    tabled: bool = False  # asked for as the server's own Table: its metadata and the cells of its row, no more
     state: Callable[[Any, Facts], Cell] | None = None  # the object's state in one word, for trees
     health: Callable[[Any], Health | None] | None = None  # Argo CD's built-in health rule over the record
     field_selector: str = ""  # of its list and watch, where the API server can leave out what nobody reads

@@ -15,6 +15,7 @@ from tui.domain.obj import Ref, Row
 from tui.fleet.bridge import Outbox
 from tui.fleet.sync import codec
 from tui.fleet.sync.history import older
+from tui.fleet.sync.tables import TableCodec
 
 Observer = Callable[[Row | None, Row | None, bool], None]
 
@@ -26,8 +27,16 @@ _log = logging.getLogger("fleet.sync")
 class Held:
     """Rows by reference. What changes goes to the observer at once and to the outbox in slices."""
 
-    def __init__(self, cluster: str, kind: Kind, outbox: Outbox, observer: Observer | None) -> None:
-        self._codec = codec.Codec(cluster, kind)
+    def __init__(
+        self,
+        cluster: str,
+        kind: Kind,
+        outbox: Outbox,
+        observer: Observer | None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.tables = TableCodec(cluster, kind, clock) if kind.tabled and not kind.metadata_only else None
+        self._codec = self.tables or codec.Codec(cluster, kind)
         self._outbox = outbox
         self._observer = observer
         self._rows: dict[Ref, Row] = {}

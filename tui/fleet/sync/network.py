@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
+from tui.domain.kinds.catalogue import Offered
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Ref
 from tui.domain.ports import Clusters, Context, Served, Unreachable
@@ -108,6 +109,10 @@ class Network:
     async def served(self, cluster: str) -> Mapping[str, Served]:
         """Every resource that a cluster serves, by `plural.group`. Raises `Trouble`."""
         return await self.run(lambda supervisor: supervisor.served(cluster))
+
+    async def offered(self, patience: float) -> tuple[dict[str, Offered], frozenset[str]]:
+        """What all clusters serve, and the names of those that have said so within `patience` seconds."""
+        return await self.run(lambda supervisor: supervisor.offered(patience))
 
     async def read(self, cluster: str, path: str) -> bytes:
         """One GET of a path below a cluster's API. Raises `Trouble`."""

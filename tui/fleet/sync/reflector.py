@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import AsyncExitStack, aclosing
 from typing import cast
 
@@ -24,7 +24,7 @@ from tui.domain.ports import (
     Unauthorized,
     Unreachable,
 )
-from tui.fleet.sync import codec
+from tui.fleet.sync import codec, tables
 from tui.fleet.sync.events import Events
 from tui.fleet.sync.held import Held
 from tui.fleet.sync.history import older
@@ -55,6 +55,7 @@ class Reflector:
         self._host = host
         self._timing = timing
         self._now = now
+        self._form = tables.ACCEPT if held.tables else JSON
         self._backoff = Backoff(timing)
         self.odd = ""  # what the watch said that fleet does not understand and need not
         self.version = ""  # resourceVersion to watch from; "" = list first
@@ -197,7 +198,10 @@ class Reflector:
             self.held.skipped, self.odd = 0, ""
             self._set(KindState.LISTING if self.held.initial else KindState.STALE)
             self._begin_list()
-            if watchable and self._host.streaming_lists and await self._streaming_list(path, slot):
+            streams = (
+                self._host.streaming_lists and not self.held.tables
+            )  # their bookmarks may not say where a list ends
+            if watchable and streams and await self._streaming_list(path, slot):
                 return
             await self._list(path)
         self._where = path
@@ -268,7 +272,7 @@ class Reflector:
                 cached = self._cached_lists = False
                 continue
             try:
-                page = codec.decode_page(body)
+                page = self.held.tables.page(body) if self.held.tables else codec.decode_page(body)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
                 raise ServerError(f"a list is not what an API server answers: {error}") from None
             if not page.kind.endswith("List"):
@@ -318,7 +322,7 @@ class Reflector:
 
     async def _page(self, path: str, query: list[tuple[str, str]], most: int, accept: str = "") -> bytes | None:
         """One page's bytes, or None when there are more than `most`."""
-        accept = accept or (METADATA_LIST if self.kind.metadata_only else JSON)
+        accept = accept or (METADATA_LIST if self.kind.metadata_only else self._form)
         body = bytearray()
         began, self._slow = time.monotonic(), -1
         stream = self._host.connection.stream(path, query, accept, self._timing.list_quiet)
@@ -372,7 +376,7 @@ class Reflector:
             query += [("sendInitialEvents", "true"), ("resourceVersionMatch", "NotOlderThan")]
         else:
             query.append(("resourceVersion", self.version))
-        accept = METADATA_WATCH if self.kind.metadata_only else JSON
+        accept = METADATA_WATCH if self.kind.metadata_only else self._form
         stream = self._host.connection.stream(path, query, accept, seconds + timing.watch_slack)
         lines, reader = codec.Lines(), Events(self, slot)
         ends = float("inf")
@@ -387,7 +391,8 @@ class Reflector:
                 self._broke = True  # unless it ends in time
                 if not reader.initial and self._state is not KindState.LIVE:
                     self._live()
-                for line in lines.feed(chunk):
+                found: Iterable[bytes] = lines.feed(chunk)
+                for line in self.held.tables.events(found) if self.held.tables else found:
                     await reader.take(line)
                     await self.held.breathe()
                 self.held.hand_over()

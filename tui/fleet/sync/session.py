@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from tui.domain.cluster import CLUSTERS, REPLACED, REWOUND, ClusterState, KindStatus
 from tui.domain.kinds.kind import Kind
+from tui.domain.kinds.tabled import Tabled
 from tui.domain.obj import Ref, Row
 from tui.domain.ports import (
     Absent,
@@ -309,7 +310,7 @@ class Session:
             self._apply()
 
     def _wanted(self) -> dict[str, Kind]:
-        wanted = {name: kind for name, kind in self._shared.kinds.items() if kind.watch != "view"}
+        wanted = {name: kind for name, kind in list(self._shared.kinds.items()) if kind.watch != "view"}
         for name in self._view:
             wanted[name] = self._shared.kinds.get(name) or _unknown_kind(name)
         return wanted
@@ -330,7 +331,7 @@ class Session:
 
     def _start(self, name: str, kind: Kind) -> None:
         shared = self._shared
-        held = Held(self.context.name, kind, shared.outbox, shared.observers.get(name))
+        held = Held(self.context.name, kind, shared.outbox, shared.observers.get(name), shared.now)
         reflector = Reflector(self, kind, held, shared.timing, shared.now)
         task = asyncio.create_task(reflector.run(), name=f"{self.context.name} {name}")
         self._watches[name] = _Watch(reflector, task)
@@ -471,4 +472,6 @@ async def _after(ending: asyncio.Task[None], run: Coroutine[Any, Any, None]) -> 
 def _unknown_kind(resource: str) -> Kind:
     """A kind that fleet has no table for: its version and scope come from discovery."""
     plural, _, group = resource.partition(".")
-    return Kind(plural=plural, kind="", group=group, metadata_only=resource in METADATA_ONLY)
+    if resource in METADATA_ONLY:
+        return Kind(plural=plural, kind="", group=group, metadata_only=True)
+    return Kind(plural=plural, kind="", group=group, record=Tabled, tabled=True)

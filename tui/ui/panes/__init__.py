@@ -63,9 +63,11 @@ def _pulse(view: View) -> Pane:
 
 
 def _objects(view: View) -> Pane:
+    from tui.domain.kinds import KINDS
+    from tui.ui.panes.objects import ObjectsPane
     from tui.ui.panes.table import TablePane
 
-    return TablePane(view)
+    return TablePane(view) if view.resource in KINDS else ObjectsPane(view)
 
 
 PANES: dict[str, PaneSpec] = {

@@ -11,14 +11,14 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from tui.domain import when
+from tui.domain import selector, when
 from tui.domain.cluster import CLUSTERS, NO_CONTEXT, KindState
-from tui.domain.kinds import KINDS
-from tui.domain.kinds.kind import Column, Value
+from tui.domain.kinds import KINDS, OWN
+from tui.domain.kinds.kind import Column, Kind, Value
 from tui.domain.obj import Ref, Row
 from tui.ui import keys
 from tui.ui.frame import LOADING
-from tui.ui.panes import freshness
+from tui.ui.panes import coverage, freshness
 from tui.ui.panes.base import Pane
 from tui.ui.panes.rows import Shape
 from tui.ui.scope import APPLICATIONS, Scope, View
@@ -51,6 +51,7 @@ class TablePane(Pane):
     def __init__(self, view: View) -> None:
         super().__init__(view)
         self.resources = self.RESOURCES or (view.resource,)
+        self._labels = selector.parse(view.labels)
         self.shape = self._shape(view.scope)
         if not self.TITLE:
             self.TITLE = f"{self.shape.kinds[0].plural.capitalize()}"
@@ -67,12 +68,18 @@ class TablePane(Pane):
         self._moved = 0  # revision of the destinations
         self._fresh = True  # the table must start again
         self._aged = (-1, 0.0)  # revision of the clusters and time of the last look for stale ones
+        self._covered: tuple[object, str] = (None, "")  # what it was found from, and what was found
         self._stale: dict[str, float] = {}  # clusters whose rows are not kept up, and when they were last heard
 
     def _shape(self, scope: Scope) -> Shape:
         """The columns for a scope: what is the same on every row is not shown."""
+        return self.shape_of([KINDS[resource] for resource in self.resources], scope)
+
+    @staticmethod
+    def shape_of(kinds: Sequence[Kind], scope: Scope) -> Shape:
+        """The columns of some kinds for a scope."""
         left_out = [id for id, same in (("cluster", scope.cluster), ("namespace", scope.namespace)) if same]
-        return Shape([KINDS[resource] for resource in self.resources], left_out)
+        return Shape(kinds, left_out)
 
     def compose(self) -> ComposeResult:
         yield self.table
@@ -81,15 +88,20 @@ class TablePane(Pane):
         self.table.focus()
 
     def show(self, view: View) -> None:
-        if view.scope != self.view.scope or view.faults != self.view.faults:
-            self._fresh = True
-            shape = self._shape(view.scope)
-            if [column.id for column in shape.columns] != [column.id for column in self.shape.columns]:
-                self.shape = shape
-                self.table.replace([])  # its rows have the old columns
-                self.table.set_columns(shape.columns)
-        self.view = view
+        before, self.view = self.view, view
+        if (view.scope, view.faults, view.labels) != (before.scope, before.faults, before.labels):
+            self._labels = selector.parse(view.labels)
+            self.reshape()
         self.table.set_filter(view.filter)
+
+    def reshape(self) -> None:
+        """Start again with the columns for what is shown now."""
+        self._fresh = True
+        shape = self._shape(self.view.scope)
+        if [column.id for column in shape.columns] != [column.id for column in self.shape.columns]:
+            self.shape = shape
+            self.table.replace([])  # its rows have the old columns
+            self.table.set_columns(shape.columns)
 
     def watches(self) -> tuple[frozenset[str], frozenset[str] | None]:
         names = frozenset(self.resources)
@@ -146,13 +158,16 @@ class TablePane(Pane):
             for ref in refs:
                 del self._pending[ref]
                 row = self.row_of(ref)
-                shown = row is not None and scope.admits(row, self._clusters, facts)
+                shown = row is not None and scope.admits(row, self._clusters, facts) and self._labelled(row)
                 if shown and row is not None and self.view.faults:
                     shown = self.shape.faulty(row, self.shape.row(row, facts), facts)
                 (wanted if shown else unwanted).append(ref)
         if not self._pending:
             self._pending = {}  # one that was large stays so
         return wanted, unwanted
+
+    def _labelled(self, row: Row) -> bool:
+        return not self.view.labels or self._labels.matches(row.obj.metadata.labels)
 
     def _read(self) -> list[Ref]:
         """Put what has changed on the list of rows to be made; returns what is gone."""
@@ -223,11 +238,22 @@ class TablePane(Pane):
     def _caption(self) -> None:
         view = self.view
         shown, total = self.table.visible_count, self.table.total
-        filtered = f"/{view.filter}" if view.filter else ""
+        filtered = " ".join([f"-l {view.labels}"] * bool(view.labels) + [f"/{view.filter}"] * bool(view.filter))
         old = freshness.words(self._shown_stale(), self.fleet.facts.now)
         self.title(self.where(), "faults" if view.faults else "", filtered, old)
-        self.subtitle(f"{shown:,} of {total:,}" if shown != total else f"{total:,}" if total else "")
+        counted = f"{shown:,} of {total:,}" if shown != total else f"{total:,}" if total else ""
+        self.subtitle(" · ".join(part for part in (counted, self._uncovered()) if part))
         self.table.set_empty(self._nothing())
+
+    def _uncovered(self) -> str:
+        """The clusters in view that answer, and of whose objects of this kind nothing is known."""
+        if len(self.resources) > 1 or self.resources[0] in OWN:
+            return ""
+        rev = (self.fleet.store.resource_rev(CLUSTERS), self._clusters)
+        if rev != self._covered[0]:
+            everywhere = self.shape.kinds[0].watch != "hub"
+            self._covered = (rev, coverage.words(self.fleet.store, self.resources[0], self._clusters, everywhere))
+        return self._covered[1]
 
     def _shown_stale(self) -> dict[str, float]:
         """The stale clusters among those in view; Applications live elsewhere than where they deploy to."""

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from tui.domain.kinds import KINDS
+from tui.domain.kinds.catalogue import Catalogue
 from tui.domain.kinds.kind import Cell, Column, Tone
 from tui.ui import keys
 from tui.ui.keytable import KeyTable
@@ -22,6 +22,8 @@ from tui.ui.widgets.plain_input import PlainInput
 from tui.ui.widgets.rows import TableRow
 from tui.ui.widgets.table import Table
 from tui.ui.words import BLANK, Line, heading
+
+MOST_SHORT = 5  # characters of a word that is listed as a short one
 
 
 class _Question(ModalScreen[bool]):
@@ -180,12 +182,14 @@ class Choice(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-def aliases() -> Choice:
-    """Every kind with the words that open it."""
-    choices = [
-        (resource, kind.kind, ", ".join((kind.plural, *kind.short)) + (f"   {kind.group}" if kind.group else ""))
-        for resource, kind in sorted(KINDS.items(), key=lambda item: item[1].kind)
-    ]
+def aliases(catalogue: Catalogue) -> Choice:
+    """Every kind with the words that open it; those that some clusters do not serve with how many do."""
+    choices = []
+    for offer in sorted(catalogue, key=lambda offer: (offer.kind.kind, offer.kind.group)):
+        kind, where = offer.kind, catalogue.where(offer)
+        first = kind.plural if catalogue.means(kind.plural, kind) else kind.resource
+        told = ", ".join((first, *sorted(word for word in offer.words if len(word) <= MOST_SHORT and word != first)))
+        choices.append((kind.resource, kind.kind, "   ".join(part for part in (told, kind.group, where) if part)))
     return Choice("Kinds", choices, ("KIND", "WORDS"))
 
 
