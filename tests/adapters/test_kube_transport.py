@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import gzip
 import socket
 import tempfile
+import weakref
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ from tests.adapters.scripted import connect_proxy, connection, http, raw, tls
 from tui.adapters.kube import Refused, session
 from tui.adapters.kube import tls as our_tls
 from tui.adapters.kube.answers import retry_after
+from tui.adapters.kube.contexts import ClusterSpec
+from tui.adapters.kube.credentials import Identity
 from tui.demo.pki import Authority
 from tui.domain.ports import (
     Absent,
@@ -166,6 +170,21 @@ async def test_client_certificates_beside_a_token(tmp_path: Path, authority: Aut
             with pytest.raises(Unreachable):
                 await c.get(PODS)
     assert set(Path(tempfile.gettempdir()).glob("fleet-*.pem")) == before
+
+
+def test_contexts_are_shared_by_what_they_are_made_of_alone(authority: Authority) -> None:
+    """Reading a company's bundle of a hundred authorities takes 35 ms, for each of 500 clusters."""
+    ca, jane, joe = authority.certificate.read_bytes(), authority.client("jane"), authority.client("joe")
+    specs = [ClusterSpec("https://a", ca_data=ca), ClusterSpec("https://b", ca_data=ca)]
+    specs += [ClusterSpec("https://a", ca_data=2 * ca), ClusterSpec("https://a", ca_data=ca, insecure=True)]
+    users = [Identity(), *(Identity(cert=p.certificate.read_bytes(), key=p.key.read_bytes()) for p in (jane, joe))]
+    made = [our_tls.context(spec, user) for user in users for spec in specs]
+    assert len({id(context) for context in made}) == len(users) * (len(specs) - 1)
+    assert made[0] is made[1] is our_tls.context(specs[0], Identity(headers=(("Authorization", "Bearer t"),)))
+    first = weakref.ref(made[0])
+    made.clear()
+    gc.collect()
+    assert first() is None, "what an old certificate was loaded into goes with its last connection"
 
 
 def test_tls_buffers_are_small() -> None:

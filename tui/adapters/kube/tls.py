@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio.sslproto
 import contextlib
+import hashlib
 import os
 import ssl
 import tempfile
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from tui.adapters.kube.contexts import ClusterSpec
 from tui.adapters.kube.credentials import Identity, tls_files
@@ -16,6 +18,7 @@ from tui.domain.ports import Unauthorized, Unreachable
 READ_BUFFER = 64 * 1024  # bytes per connection; asyncio's own is 256 KiB, which is 225 MiB for 750 watches
 
 _system: ssl.SSLContext | None = None
+_shared: WeakValueDictionary[bytes, ssl.SSLContext] = WeakValueDictionary()  # by a hash of all they were made of
 
 
 def context(cluster: ClusterSpec, identity: Identity) -> ssl.SSLContext | None:
@@ -25,9 +28,14 @@ def context(cluster: ClusterSpec, identity: Identity) -> ssl.SSLContext | None:
     ca = b"" if cluster.insecure else tls_files(cluster)
     if not ca and not cluster.insecure and not identity.cert:
         return system_context()
-    made = _with_ca(ca, cluster.insecure)
-    if identity.cert:
-        _load_certificate(made, identity)
+    parts = (str(cluster.insecure).encode(), ca, identity.cert, identity.key)
+    inputs = hashlib.sha256(b"".join(b"%d:%b" % (len(part), part) for part in parts)).digest()
+    made = _shared.get(inputs)
+    if made is None:
+        made = _with_ca(ca, cluster.insecure)
+        if identity.cert:
+            _load_certificate(made, identity)
+        _shared[inputs] = made
     return made
 
 
