@@ -34,22 +34,23 @@ IDS = [f"{width}x{height}-{theme}" for (width, height), theme in LOOKS]
 
 
 @pytest.mark.parametrize(("size", "theme"), LOOKS, ids=IDS)
-@pytest.mark.parametrize("pane", PANES)
-async def test_pane(pane: str, size: tuple[int, int], theme: str) -> None:
+async def test_panes(size: tuple[int, int], theme: str) -> None:
+    """One after the other, as somebody goes through them: none leaves anything behind on the next."""
     async with screen(StillFleet(), size, theme) as (app, pilot):
-        await app.shell.go(pane, "pods" if pane == "objects" else "")
-        await at_rest(app, pilot)
-        compare(app, f"pane-{pane}-{size[0]}x{size[1]}-{theme}")
+        for pane in PANES:
+            await app.shell.go(pane, "pods" if pane == "objects" else "")
+            await at_rest(app, pilot)
+            compare(app, f"pane-{pane}-{size[0]}x{size[1]}-{theme}")
 
 
 @pytest.mark.parametrize(("size", "theme"), LOOKS, ids=IDS)
-@pytest.mark.parametrize("detail", DETAILS)
-async def test_detail(detail: str, size: tuple[int, int], theme: str) -> None:
+async def test_details(size: tuple[int, int], theme: str) -> None:
     async with screen(StillFleet(), size, theme) as (app, pilot):
-        app.show_object(*DETAILS[detail])
-        await pilot.pause()
-        await at_rest(app, pilot)
-        compare(app, f"detail-{detail}-{size[0]}x{size[1]}-{theme}")
+        for name, detail in DETAILS.items():
+            app.show_object(*detail)
+            await at_rest(app, pilot)
+            compare(app, f"detail-{name}-{size[0]}x{size[1]}-{theme}")
+            await pilot.press("escape")
 
 
 @pytest.mark.parametrize("keys", ["colon", "question_mark", "ctrl+a", "c", "q"])

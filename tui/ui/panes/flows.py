@@ -85,6 +85,11 @@ class FlowsPane(Pane):
             self._judge.close()
             self._judge = None
 
+    def on_resize(self, event: events.Resize) -> None:
+        """Say as much as there is room for; before the first layout there is none."""
+        if self.query(FlowsView):
+            self._say(self._clusters())
+
     def on_hide(self, event: events.Hide) -> None:
         """Another pane is shown."""
         self._leave()
