@@ -95,15 +95,15 @@ class Lines:
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """The lines that this chunk completes."""
-        head, newline, rest = chunk.partition(b"\n")
-        if not newline:
-            self._keep(chunk)
-            return []
-        self._keep(head)
-        lines = [] if self._skipping else [b"".join(self._parts)]
-        self._parts, self._size, self._skipping = [], 0, False
-        *whole, last = rest.split(b"\n")
-        lines += whole
+        lines = chunk.split(b"\n")
+        last = lines.pop()
+        if lines:
+            self._keep(lines[0])
+            if self._skipping:
+                del lines[0]
+            else:
+                lines[0] = b"".join(self._parts)
+            self._parts, self._size, self._skipping = [], 0, False
         self._keep(last)
         return lines
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -32,19 +33,26 @@ class Events:
         """Whether these are still the objects of the list."""
         return self._seen is not None
 
-    async def take(self, line: bytes) -> None:
-        """One line. Raises what an ERROR event says, and `ServerError` when this is no watch at all."""
-        if not line.strip():
-            return
+    async def take(self, lines: Iterable[bytes]) -> None:
+        """Some lines, in slices. Raises what an ERROR event says, and `ServerError` when this is no watch at all."""
         held = self._reflector.held
-        if (data := codec.cut(line)) is not None:  # nearly every line: its object is read once, by the codec
-            try:
-                self._advance(held.take(data, self._seen))
-            except codec.Undecodable:
-                pass  # what it is instead is found below
-            else:
-                self._nonsense = 0
-                return
+        for line in lines:
+            if (data := codec.cut(line)) is not None:  # nearly every line: its object is read once, by the codec
+                try:
+                    version = held.take(data, self._seen)
+                except codec.Undecodable:
+                    await self._take(line)  # what it is instead is found there
+                else:
+                    self._nonsense = 0
+                    if version and self._seen is None:
+                        self._reflector.advance(version)
+            elif line.strip():
+                await self._take(line)
+            if held.due:
+                await held.flush()
+
+    async def _take(self, line: bytes) -> None:
+        held = self._reflector.held
         try:
             event = codec.decode_event(line)
             kind = event.type

@@ -83,22 +83,22 @@ class Held:
 
     def take(self, data: msgspec.Raw | bytes, seen: set[Ref] | None = None) -> str:
         """Like `put`, but raises `codec.Undecodable` for what is unreadable."""
-        known = bool(self._rows) and not self.initial and not self.doubted
-        if seen is not None and known and (ref := self._unchanged(data)) is not None:
+        if seen is not None and not (self.initial or self.doubted) and (ref := self._unchanged(data)) is not None:
             seen.add(ref)
             return ""
         broken = len(self._codec.broken)
         row = self._codec.row(bytes(data))
+        ref = row.ref
         if seen is not None:
-            seen.add(row.ref)
-        old = self._rows.get(row.ref)
+            seen.add(ref)
+        old = self._rows.get(ref)
         version: str = row.obj.metadata.resource_version
-        mended = len(self._codec.broken) < broken
-        if old is None or not version or mended or self._differs(old, row):
+        if old is None or not version or len(self._codec.broken) < broken or self._differs(old, row):
             if old is not None and seen is not None and not self.initial:
                 self.rewound |= _contradict(old.obj.metadata, row.obj.metadata)
-            self._rows[row.ref] = self._changes[row.ref] = row
-            self._observe(old, row)
+            self._rows[ref] = self._changes[ref] = row
+            if self._observer is not None:
+                self._observe(old, row)
         return version
 
     def contradicts(self, data: msgspec.Raw, version: str) -> bool:
@@ -140,10 +140,10 @@ class Held:
         self.clear()
         self._closed = True
 
-    async def breathe(self) -> None:
-        """Between two objects: after a slice of work, hand over what has changed and let others run."""
-        if time.perf_counter() >= self._until:
-            await self.flush()
+    @property
+    def due(self) -> bool:
+        """Whether a slice of work is done, after which `flush` is to be called before the next object."""
+        return time.perf_counter() >= self._until
 
     async def flush(self) -> None:
         """Hand over what has changed, let others run, and wait while the main loop is behind."""

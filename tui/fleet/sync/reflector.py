@@ -282,7 +282,8 @@ class Reflector:
                 self._host.rewound(self)
             for item in page.items or ():
                 self.held.put(item, seen)
-                await self.held.breathe()
+                if self.held.due:
+                    await self.held.flush()
             await self.held.flush()
             self._host.changed()
             token = page.metadata.token
@@ -392,9 +393,7 @@ class Reflector:
                 if not reader.initial and self._state is not KindState.LIVE:
                     self._live()
                 found: Iterable[bytes] = lines.feed(chunk)
-                for line in self.held.tables.events(found) if self.held.tables else found:
-                    await reader.take(line)
-                    await self.held.breathe()
+                await reader.take(self.held.tables.events(found) if self.held.tables else found)
                 self.held.hand_over()
                 self.held.skipped, lines.skipped = self.held.skipped + lines.skipped, 0
                 if self.held.skipped and not reader.initial and ends == float("inf"):
