@@ -74,8 +74,8 @@ ROWS = [
     Row("big-numbers", True, LIVE, "live pods 4 objects", False, 0, STREAMS),
     Row("bad-utf8", False, LIVE, "1 not fully readable, such as shop/new: a text in it is not UTF-8", False, 0),
     Row("bad-utf8", True, LIVE, "1 not fully readable, such as shop/new: a text in it is not UTF-8", False, 0),
-    Row("huge", False, LIVE, "live pods 4 objects", False, 0),
-    Row("huge", True, LIVE, "live pods 4 objects", False, 0, STREAMS),
+    Row("huge", False, LIVE, "live pods 4 objects", False, 3),
+    Row("huge", True, LIVE, "live pods 4 objects", False, 3, STREAMS),
 ]
 
 
