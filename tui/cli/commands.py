@@ -19,6 +19,7 @@ LAZY = {
     "draft": "tui.cli.draft:draft",
     "events": "tui.cli.events:events",
     "get": "tui.cli.get:get",
+    "logs": "tui.cli.logs:logs",
     "policy": "tui.cli.policy:policy",
     "yaml": "tui.cli.yaml:yaml",
 }

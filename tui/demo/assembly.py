@@ -219,6 +219,7 @@ class Demo:
 
         last_words = lambda image: scenario.fate(image).last_words  # noqa: E731
         server.logs = logs.source(find, last_words, self.clock, flows if spec.flows else None)
+        server.previous_logs = logs.previous(find, last_words, self.clock)
         return server
 
     def _drop(self, dice: random.Random) -> None:

@@ -34,6 +34,7 @@ from tui.fleet.derive import StoreFacts
 from tui.fleet.flows import Flows
 from tui.fleet.loading import Loading
 from tui.fleet.locating import Located, Locator
+from tui.fleet.logs import Logs
 from tui.fleet.manifest import Manifest, cleaned
 from tui.fleet.netpol.impact import Impacts
 from tui.fleet.netpol.watching import Netpol
@@ -114,6 +115,7 @@ class Fleet:
         )
         self.flows = Flows(self._network, self.notify)
         self.offers = Offers(self._network, self.notify)
+        self.logs = Logs(self._network, self.notify)
         self._hubs: set[str] = set()  # asked for their registrations
         self._asked: dict[str, set[str]] = {}  # hub that denies all Secrets -> namespaces asked for theirs
         self._registered: dict[str, dict[str, str]] = {}  # cluster Secret -> labels
@@ -145,6 +147,7 @@ class Fleet:
         if self.impacts is not None:
             await self.impacts.close()
         await self.flows.close()
+        await self.logs.close()
         await self._network.stop()
         await self.netpol.close()
         if self._commits is not None:

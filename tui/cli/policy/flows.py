@@ -94,15 +94,15 @@ def flows(
             printer.print(record)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        _silence()
+        silence()
         sys.exit(130)
     except BrokenPipeError:
-        _silence()
+        silence()
         sys.exit(CLOSED)
     sys.exit(printer.summary())
 
 
-def _silence() -> None:
+def silence() -> None:
     """Nothing more is written, not by the interpreter's last flush either."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)

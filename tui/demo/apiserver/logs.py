@@ -42,6 +42,21 @@ def container_of(pod: dict[str, Any], wanted: str) -> str:
     return str(main[0])
 
 
+def check_state(pod: dict[str, Any], container: str, previous: bool) -> None:
+    """Whether there is such a log, as far as the pod's status tells. Raises ApiError 400 in a kubelet's words."""
+    status = pod.get("status") or {}
+    lists = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
+    held = (entry for key in lists for entry in status.get(key) or ())
+    found = next((entry for entry in held if entry.get("name") == container), None)
+    if found is None or (found.get("lastState") or {}).get("terminated"):
+        return
+    name, waiting = pod["metadata"]["name"], (found.get("state") or {}).get("waiting")
+    if previous:
+        raise ApiError(400, f'previous terminated container "{container}" in pod "{name}" not found')
+    if waiting:
+        raise ApiError(400, f'container "{container}" in pod "{name}" is waiting to start: {waiting.get("reason", "")}')
+
+
 class _Options:
     """The query of a log request."""
 
@@ -83,6 +98,7 @@ async def serve(
     if options.previous and source is None:
         where = f'"{container}" in pod "{target.name}"'
         raise ApiError(400, f"previous terminated container {where} not found")
+    check_state(pod, container, options.previous)
     response = web.StreamResponse(headers={"Content-Type": "text/plain"})
     await response.prepare(request)
     if source is not None and request.method == "GET":
@@ -110,8 +126,8 @@ async def _timed(
 
 
 async def _send(response: Stream, lines: AsyncIterator[Line], options: _Options) -> None:
-    """Write the past (trimmed to the tail), then, when following, whatever comes."""
-    past: deque[Line] = deque(maxlen=options.tail)
+    """Write the past (trimmed to the tail), then, when following, what comes: in one piece what is there at once."""
+    ready: deque[Line] = deque(maxlen=options.tail)
     upcoming: asyncio.Future[Line] | None = None
     live = False
     try:
@@ -119,24 +135,18 @@ async def _send(response: Stream, lines: AsyncIterator[Line], options: _Options)
             if upcoming is None:
                 upcoming = asyncio.ensure_future(anext(lines))
                 await asyncio.sleep(0)
-            if not upcoming.done() and not live:
-                live = True
-                if not await _write(response, past, options) or not options.follow:
+            if not upcoming.done() and (ready or not live):
+                if not await _write(response, ready, options) or not options.follow:
                     return
+                live, ready = True, deque()
             try:
                 line = await upcoming
             except StopAsyncIteration:
                 break
             upcoming = None
-            if line[0] < options.since:
-                continue
-            if live:
-                if not await _write(response, [line], options):
-                    return
-            else:
-                past.append(line)
-        if not live:
-            await _write(response, past, options)
+            if line[0] >= options.since:
+                ready.append(line)
+        await _write(response, ready, options)
     finally:
         if upcoming is not None and not upcoming.done():
             upcoming.cancel()

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from tui.domain.obj import Object
 from tui.domain.ports import Connection
-from tui.fleet.flows.selected import selected
+from tui.fleet.selected import selected
 from tui.fleet.sync.timing import Timing
 
-LABEL = ("labelSelector", "k8s-app=cilium")  # of the DaemonSet in every installation, by Helm chart and cilium-cli
+LABEL = (("labelSelector", "k8s-app=cilium"),)  # of the DaemonSet in every installation, by Helm chart and cilium-cli
 PATHS = ("/api/v1/pods", "/api/v1/namespaces/kube-system/pods")  # the second where not all pods may be listed
 
 

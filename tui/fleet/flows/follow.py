@@ -3,41 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
+from collections.abc import AsyncGenerator, Callable, Hashable
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import cast
-from urllib.parse import quote
 
 from tui.domain.cilium.hubble.flows import Decoder, Lines
 from tui.domain.cilium.hubble.observed import Observed, Record
 from tui.domain.cilium.hubble.packetdrop import REASON, from_event
 from tui.domain.kinds.core import Event, event_time
-from tui.domain.ports import Absent, Connection, Denied, ServerError, Throttled, Trouble, Unreachable
+from tui.domain.ports import Trouble
 from tui.fleet.flows.agents import Agent, watched
 from tui.fleet.flows.ring import Ring
-from tui.fleet.flows.selected import Changed, selected
 from tui.fleet.flows.stand import Following, Stand
-from tui.fleet.sync.timing import Backoff, Timing, cancelled
-
-_log = logging.getLogger("fleet.flows")
+from tui.fleet.logs.stream import Connect, again, path_of, read, standing
+from tui.fleet.selected import Changed, selected
+from tui.fleet.sync.timing import Timing
 
 PAST = 900  # seconds of the past that a first look asks for
 TAIL = 1_000  # and at most so many lines of each agent
 LONGEST = 16 * 1024  # bytes of a line: where container runtimes cut lines themselves
-QUIET = 300.0  # seconds: an agent without traffic logs nothing, a dead connection neither
 CONTAINER = "cilium-agent"
-DROPS = ("fieldSelector", f"reason={REASON}")
+DROPS = (("fieldSelector", f"reason={REASON}"),)
 DROPS_AT = ("/api/v1/events",)
 DROPS_KNOWN = 10_000  # Events that are not told twice
-# What kubectl asks for logs with: they are no JSON, and an API server that negotiates says no to JSON alone.
-ACCEPT = "application/json, */*"
-
-
-Connect = Callable[[], Connection]
-"""The cluster's connection as of now. Raises Trouble."""
 
 
 async def follow(
@@ -69,35 +59,10 @@ async def follow(
 
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_again(agents, timing, unlisted))
-            tasks.create_task(_again(drops, timing, lambda error: None))  # an extra, where the cluster has it
+            tasks.create_task(again(agents, timing, unlisted))
+            tasks.create_task(again(drops, timing, lambda error: None))  # an extra, where the cluster has it
     finally:
         await streams.close()
-
-
-async def _again(once: Callable[[], Awaitable[None]], timing: Timing, failed: Callable[[Trouble], None]) -> None:
-    """Do something that should never end again and again, later and later while it fails; until cancelled."""
-    backoff = Backoff(timing)
-    while not cancelled():
-        began, pause = time.monotonic(), 0.0
-        try:
-            await once()
-        except Trouble as error:
-            failed(error)
-            pause = _least(error, backoff, timing)
-        except Exception as error:  # noqa: BLE001 - a mistake of ours must cost this stream only
-            _log.exception("reading flows")
-            failed(ServerError(f"fleet failed: {type(error).__name__}: {error}"))
-        if time.monotonic() - began >= timing.healthy:
-            backoff.reset()
-        await asyncio.sleep(max(pause, backoff.next()))
-
-
-def _least(error: Trouble, backoff: Backoff, timing: Timing) -> float:
-    """Seconds to wait at least: what is denied stays so for a while, who is busy says how long."""
-    if isinstance(error, Denied):
-        return backoff.between(timing.recheck, 2 * timing.recheck)
-    return error.retry_after if isinstance(error, Throttled) else 0.0
 
 
 def _drops(events: list[Event], stand: Stand) -> list[Observed]:
@@ -158,7 +123,7 @@ class _Streams:
 
     async def _follow(self, stream: _Stream) -> None:
         async with self._slots:
-            await _again(stream.read, self.timing, stream.failed)
+            await again(stream.once, self.timing, stream.failed)
 
 
 class _Stream:
@@ -168,56 +133,60 @@ class _Stream:
         self._streams = streams
         self._held = held
         self._began = 0.0
-        self._path = f"/api/v1/namespaces/{quote(agent.namespace, safe='')}/pods/{quote(agent.name, safe='')}/log"
+        self._path = path_of(agent.namespace, agent.name)
+        self._lines = Lines(streams.decoder, LONGEST)
+        self._known: frozenset[Hashable] = frozenset()
+        self._counted = (0, 0)  # lines that were no flows, and unreadable ones, before this stream
+
+    async def once(self) -> None:
+        """Take in the log until it ends, from where it was left. Raises Trouble."""
+        self._began = time.monotonic()
+        self._lines = Lines(self._streams.decoder, LONGEST)
+        self._known = frozenset(self._held.recalled)
+        self._counted = (self._held.others, self._held.unreadable)
+        await read(self._streams.connect(), self._path, self)
 
     def failed(self, error: Trouble) -> None:
         """Note what ended the stream."""
-        if isinstance(error, Unreachable) and time.monotonic() - self._began >= QUIET:
-            self._stand("waiting", "the log is quiet")  # or the connection is dead: a new one will tell
-        elif isinstance(error, Denied):
-            self._stand("denied", str(error))
-        elif isinstance(error, Absent):
-            self._stand("waiting", "the pod is gone")
-        else:
-            self._stand("failed", str(error))
+        self._stand(*standing(error, self._began))
 
     def _stand(self, state: str, reason: str = "") -> None:
         if (state, reason) != (self._held.state, self._held.reason):
             self._held.state, self._held.reason = state, reason
             self._streams.moved()
 
-    def _query(self) -> list[tuple[str, str]]:
+    def query(self) -> list[tuple[str, str]]:
+        """Since the newest flow that was read, or some of the past."""
         query = [("container", CONTAINER), ("follow", "true")]
         if self._held.last:
             since = datetime.fromtimestamp(self._held.last, UTC).isoformat(timespec="microseconds")
             return [*query, ("sinceTime", since.replace("+00:00", "Z"))]
         return [*query, ("sinceSeconds", str(PAST)), ("tailLines", str(TAIL))]
 
-    async def read(self) -> None:
-        """Take in the log until it ends, from where it was left. Raises Trouble."""
-        self._began = time.monotonic()
-        held, ring, lines = self._held, self._streams.ring, Lines(self._streams.decoder, LONGEST)
-        known = frozenset(held.recalled)
-        others, unreadable = held.others, held.unreadable
-        stream = self._streams.connect().stream(self._path, self._query(), ACCEPT, QUIET)
-        async with aclosing(cast(AsyncGenerator[bytes, None], stream)) as chunks:
-            async for chunk in chunks:
-                if not chunk:
-                    self._stand("following")
-                    continue
-                found = [record for record in lines.feed(chunk) if self._is_new(record, known)]
-                held.others, held.unreadable = others + lines.others, unreadable + lines.unreadable + lines.too_long
-                if found:
-                    ring.add(found)
-                self._streams.moved()
-                await asyncio.sleep(0)  # chunks that are there already come without one
-        ring.add(record for record in lines.end() if self._is_new(record, known))
+    def opened(self) -> None:
+        """The log is being followed."""
+        self._stand("following")
+
+    def take(self, chunk: bytes) -> bool:
+        """Records out of a chunk of the log."""
+        held, lines = self._held, self._lines
+        found = [record for record in lines.feed(chunk) if self._is_new(record)]
+        others, unreadable = self._counted
+        held.others, held.unreadable = others + lines.others, unreadable + lines.unreadable + lines.too_long
+        if found:
+            self._streams.ring.add(found)
+        self._streams.moved()
+        return True
+
+    def ended(self) -> None:
+        """The last line may have no end."""
+        self._streams.ring.add(record for record in self._lines.end() if self._is_new(record))
         self._stand("waiting", "the log has ended")
 
-    def _is_new(self, record: Record, known: frozenset[Hashable]) -> bool:
+    def _is_new(self, record: Record) -> bool:
         """Whether a record was not read before the stream began anew; it is remembered."""
         key = record.key if isinstance(record, Observed) else record
-        if (record.time, key) in known:
+        if (record.time, key) in self._known:
             return False
         held = self._held
         held.recalled.append((record.time, key))

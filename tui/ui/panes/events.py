@@ -94,7 +94,7 @@ class EventsPane(Pane):
         """Pause, or take in all that came meanwhile."""
         self.tail.toggle_pause()
 
-    def on_tail_view_state_changed(self, event: TailView.StateChanged) -> None:
+    def on_follow_view_state_changed(self, event: TailView.StateChanged) -> None:
         """Say in the title how the tail stands."""
         event.stop()
         self._caption()

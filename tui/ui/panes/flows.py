@@ -250,7 +250,7 @@ class FlowsPane(Pane):
         else:
             self.fleet_app.ask_about_flow(event.record, event.cluster)
 
-    def on_tail_view_state_changed(self, event: TailView.StateChanged) -> None:
+    def on_follow_view_state_changed(self, event: TailView.StateChanged) -> None:
         """Say in the title how the tail stands."""
         event.stop()
         self._say(self._clusters())

@@ -19,6 +19,7 @@ from tui.domain.tail import KEPT, Placed, Tail, TailEvent
 from tui.ui import paint
 from tui.ui.text import padded
 from tui.ui.widgets.columns import Layout, lay_out
+from tui.ui.widgets.follow_view import FollowView
 from tui.ui.widgets.line_view import PLAIN, LineView
 
 SHAPES: dict[Tone, str] = {
@@ -135,7 +136,7 @@ def _text(event: TailEvent) -> str:
     return " ".join(parts).lower()
 
 
-class TailView(LineView):
+class TailView(FollowView):
     """Events by time, newest last. On the last line it follows; the cursor moved up, it stands still; paused, it takes
     nothing in until resumed, and then everything that came meanwhile."""
 
@@ -152,22 +153,6 @@ class TailView(LineView):
             """The widget it comes from."""
             return self.view
 
-    class StateChanged(Message):
-        """`following`, `paused` or `behind` has changed."""
-
-        def __init__(self, view: TailView) -> None:
-            super().__init__()
-            self.view = view
-
-        @property
-        def control(self) -> TailView:
-            """The widget it comes from."""
-            return self.view
-
-        def can_replace(self, message: Message) -> bool:
-            """Only the last one matters."""
-            return isinstance(message, TailView.StateChanged) and message.view is self.view
-
     def __init__(
         self,
         tail: Tail,
@@ -180,8 +165,6 @@ class TailView(LineView):
     ) -> None:
         super().__init__(id=id, classes=classes, name=name)
         self.tail = tail
-        self.paused = False
-        self.following = True
         self._line = EventLine(self)
         self._kept = kept
         self._all: deque[_Line] = deque(maxlen=kept)  # what has been taken in, by place and sequence number
@@ -218,7 +201,7 @@ class TailView(LineView):
     def pull(self) -> None:
         """Take in what came since the last call; while paused, only the number behind changes."""
         if self.paused:
-            self._told()
+            self.told()
             return
         if self._next == self.tail.end:
             return
@@ -242,33 +225,7 @@ class TailView(LineView):
         elif added:
             before = len(self._shown)
             self._shown.extend(added)
-            self._after(dropped=before + len(added) - len(self._shown))
-
-    def toggle_pause(self) -> None:
-        """Pause, or take in all that came meanwhile."""
-        if self.paused:
-            self.resume()
-        else:
-            self.pause()
-
-    def pause(self) -> None:
-        """Take nothing in: what is in view stays, whatever happens."""
-        self.paused = True
-        self._told()
-
-    def resume(self) -> None:
-        """Take in everything since the pause, and go on following if it did."""
-        self.paused = False
-        self.pull()
-        self._told()
-
-    def follow(self) -> None:
-        """Go to the newest event and stay there; ends a pause."""
-        self.paused = False
-        self.following = True
-        self.pull()
-        self._after(0)
-        self._told()
+            self.keep_up(dropped=before + len(added) - len(self._shown))
 
     def set_filter(self, query: str) -> None:
         """Show events with this text anywhere in their line, without case; `!text` shows the others."""
@@ -320,23 +277,6 @@ class TailView(LineView):
 
     # --- keys ------------------------------------------------------------------------------------------------
 
-    def go(self, index: int) -> None:
-        """Move; on the last line the tail follows, elsewhere it stands still."""
-        super().go(index)
-        self._stand()
-
-    def go_page(self, direction: int) -> None:
-        """A page; the same rule."""
-        super().go_page(direction)
-        self._stand()
-
-    def scroll_lines(self, delta: int) -> None:
-        """The wheel takes the cursor along, so that following stops when one looks back."""
-        old = self.top
-        super().scroll_lines(delta)
-        if self.top != old:
-            self.go(max(self.top, min(self.cursor + self.top - old, self.top + self.body_height - 1)))
-
     def key_open(self) -> bool | None:
         """Jump to the object of the event."""
         event = self.event
@@ -345,22 +285,7 @@ class TailView(LineView):
         self.post_message(self.Opened(self, event))
         return None
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Stay at the end when following."""
-        super().on_resize(event)
-        if self.following:
-            self._after(0)
-
     # --- inside ----------------------------------------------------------------------------------------------
-
-    def _stand(self) -> None:
-        following = self.cursor >= len(self._shown) - 1
-        if following != self.following:
-            self.following = following
-            self._told()
-
-    def _told(self) -> None:
-        self.post_message(self.StateChanged(self))
 
     def _passes(self, line: _Line) -> bool:
         """Whether a line is shown; that events are missing is said whatever the filter."""
@@ -387,12 +312,12 @@ class TailView(LineView):
         for _, _, event, text in islice(reversed(self._shown), _MEASURED):
             if text:
                 self._line.measure(event)
-        self._after(0)
+        self.keep_up(0)
 
     def _merge(self, added: list[_Line]) -> None:
         """Put events that are told late where they belong, under a cursor that stays on its event."""
         self._show(sorted([*self._shown, *added]))
-        self._after(0)
+        self.keep_up(0)
 
     def _show(self, found: Iterable[_Line]) -> None:
         """Show these, with the cursor on the event it was on, or on the next one, in the same line of the window."""
@@ -401,16 +326,6 @@ class TailView(LineView):
         self._shown = deque(found, self._kept)
         self.cursor = min(bisect_left(self._shown, held, key=itemgetter(0, 1)), max(0, len(self._shown) - 1))
         self.top = self.cursor - row
-
-    def _after(self, dropped: int) -> None:
-        """Lines have come at the end and `dropped` have gone at the start."""
-        if self.following:
-            self.cursor = max(0, len(self._shown) - 1)
-        else:
-            self.cursor = max(0, self.cursor - dropped)
-            self.top -= dropped
-        self.bring_into_view()
-        self.refresh()
 
 
 def _order(placed: Placed) -> tuple[float, int]:

@@ -41,7 +41,7 @@ class _Status(msgspec.Struct):
 
 
 async def selected(
-    connection: Connection, paths: Sequence[str], selection: tuple[str, str], record: type[T], timing: Timing
+    connection: Connection, paths: Sequence[str], selection: Sequence[tuple[str, str]], record: type[T], timing: Timing
 ) -> AsyncIterator[Changed[T]]:
     """The objects of the first of `paths` that may be read, and then what changes, until the watch ends.
 
@@ -51,7 +51,7 @@ async def selected(
     listed = None
     for path in paths:
         try:
-            data = await connection.get(path, [selection], METADATA_LIST if partly else JSON)
+            data = await connection.get(path, selection, METADATA_LIST if partly else JSON)
             listed = _decoded(data, _Listed)
             break
         except Denied:
@@ -60,7 +60,7 @@ async def selected(
     assert listed is not None
     yield Changed([_decoded(item, record) for item in listed.items], [], True)
     seconds = Backoff(timing).between(timing.watch_least, timing.watch_most)
-    query = [selection, ("watch", "true"), ("resourceVersion", listed.metadata.resource_version)]
+    query = [*selection, ("watch", "true"), ("resourceVersion", listed.metadata.resource_version)]
     query.append(("timeoutSeconds", str(max(1, round(seconds)))))
     stream = connection.stream(path, query, METADATA_WATCH if partly else JSON, seconds + timing.watch_slack)
     lines = Lines()
