@@ -144,6 +144,21 @@ async def test_filter_shows_matches_and_what_they_are_in():
         assert tree.visible_ids == ["prod", "staging"]
 
 
+async def test_branches_end_at_the_last_node_that_the_filter_leaves():
+    app = Bare(Provider(PLAN))
+    async with app.run_test(size=(30, 9)) as pilot:
+        app.tree_.reveal(["prod", "prod/eu", "prod/eu/mail"])
+        await pilot.pause()
+        before = lines(app)
+        app.tree_.set_filter("cart")
+        await pilot.pause()
+        assert [line.replace("▌", " ") for line in lines(app)[:3]] == [" ▾ prod", " └ ▾ eu", "   └   cart"]
+        app.tree_.set_filter("")
+        app.tree_.move_to("prod/eu/mail")
+        await pilot.pause()
+        assert lines(app) == before
+
+
 async def test_mouse_opens_on_the_arrow():
     app = Bare(Provider(PLAN))
     async with app.run_test(size=(30, 9)) as pilot:

@@ -38,7 +38,7 @@ class _Item(msgspec.Struct, gc=False, eq=False):
     text: str  # lower-cased, for the filter
     version: int = 0
     expanded: bool = False
-    last: bool = True  # among the siblings shown
+    last: bool = True  # among its siblings, whatever a filter says
     leaves: bool = True  # none of its children has children
     children: list[_Item] | None = None  # None until asked for
 
@@ -89,7 +89,7 @@ class LazyTree(LineView):
         self._flat: list[_Item] = []
         self._by_id: dict[Hashable, _Item] = {}
         self._expanded: dict[Hashable, None] = {}
-        self._relast = False  # a filter has changed which nodes are the last ones
+        self._lasts: set[int] = set()  # under a filter, the nodes that are the last of their siblings, by sequence
         self._sequence = 0
         self._held: _Item | None = None  # the node under the cursor
         self._filter = ""
@@ -323,12 +323,16 @@ class LazyTree(LineView):
         """Branches left of a node's arrow. Roots have none."""
         if item.parent is None:
             return ""
-        parts = [_ELBOW if item.last else _TEE]
+        parts = [_ELBOW if self._is_last(item) else _TEE]
         above = item.parent
         while above.parent is not None:
-            parts.append(_SPACE if above.last else _LINE)
+            parts.append(_SPACE if self._is_last(above) else _LINE)
             above = above.parent
         return "".join(reversed(parts))
+
+    def _is_last(self, item: _Item) -> bool:
+        """Whether it is the last one shown of its siblings."""
+        return item.sequence in self._lasts if self._filter else item.last
 
     def _asides(self, node: Node, room: int) -> list[Cell]:
         """What fits beside the label, made safe; the label keeps its length or `_LEAST_LABEL` cells."""
@@ -431,9 +435,7 @@ class LazyTree(LineView):
             end += 1
         below: list[_Item] = []
         if item.expanded:
-            self._relast = True  # a filter may have been in force while it was closed
             self._below(item.children or [], below)
-            self._relast = False
         grown = len(below) - (end - at - 1)
         self._flat[at + 1 : end] = below
         if self.cursor >= end:
@@ -455,13 +457,10 @@ class LazyTree(LineView):
 
     def _below(self, items: list[_Item], flat: list[_Item]) -> None:
         """Append these nodes, each followed by what is open below it."""
-        if self._relast:
-            for item in items:
-                item.last = item is items[-1]
         for item in items:
             flat.append(item)
             if item.expanded and item.children:
-                if item.leaves and not self._relast:
+                if item.leaves:
                     flat += item.children  # most of a large tree
                 else:
                     self._below(item.children, flat)
@@ -485,10 +484,8 @@ class LazyTree(LineView):
                     passed.append(item)
                 else:
                     del flat[at:]
-        for item in passed:
-            item.last = False
         if passed:
-            passed[-1].last = True
+            self._lasts.add(passed[-1].sequence)
         return bool(passed)
 
     def _matches(self, item: _Item) -> bool:
@@ -505,12 +502,11 @@ class LazyTree(LineView):
         """After the structure has changed: the flat list anew, the cursor back on its node."""
         row, old = self.cursor - self.top, self._held
         self._flat = []
+        self._lasts.clear()
         if self._filter:
-            self._relast = True
             self._passing(self._roots, False, self._flat)
         else:
             self._below(self._roots, self._flat)
-            self._relast = False
         index = None
         while old is not None and (index := self._place(old)) is None:
             old = old.parent
