@@ -75,7 +75,8 @@ async def test_rows_of_every_table(pane: str) -> None:
         there = {key.cluster for key in shown.visible_keys}
 
         def old(age: str) -> set[str]:
-            return {key.cluster for at, key in enumerate(shown.visible_keys) if shown._age(shown._rows.at(at)) == age}
+            entries = [shown._rows.at(at) for at in range(shown.visible_count)]
+            return {entry.key.cluster for entry in entries if shown._age(shown._rows.cells(entry)) == age}
 
         assert not old("4m")
         lose(fleet, *LOST)

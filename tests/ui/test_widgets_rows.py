@@ -5,11 +5,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tui.domain.kinds.kind import Cell, Column, Tone
+from tui.domain.obj import Ref
 from tui.ui.widgets import rows as rows_module
 from tui.ui.widgets.columns import lay_out, natural_widths
 from tui.ui.widgets.rows import Rows, TableRow, order_of
 
-KEYS = st.integers(0, 12)
+KEYS = st.integers(0, 12).map(lambda at: Ref(f"cluster-{at % 2}", "pods", f"namespace-{at % 3}", f"{at}"))
 VALUES = st.one_of(
     st.none(), st.integers(-3, 3), st.floats(allow_nan=True, width=16), st.sampled_from(["a", "B", "ab"])
 )
@@ -25,9 +26,13 @@ class RowsMachine(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
+        self.many, rows_module.MANY = rows_module.MANY, 3
         self.rows = Rows(self)
         self.model = {}  # key -> row, in the order given
         self.column, self.reverse, self.by, self.query = None, False, None, ""
+
+    def teardown(self):
+        rows_module.MANY = self.many
 
     @rule(values=st.dictionaries(KEYS, st.tuples(VALUES, VALUES), max_size=8))
     def replace(self, values):
@@ -38,11 +43,11 @@ class RowsMachine(RuleBasedStateMachine):
     def update(self, values, gone):
         changed = [row(key, *pair) for key, pair in values.items()]
         before = self.shown()
-        touched, moved = self.rows.update(changed, gone)
         for key in gone:
             self.model.pop(key, None)
         for one in changed:
             self.model[one.key] = one
+        touched, moved = self.rows.update(changed, gone)
         if not moved:
             assert self.shown() == before
         assert touched <= {one.key for one in changed}
@@ -50,8 +55,11 @@ class RowsMachine(RuleBasedStateMachine):
     def row(self, key):
         return self.model.get(key)
 
-    def value(self, key, column):
-        return self.model[key].sort_values[column] if key in self.model else None
+    def values(self, keys, column):
+        return [self.model[key].sort_values[column] if key in self.model else None for key in keys]
+
+    def searched(self, key):
+        return tuple(cell.text.lower() for cell in self.model[key].cells) if key in self.model else None
 
     @rule(values=st.dictionaries(KEYS, st.tuples(VALUES, VALUES), max_size=8))
     def note(self, values):
@@ -65,9 +73,7 @@ class RowsMachine(RuleBasedStateMachine):
     @rule()
     def paint(self):
         for entry in self.rows.window(0, len(self.rows)):
-            if entry.noted:
-                self.rows.make(entry)
-            assert entry.texts == tuple(cell.text for cell in self.model[entry.key].cells)
+            assert self.rows.cells(entry).texts == tuple(cell.text for cell in self.model[entry.key].cells)
 
     @rule(column=st.sampled_from([None, 0, 1]), reverse=st.booleans(), by=st.sampled_from([None, repr]))
     def sort(self, column, reverse, by):
@@ -92,9 +98,7 @@ class RowsMachine(RuleBasedStateMachine):
         keys = [key for key, one in self.model.items() if passes(one)]
         if self.column is not None:
             values = {key: self.model[key].sort_values[self.column] for key in keys}
-            keys.sort(
-                key=lambda key: (order_of(self.by(values[key]) if self.by else values[key], self.reverse), str(key))
-            )
+            keys.sort(key=lambda key: (order_of(self.by(values[key]) if self.by else values[key], self.reverse), key))
         return keys[::-1] if self.reverse else keys
 
     @invariant()
@@ -123,6 +127,17 @@ def test_unknown_values_come_last_in_both_directions():
     assert [entry.key for entry in rows.window(0, 9)][:2] == ["y", "w"]
     rows.sort(0, reverse=True)
     assert [entry.key for entry in rows.window(0, 9)][:2] == ["w", "y"]
+
+
+def test_rows_of_equal_value_stand_in_the_order_of_their_keys_whatever_those_are():
+    rows = Rows()
+    keys = [Ref("b", "pods", "", "a"), "10", 9, Ref("a", "pods", "", "b"), "9", ("x", None)]
+    rows.replace([row(key, "same", 0) for key in keys])
+    rows.sort(0)
+    shown = [entry.key for entry in rows.window(0, 9)]
+    assert shown == [9, "10", "9", ("x", None), Ref("a", "pods", "", "b"), Ref("b", "pods", "", "a")]
+    rows.update([row("9", "other", 0), row(9, "same", 1)], ["10"])
+    assert [entry.key for entry in rows.window(0, 9)] == ["9", 9, *shown[3:]]
 
 
 def test_an_unchanged_row_is_not_touched():

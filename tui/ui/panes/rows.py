@@ -10,7 +10,10 @@ from tui.ui.widgets.rows import TableRow
 
 # What makes a cell: its value, how that is shown, and cells of words shown before where time is not in them.
 _Made = tuple[Callable[[Row, Facts], Value], Callable[[Value, float], Cell], dict[str, Cell] | None]
+# What the filter looks for in a cell: its value, how that is shown, and texts of values shown before.
+_Searched = tuple[Callable[[Row, Facts], Value], Callable[[Value, float], Cell], dict[str, str]]
 _WORDS = 500  # remembered for each column; names and the like have more, and are made each time
+_FEW = 64  # words: of a column with no more, many rows have the same
 FAULTY = frozenset({Tone.BAD, Tone.WARN, Tone.UNKNOWN})
 
 
@@ -26,17 +29,20 @@ class Shape:
                     merged.setdefault(column.id, column)
         self.columns = tuple(merged.values())
         self._own: dict[str, list[_Made]] = {}
+        self._searched: dict[str, list[_Searched]] = {}
         self._kinds = {kind.resource: kind for kind in kinds}
         shown: dict[tuple[str, object], dict[str, Cell]] = {}
         for kind in kinds:
             by_id = {column.id: column for column in kind.columns}
             made = self._own[kind.resource] = []
+            own = [each for each in kind.columns if each.id in merged and not each.time]
+            self._searched[kind.resource] = [(each.value, each.show, {}) for each in own]
             for column in self.columns:
-                if (own := by_id.get(column.id)) is None:
+                if (each := by_id.get(column.id)) is None:
                     made.append(_LEFT_OUT)
                 else:
-                    known = None if own.time else shown.setdefault((own.id, own.show), {})
-                    made.append((own.value, own.show, known))
+                    known = None if each.time else shown.setdefault((each.id, each.show), {})
+                    made.append((each.value, each.show, known))
 
     def row(self, row: Row, facts: Facts) -> TableRow:
         """Values and cells of one object. Cells of words that many rows share are made once."""
@@ -60,6 +66,22 @@ class Shape:
     def value(self, row: Row, column: int, facts: Facts) -> Value:
         """The value of one column."""
         return self._own[row.ref.resource][column][0](row, facts)
+
+    def searched(self, row: Row, facts: Facts) -> tuple[str, str]:
+        """The texts of all cells but ages, which would be wrong soon, lower-cased: its own, and what many rows have."""
+        now = facts.now
+        own: list[str] = []
+        common: list[str] = []
+        for value_of, show, words in self._searched[row.ref.resource]:
+            value = value_of(row, facts)
+            text = words.get(value) if type(value) is str else None
+            if text is None:
+                text = show(value, now).text.lower()
+                if type(value) is str and len(words) < _WORDS:
+                    words[value] = text
+            if text:
+                (common if len(words) <= _FEW and type(value) is str else own).append(text)
+        return " ".join(own), " ".join(common)
 
     def faulty(self, row: Row, made: TableRow, facts: Facts) -> bool:
         """Whether something is wrong with the object: its state is not good, or a cell says so in the worst tone."""

@@ -198,10 +198,16 @@ class TablePane(Pane):
             return None
         return freshness.marked(self.shape.row(row, self.fleet.facts), self._stale.get(row.ref.cluster))
 
-    def value(self, key: Hashable, column: int) -> Value:
-        """The value of one column of a line; None when its object is gone."""
+    def values(self, keys: Sequence[Hashable], column: int) -> list[Value]:
+        """The values of one column of lines; None where its object is gone."""
+        facts, row_of, value = self.fleet.facts, self.row_of, self.shape.value
+        rows = [row_of(key) for key in keys if isinstance(key, Ref)]
+        return [None if row is None else value(row, column, facts) for row in rows]
+
+    def searched(self, key: Hashable) -> tuple[str, str] | None:
+        """What the filter looks for in a line as it is now; None when its object is gone."""
         row = self.row_of(key) if isinstance(key, Ref) else None
-        return None if row is None else self.shape.value(row, column, self.fleet.facts)
+        return None if row is None else self.shape.searched(row, self.fleet.facts)
 
     def _depend(self, now: float) -> None:
         """Work out rows again when what their facts come from has changed.

@@ -16,7 +16,7 @@ from tui.ui import paint
 from tui.ui.text import padded, width_of
 from tui.ui.widgets.columns import Layout, lay_out, natural_widths
 from tui.ui.widgets.line_view import HEADER, LineView
-from tui.ui.widgets.rows import Entry, Maker, Rows, TableRow, faded
+from tui.ui.widgets.rows import Cells, Entry, Maker, Rows, TableRow, faded
 
 __all__ = ["Table", "TableRow"]
 
@@ -247,7 +247,7 @@ class Table(LineView):
             return
         self._now = now
         for index in self._in_view():
-            if self._show_again(self._rows.at(index)):
+            if self._show_again(self._rows.cells(self._rows.at(index))):
                 self.mark_line(index)
 
     def set_empty(self, text: str) -> None:
@@ -266,15 +266,14 @@ class Table(LineView):
     def stamp(self, index: int) -> Hashable:
         """The row, its version and what else is on its line."""
         entry = self._rows.at(index)
-        if entry.noted:
-            self._rows.make(entry)
-        if entry.shown != self._now:
-            self._show_again(entry)
-        return entry.sequence, entry.version, entry.key in self.marked, self._generation, self._age(entry)
+        cells = self._rows.cells(entry)
+        if cells.shown != self._now:
+            self._show_again(cells)
+        return cells.version, entry.key in self.marked, self._generation, self._age(cells)
 
-    def _age(self, entry: Entry) -> str | None:
+    def _age(self, cells: Cells) -> str | None:
         """How old a stale row is: `5m`, "?" when that is not known; None of a row that is kept up."""
-        heard = self._heard if entry.heard is None else entry.heard
+        heard = self._heard if cells.heard is None else cells.heard
         if heard is None:
             return None
         return when.age(self._now - heard) if heard and self._now else "?"
@@ -294,24 +293,25 @@ class Table(LineView):
         entry = self._rows.at(index)
         accent = self.tone_style(Tone.ACCENT, state)
         mark = "●" if entry.key in self.marked else "▌" if index == self.cursor else " "
-        old = self._age(entry)
+        cells = self._rows.cells(entry)
+        old = self._age(cells)
         fresh = old is None
         segments = [Segment(mark + " " if fresh else mark, accent)]
         if not fresh:
             segments.append(Segment(STALE, self.tone_style(Tone.WARN, state)))
         add = segments.append
-        texts, tones, columns = entry.texts, entry.tones, self.columns
+        texts, tones, columns = cells.texts, cells.tones, self.columns
         slots = self._layout_for(width).slots
         ends = [slot.x for slot in slots[1:]] + [width - _GUTTER]
-        for (at, x, cells), end in zip(slots, ends, strict=False):
+        for (at, x, room), end in zip(slots, ends, strict=False):
             tone = tones[at] if at < len(tones) else Tone.ACCENT
             style = self.tone_style(tone if fresh else faded(tone), state)
             own = texts[at] if at < len(texts) else ""
-            if old is not None and x == 0 and len(old) + _LEGIBLE <= cells:  # the first column tells the age as well
-                add(Segment(padded(own, cells - len(old) - 1) + " ", style))
-                add(Segment(old + " " * (end - x - cells), self.tone_style(Tone.WARN, state)))
+            if old is not None and x == 0 and len(old) + _LEGIBLE <= room:  # the first column tells the age as well
+                add(Segment(padded(own, room - len(old) - 1) + " ", style))
+                add(Segment(old + " " * (end - x - room), self.tone_style(Tone.WARN, state)))
             else:
-                add(Segment(padded(own, cells, columns[at].right) + " " * (end - x - cells), style))
+                add(Segment(padded(own, room, columns[at].right) + " " * (end - x - room), style))
         if not slots:
             add(Segment(" " * (width - _GUTTER), accent))
         return segments
@@ -454,32 +454,25 @@ class Table(LineView):
         self._sampled += len(entries)
         widened = False
         for entry in entries:
-            if entry.noted:
-                self._rows.make(entry)
-            if entry.heard is not None and entry.texts:
-                first = width_of(entry.texts[0]) + _AGE
+            cells = self._rows.cells(entry)
+            if cells.heard is not None and cells.texts:
+                first = width_of(cells.texts[0]) + _AGE
                 widened = widened or first > self._longest[0]
                 self._longest[0] = max(self._longest[0], first)
-            for at, text in enumerate(entry.texts[: len(self._longest)]):
+            for at, text in enumerate(cells.texts[: len(self._longest)]):
                 if len(text) > self._longest[at]:
                     self._longest[at] = width_of(text) if text.isascii() else max(len(text), width_of(text))
                     widened = True
         if widened:
             self._relayout()
 
-    def _show_again(self, entry: Entry) -> bool:
+    def _show_again(self, cells: Cells) -> bool:
         """Cells of a row as of `self._now`; True when they changed."""
-        entry.shown = self._now
-        if not self._now or len(entry.values) != len(self.columns):
+        cells.shown = self._now
+        if not self._now or len(cells.values) != len(self.columns):
             return False
-        cells = [column.show(value, self._now) for column, value in zip(self.columns, entry.values, strict=True)]
-        texts = tuple([cell[0] for cell in cells])
-        tones = tuple([cell[1] for cell in cells])
-        if texts == entry.texts and tones == entry.tones:
-            return False
-        entry.texts, entry.tones = texts, tones
-        entry.version += 1
-        return True
+        shown = [column.show(value, self._now) for column, value in zip(self.columns, cells.values, strict=True)]
+        return self._rows.reshow(cells, shown)
 
     def _settle(self) -> None:
         """After rows have moved: cursor back on its object, at the same height of the window."""
