@@ -12,6 +12,7 @@ NAMES = (
     "keys",
     "tree",
     "tail",
+    "bytes",
     "memory",
     "scale",
     "yaml_editor",

@@ -11,6 +11,7 @@ runs what is due meanwhile, CPU its share of one core. Ends with 1 when a budget
 from __future__ import annotations
 
 import argparse
+import codecs
 import contextlib
 import fcntl
 import json
@@ -27,6 +28,7 @@ import sys
 import tempfile
 import termios
 import time
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,11 +40,11 @@ BUDGETS |= {"expand": 25.0, "paused": 16.0, "filtered": 16.0}
 BUSY = 1.0  # ms: p99 of the floor on a machine that has nothing else to do stays below
 CLEAR = b"\x15"  # ctrl+u: after a lone escape every program waits whether it begins the sequence of another key
 PATIENCE = 5.0  # seconds for one repaint
-# Where a line of the screen begins, the cursor bar that our lists draw at its left edge, and texts in their styles.
-_CURSOR = (
-    rb"\x1b\[(\d+);(\d+)H(?:\x1b\[[0-9;]*m|[^\x1b\xe2])*\xe2\x96\x8c(?:\x1b\[[0-9;]*m| )*"
-    rb"([^\x1b]{1,24}(?:(?:\x1b\[[0-9;]*m)+[^\x1b]{1,24}){0,%d})"
-)
+BAR = "▌"  # what our lists draw at the left edge of the cursor's line
+WORD = 24  # columns of a line that are taken for one of its texts
+_PART = re.compile(r"\x1b(?:\[[0-9;:?<=>$]*)?\Z")  # of a code that has not come whole
+# The escape codes that place text; others; text.
+_CODES = re.compile(r"\x1b\[(\d*);?(\d*)H|\x1b\[(\d+)G|\x1b(?:\[[0-9;:?<=>$]*[@-~]|[^\[])|([^\x1b\x00-\x1f]+)")
 
 
 Times = dict[str, list[float]]  # ms, by kind of key
@@ -55,7 +57,11 @@ class Terminal:
         """`report` is where a program that watches its own loop writes what it saw; `texts` how many styled texts of
         the cursor's line tell it from the others.
         """
-        self._cursor = re.compile(_CURSOR % (texts - 1))
+        self._words = WORD * texts
+        self._grid = [[" "] * width for _ in range(height)]
+        self._place = (0, 0)
+        self._bar: tuple[int, int] | None = None  # row and column of the cursor's line
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             if report is not None:
@@ -64,8 +70,9 @@ class Terminal:
             os.environ.pop("NO_COLOR", None)
             os.execvp(command[0], command)
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
-        self.seen: tuple[bytes, ...] = ()  # row, column and first words of the cursor's line
-        self._rest = b""
+        self.seen: tuple[object, ...] = ()  # row, column and first words of the cursor's line
+        self._rest = ""
+        self.arrived = 0.0  # when the last bytes came
 
     def read(self, patience: float) -> bool:
         """Take in what has arrived; False when nothing came within `patience` seconds."""
@@ -75,11 +82,38 @@ class Terminal:
             data = os.read(self.fd, 1 << 16)
         except OSError as error:
             raise SystemExit(f"the program has ended: {error}") from error
-        self._rest += data
-        for found in self._cursor.finditer(self._rest):
-            self.seen = found.groups()
-        self._rest = self._rest[-400:]
+        self.arrived = time.perf_counter()
+        text = self._rest + self._decode(data)
+        cut = _PART.search(text)
+        self._rest = cut[0] if cut else ""
+        self._paint(text[: len(text) - len(self._rest)])
         return True
+
+    def _paint(self, text: str) -> None:
+        """Follow what is written, and where the bar of the cursor's line is."""
+        for found in _CODES.finditer(text):
+            y, x, column, written = found.groups()
+            if written is not None:
+                self._write(written)
+            elif column is not None:
+                self._place = (self._place[0], int(column) - 1)
+            elif y is not None:
+                self._place = (int(y or 1) - 1, int(x or 1) - 1)
+        if self._bar is not None:
+            y, x = self._bar
+            self.seen = (y, x, "".join(self._grid[y][x : x + self._words]))
+
+    def _write(self, text: str) -> None:
+        y, x = self._place
+        if y >= len(self._grid):
+            return
+        for character in text:
+            if x < len(self._grid[y]):
+                self._grid[y][x] = character
+                if character == BAR:
+                    self._bar = (y, x)
+            x += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        self._place = (y, x)
 
     def quiet(self, seconds: float) -> None:
         """Take in everything for a while."""
@@ -92,14 +126,13 @@ class Terminal:
         while self.read(0):
             pass
         before = self.seen
-        self._rest = b""
         started = time.perf_counter()
         os.write(self.fd, key)
         while self.seen == before:
             left = started + PATIENCE - time.perf_counter()
             if left <= 0 or not self.read(left):
                 raise SystemExit(f"no repaint within {PATIENCE} s after {key!r}; the cursor's line is {before!r}")
-        return (time.perf_counter() - started) * 1000
+        return (self.arrived - started) * 1000
 
     def close(self) -> None:
         """End the child; what it still writes is thrown away."""
@@ -286,9 +319,8 @@ def run_app(rows: int, rate: float) -> None:
     """The table alone, changed `rate` times a second in 30 batches a second."""
     import gc
 
-    from textual.app import App
-
     from tui.domain.kinds.kind import Cell, Column, Tone, Value
+    from tui.ui.paint import Sparing
     from tui.ui.widgets.table import Table, TableRow
 
     states_shown = (
@@ -318,7 +350,7 @@ def run_app(rows: int, rate: float) -> None:
         cells = tuple([column.show(value, 0.0) for column, value in zip(columns, values, strict=True)])
         return TableRow(at, cells, values)
 
-    class TableApp(App[None]):
+    class TableApp(Sparing):
         """A table and a filter that is typed without an input."""
 
         CSS = "Table { width: 1fr; height: 1fr; }"

@@ -87,10 +87,9 @@ def run_app(rate: float) -> None:
     import gc
     import time
 
-    from textual.app import App
-
     from tui.domain.kinds.kind import Tone
     from tui.domain.tail import Tail, TailEvent
+    from tui.ui.paint import Sparing
     from tui.ui.widgets.tail import TailView
 
     tail = Tail(KEPT)
@@ -106,7 +105,7 @@ def run_app(rate: float) -> None:
             cluster = f"prod-{chance.randrange(500):03}"
             tail.add(TailEvent(now, cluster, application, reason, message, "a" * 40, "auto-sync", tone=tone), now)
 
-    class TailApp(App[None]):
+    class TailApp(Sparing):
         """A tail and a filter that is typed without an input."""
 
         CSS = "TailView { width: 1fr; height: 1fr; }"

@@ -69,9 +69,8 @@ def run_app(clusters: int, each: int, rate: float) -> None:
     import gc
     from collections.abc import Hashable
 
-    from textual.app import App
-
     from tui.domain.kinds.kind import Cell, Tone
+    from tui.ui.paint import Sparing
     from tui.ui.widgets.tree import LazyTree, Node
 
     tones = (Tone.GOOD, Tone.WARN, Tone.BAD)
@@ -88,7 +87,7 @@ def run_app(clusters: int, each: int, rate: float) -> None:
         assert isinstance(node, int)
         return [leaf(node, number) for number in range(each)]
 
-    class TreeApp(App[None]):
+    class TreeApp(Sparing):
         """A tree and a filter that is typed without an input."""
 
         CSS = "LazyTree { width: 1fr; height: 1fr; }"

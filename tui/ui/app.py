@@ -18,6 +18,7 @@ from textual.screen import Screen
 
 from tui.ui import keys, keytable, themes
 from tui.ui.curtain import Curtain, prepared
+from tui.ui.paint import Sparing
 from tui.ui.working import Working
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Tick(Message, bubble=False):
         return isinstance(message, Tick)
 
 
-class FleetApp(Working):
+class FleetApp(Sparing, Working):
     """fleet on the screen."""
 
     TITLE = "fleet"

@@ -1,4 +1,5 @@
-"""The one place that reaches into Textual's private parts: lean strips, and painting a widget before the next frame.
+"""The one place that reaches into Textual's private parts: lean strips, painting a widget before the next frame, and
+sending only what differs from what the terminal shows.
 
 Textual paints on a 60 Hz clock, so a key press waits up to a frame. `now` runs the compositor at once for one widget.
 Everything here is checked against the pinned version; with any other version the public path is used, which shows
@@ -7,10 +8,21 @@ the same a little later.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import Any
+
 import textual
+from rich.color import ColorSystem
+from rich.console import Console
 from rich.segment import Segment
+from textual import events
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.app import App
+from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
+
+from tui.ui.shown import Shown
 
 CHECKED_VERSION = "8.2.8"
 SUPPORTED = textual.__version__ == CHECKED_VERSION
@@ -77,3 +89,55 @@ def now(widget: Widget) -> bool:
     screen._dirty_widgets.update(others)
     widget._repaint_required = False
     return True
+
+
+class Sparing(App[None]):
+    """An app that sends its terminal only what differs from what it shows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown = Shown()
+
+    def on_mount(self) -> None:
+        """Whatever else has had the terminal meanwhile has left something there."""
+        self.app_suspend_signal.subscribe(self, lambda _: self._shown.forget())
+        self.app_resume_signal.subscribe(self, lambda _: self._shown.forget())
+
+    def on_resize(self, event: events.Resize) -> None:
+        """A terminal that changes its size moves its lines as it likes."""
+        self._shown.forget()
+
+    def repaint(self) -> None:
+        """Send everything once more: something else may have written to the terminal."""
+        self._shown.forget()
+        self.screen.refresh()
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        if SUPPORTED and isinstance(renderable, ChopsUpdate | LayoutUpdate):
+            renderable = _Difference(renderable, self._shown, screen.size)
+        super()._display(screen, renderable)
+
+
+class _Difference(CompositorUpdate):
+    """The part of an update that the terminal does not show already."""
+
+    def __init__(self, update: ChopsUpdate | LayoutUpdate, shown: Shown, size: tuple[int, int]) -> None:
+        self._update = update
+        self._shown = shown
+        self._size = size
+
+    def render_segments(self, console: Console) -> str:
+        colours = console._color_system or ColorSystem.TRUECOLOR
+        return self._shown.paint(*self._size, _pieces(self._update), colours)
+
+
+def _pieces(update: ChopsUpdate | LayoutUpdate) -> Iterator[tuple[int, int, Iterable[Strip]]]:
+    """The strips of an update, each with its column and row."""
+    if isinstance(update, LayoutUpdate):
+        for y, line in enumerate(update.strips, update.region.y):
+            yield update.region.x, y, line
+        return
+    for y, left, right in update.spans:
+        for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
+            if strip is not None and x <= right and end > left:
+                yield x, y, (strip,)

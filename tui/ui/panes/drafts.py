@@ -97,5 +97,6 @@ class DraftsPane(TablePane):
 
     def action_reread(self) -> None:
         """Ask the remotes where the drafts stand."""
+        self.fleet_app.repaint()
         if self.fleet.drafts is not None:
             self.fleet_app.do(draftwork.reread(self.fleet_app), "asking the remotes")

@@ -131,7 +131,8 @@ class FleetScreen(Screen[Any]):
         self.fleet_app.show_aliases()
 
     def action_reread(self) -> None:
-        """Read again, and try unreachable clusters now."""
+        """Read again, and try unreachable clusters now; what else has written to the terminal is painted over."""
+        self.fleet_app.repaint()
         self.fleet.retry(None)
         self.fleet_app.say("reading again")
 

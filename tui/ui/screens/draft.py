@@ -465,6 +465,7 @@ class DraftScreen(FleetScreen):
 
     def action_reread(self) -> None:
         """Ask the remotes where the draft stands."""
+        self.fleet_app.repaint()
         self.fleet_app.do(self._after(draftwork.reread(self.fleet_app)), "asking the remotes")
 
     async def action_back(self) -> None:

@@ -251,6 +251,7 @@ class RecoveryScreen(FleetScreen):
 
     def action_reread(self) -> None:
         """Read again."""
+        self.fleet_app.repaint()
         self.fleet_app.do(self._load(), "reading what can be brought back")
 
     async def action_back(self) -> None:
