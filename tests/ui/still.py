@@ -7,6 +7,7 @@ import unicodedata
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from textual import events
 from textual.keys import _character_to_key, _get_unicode_name_from_key
@@ -95,6 +96,9 @@ class StillFleet:
 
     async def locate(self, ref: Ref) -> Located:
         return Located(reason="no Application tracks it: it did not come from Git")
+
+    async def naming(self, ref: Ref) -> tuple[list[tuple[Ref, dict[str, Any]]], list[str]]:
+        return [], []
 
     async def events(self, ref: Ref) -> list[Event]:
         return shop.happened(ref)

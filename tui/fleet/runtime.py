@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -26,7 +26,7 @@ from tui.domain.pulse import Pulse
 from tui.domain.schema import Problem
 from tui.domain.settings import Settings
 from tui.domain.tail import Tail, TailEvent
-from tui.fleet import objectevents
+from tui.fleet import objectevents, xray
 from tui.fleet.blast import Blasts
 from tui.fleet.checking import Checker
 from tui.fleet.commits import Commits
@@ -369,6 +369,18 @@ class Fleet:
             if row is None or isinstance(error, Absent) or not (held := row.manifest()):
                 raise
             return Manifest(cleaned(held), fresh=False, reason=str(error))
+
+    async def naming(self, ref: Ref) -> tuple[list[tuple[Ref, Mapping[str, Any]]], list[str]]:
+        """Whole objects of kinds that nobody watches and that may name this one; and what could not be read."""
+        await self.offers.gather()
+        found: list[tuple[Ref, Mapping[str, Any]]] = []
+        refused = []
+        for resource in xray.ASKED.get(ref.resource, ()):
+            try:
+                found += await self.offers.wholes(ref.cluster, resource, ref.namespace)
+            except Trouble as error:
+                refused.append(f"{resource.partition('.')[0]}: {error}")
+        return found, refused
 
     async def events(self, ref: Ref) -> list[Event]:
         """The Kubernetes Events about an object, newest first, as its cluster keeps them now. Raises Trouble."""

@@ -289,6 +289,18 @@ class FleetApp(Sparing, Working):
 
         self.push_screen(DetailScreen(ref, tab))
 
+    def show_xray(self, ref: Ref) -> None:
+        """Open the detail of an object at what it hangs together with."""
+        from tui.ui.screens.tabs import tangle_of
+
+        self.show_object(ref, tangle_of(ref))
+
+    def show_owner(self, ref: Ref) -> None:
+        """Open the object that controls another one."""
+        from tui.ui.obey import jump_to_owner
+
+        self.do(jump_to_owner(self, ref), f"finding the owner of {ref.name}")
+
     def show_fleetwide(self, tab: str = "") -> None:
         """Policies of the fleet, or of the part of it that the tree has chosen."""
         from tui.ui.screens.fleetwide import FleetwideScreen

@@ -119,6 +119,8 @@ ACTIONS: tuple[Action, ...] = (
         "Open its Application; on an Application, cluster or namespace, show only what is in it.",
         "object",
     ),
+    _a("xray", "u", "X-ray", "Show whose it is, what it uses, who uses it, and what grew from it.", "object"),
+    _a("owner", "J", "Owner", "Jump to the object that controls it.", "object"),
     _a("copy", "c", "Copy", "Copy a field to the clipboard; of marked rows, their names.", "object"),
     _a("verdict", "v", "Verdict", "May it talk to another? Policies answer, step by step.", "object"),
     _a(
@@ -226,6 +228,8 @@ ACTIONS: tuple[Action, ...] = (
     _a("document_actions", "a", "Actions", "Choose from the edits people make most.", "document"),
     _a("document_remove", "ctrl+d delete", "Remove", "Draft its removal from Git; Argo CD prunes it.", "document"),
     _a("revert", "R", "Revert", "In an Application's History: draft the revert to that revision.", "document"),
+    _a("document_xray", "u", "X-ray", "Show whose it is, what it uses, who uses it, what grew from it.", "document"),
+    _a("document_owner", "J", "Owner", "Jump to the object that controls it.", "document"),
     _a("document_copy", "c", "Copy", "Copy what is shown to the clipboard.", "document"),
     _a("document_verdict", "v", "Verdict", "May it talk to another? Policies answer, step by step.", "document"),
     _a("group_by", "b", "Group by", "In Reach: group who may talk by application, or by namespace.", "document"),

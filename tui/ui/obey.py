@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 
 from tui.domain.cluster import CLUSTERS
 from tui.domain.kinds.kind import Tone
+from tui.domain.obj import Object, Ref, Row
+from tui.domain.objects.references import owners
 from tui.domain.ports import Trouble
+from tui.fleet.xray import XRay
 from tui.ui import themes
 from tui.ui.commands import Command, Known, NotUnderstood, UnknownWord, parse, propose
 from tui.ui.prompt import ask
@@ -168,6 +171,25 @@ async def _kind(app: FleetApp, command: Command) -> None:
     pane = _OWN_PANE.get(command.resource)
     view = View(pane or "objects", "" if pane else command.resource, scope, command.filter, labels=command.labels)
     await app.shell.visit(view)
+
+
+async def jump_to_owner(app: FleetApp, ref: Ref) -> None:
+    """Open what controls an object: of a kind that is held as a table only, its cluster is asked for the object."""
+    row = app.fleet.store.get(ref)
+    manifest = row.manifest() if row is not None else {}
+    if not manifest:
+        manifest = dict((await app.fleet.manifest(ref)).object)
+    await app.fleet.offers.gather()
+    named = owners(manifest)
+    found = XRay(
+        row or Row(ref, Object()), manifest, app.fleet.store, app.fleet.offers.catalogue, app.fleet.facts.known
+    )
+    if not named:
+        app.say(f"nothing owns {ref.name}", Tone.WARN)
+    elif (owner := found.owner()) is None:
+        app.say(f"{ref.cluster} serves no {named[0].kind}", Tone.WARN)
+    else:
+        app.show_object(owner)
 
 
 def preview_theme(app: FleetApp, line: str) -> None:

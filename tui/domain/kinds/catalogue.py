@@ -57,8 +57,13 @@ class Catalogue:
             if resource in self.offers or (served.verbs and "list" not in served.verbs):
                 continue
             version = served.versions[0] if served.versions else "v1"
-            kind = kind_of(served.plural, served.kind, served.group, version, served.namespaced)
+            kind = kind_of(served.plural, served.kind, served.group, version, served.namespaced, served.short)
             self.offers[resource] = Offer(kind, _words(kind, served), where)
+        self._by_kind = {
+            (offer.kind.group, offer.kind.kind): resource
+            for resource, offer in self.offers.items()
+            if resource not in OWN
+        }
         self._by_word: dict[str, list[Kind]] = {}
         for offer in self.offers.values():
             for word in offer.words:
@@ -71,6 +76,17 @@ class Catalogue:
         """The kind of a resource; None when nobody has told of one."""
         offer = self.offers.get(resource)
         return offer.kind if offer else None
+
+    def resource_of(self, kind: str, groups: Iterable[str], only: bool = False) -> str:
+        """The resource of a Kind in the first of these API groups that has it; "" when none has.
+
+        With `only`, then the one group at all that has a kind of this name.
+        """
+        for group in groups:
+            if (found := self._by_kind.get((group, kind))) is not None:
+                return found
+        others = [resource for (_, name), resource in self._by_kind.items() if name == kind] if only else []
+        return others[0] if len(others) == 1 else ""
 
     def find(self, word: str) -> Kind | None:
         """The kind a word means: plural, singular, short name, Kind, `plural.group`, `plural.beginning-of-group`.

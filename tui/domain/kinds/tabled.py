@@ -120,11 +120,11 @@ def _printable(text: str) -> str:
 # -- columns ----------------------------------------------------------------------------------------------------------
 
 
-def kind_of(plural: str, kind: str, group: str, version: str, namespaced: bool) -> Kind:
+def kind_of(plural: str, kind: str, group: str, version: str, namespaced: bool, short: tuple[str, ...] = ()) -> Kind:
     """A kind that only its servers know the columns of; until they have said, it has name, labels and age."""
     columns = _columns((), namespaced)
     return Kind(
-        plural=plural, kind=kind, group=group, versions=(version,), namespaced=namespaced, columns=columns,
+        plural=plural, kind=kind, group=group, versions=(version,), namespaced=namespaced, columns=columns, short=short,
         record=Tabled, tabled=True,
     )  # fmt: skip
 

@@ -107,6 +107,16 @@ class Pane(Vertical):
         if (ref := self.here()) is not None:
             self.fleet_app.show_object(ref)
 
+    def action_xray(self) -> None:
+        """Show what it hangs together with."""
+        if (ref := self.here()) is not None:
+            self.fleet_app.show_xray(ref)
+
+    def action_owner(self) -> None:
+        """Go to what controls it."""
+        if (ref := self.here()) is not None:
+            self.fleet_app.show_owner(ref)
+
     def action_verdict(self) -> None:
         """May it talk to another?"""
         if (ref := self.here()) is not None:

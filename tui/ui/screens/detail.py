@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from tui.domain import when
 from tui.domain.cluster import CLUSTERS
-from tui.domain.kinds import KINDS, POLICY_RESOURCES
+from tui.domain.kinds import POLICY_RESOURCES
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref, Row
 from tui.ui import frame, keys
@@ -26,7 +26,7 @@ from tui.ui.screens.base import FleetScreen
 from tui.ui.screens.history import HistoryTable
 from tui.ui.screens.manifest import ManifestView
 from tui.ui.screens.objectevents import ObjectEvents
-from tui.ui.screens.tabs import JUDGED, Tab, resources_needed, tabs_of
+from tui.ui.screens.tabs import JUDGED, Tab, resources_needed, tabs_of, tangle_of
 from tui.ui.screens.words_view import WordsView
 from tui.ui.text import safe
 from tui.ui.widgets.table import Table
@@ -172,7 +172,8 @@ class DetailScreen(FleetScreen):
 
     def _title(self, *more: str) -> None:
         ref = self.ref
-        kind = KINDS[ref.resource].kind if ref.resource in KINDS else ref.resource
+        found = self.fleet.offers.catalogue.get(ref.resource)
+        kind = found.kind if found is not None else ref.resource
         where = " · ".join(part for part in (ref.cluster * (ref.resource != CLUSTERS), ref.namespace) if part)
         words = " · ".join(part for part in (f"{kind} {ref.name}", where, *more) if part)
         for box in self.query("#detail"):  # there is none before the screen has been composed
@@ -227,6 +228,19 @@ class DetailScreen(FleetScreen):
     def action_document_remove(self) -> None:
         """Draft its removal."""
         self.fleet_app.draft_removal(self.here())
+
+    async def action_document_xray(self) -> None:
+        """What it hangs together with, of the object under the cursor where there is one."""
+        if (ref := self.here()) != self.ref:
+            self.fleet_app.show_xray(ref)
+            return
+        for tab in self.tabs:
+            if tab.id == tangle_of(ref):
+                await self._choose(tab)
+
+    def action_document_owner(self) -> None:
+        """Go to what controls it."""
+        self.fleet_app.show_owner(self.here())
 
     def action_document_verdict(self) -> None:
         """May it talk to another?"""

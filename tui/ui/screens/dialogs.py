@@ -23,8 +23,6 @@ from tui.ui.widgets.rows import TableRow
 from tui.ui.widgets.table import Table
 from tui.ui.words import BLANK, Line, heading
 
-MOST_SHORT = 5  # characters of a word that is listed as a short one
-
 
 class _Question(ModalScreen[bool]):
     """A question with facts, however many: they scroll, the keys stay in sight."""
@@ -188,7 +186,7 @@ def aliases(catalogue: Catalogue) -> Choice:
     for offer in sorted(catalogue, key=lambda offer: (offer.kind.kind, offer.kind.group)):
         kind, where = offer.kind, catalogue.where(offer)
         first = kind.plural if catalogue.means(kind.plural, kind) else kind.resource
-        told = ", ".join((first, *sorted(word for word in offer.words if len(word) <= MOST_SHORT and word != first)))
+        told = ", ".join((first, *kind.short))
         choices.append((kind.resource, kind.kind, "   ".join(part for part in (told, kind.group, where) if part)))
     return Choice("Kinds", choices, ("KIND", "WORDS"))
 

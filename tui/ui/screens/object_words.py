@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tui.domain.kinds import KINDS, find
+from tui.domain.kinds import find
 from tui.domain.kinds.columns import state_cell
 from tui.domain.kinds.kind import Cell, Tone
 from tui.domain.kinds.pods import ContainerStatus, Pod, reason, status_word
+from tui.domain.kinds.tabled import Tabled, shaped
 from tui.domain.obj import Row
 from tui.ui.words import BLANK, Line, fact, heading, plain
 
@@ -43,7 +44,9 @@ def needed(row: Row) -> frozenset[str]:
 
 def facts(row: Row, fleet: Fleet) -> list[Line]:
     """Every column of the kind as a fact, then what belongs to the object and what it belongs to."""
-    kind, known = KINDS.get(row.ref.resource), fleet.facts
+    kind, known = fleet.offers.catalogue.get(row.ref.resource), fleet.facts
+    if kind is not None and isinstance(row.obj, Tabled):
+        kind = shaped(kind, [row.obj.layout])
     lines = [heading("State")]
     for column in kind.columns if kind is not None else ():
         if column.id in _ELSEWHERE:

@@ -27,6 +27,7 @@ from tui.ui.screens.objectevents import ObjectEvents
 from tui.ui.screens.policy import EndpointTable
 from tui.ui.screens.resources import ResourceTable
 from tui.ui.screens.words_view import WordsView
+from tui.ui.screens.xray import XRayTable
 from tui.ui.widgets.tail import TailView
 from tui.ui.words import Line
 
@@ -61,8 +62,13 @@ def tabs_of(ref: Ref) -> tuple[Tab, ...]:
     if ref.resource == CLUSTERS:
         return (CLUSTER, EVENTS)
     if ref.resource in SUBJECTS:
-        return (FACTS, POLICIES, REACH, MANIFEST, OBJECT_EVENTS)
-    return (FACTS, MANIFEST, OBJECT_EVENTS)
+        return (FACTS, XRAY, POLICIES, REACH, MANIFEST, OBJECT_EVENTS)
+    return (FACTS, XRAY, MANIFEST, OBJECT_EVENTS)
+
+
+def tangle_of(ref: Ref) -> str:
+    """The tab that shows what an object hangs together with."""
+    return {APPLICATIONS: RESOURCES.id, **dict.fromkeys(POLICY_RESOURCES, ENDPOINTS.id)}.get(ref.resource, XRAY.id)
 
 
 def _words(lines: Callable[[Row, Fleet], Sequence[Line]]) -> Callable[[Widget, Row, FleetApp], None]:
@@ -181,6 +187,11 @@ def _events(view: Widget, row: Row, app: FleetApp) -> None:
     view.pull()
 
 
+def _xray(table: Widget, row: Row, app: FleetApp) -> None:
+    assert isinstance(table, XRayTable)
+    table.show(row, app)
+
+
 def _make_findings(app: FleetApp) -> Widget:
     from tui.ui.policies.findings import FindingsView
 
@@ -209,6 +220,7 @@ FINDINGS = Tab("findings", "Findings", _make_findings, _findings)
 ELSEWHERE = Tab("elsewhere", "Fleet", _view, _words(_elsewhere))
 CLUSTER = Tab("summary", "Summary", _view, _words(_cluster))
 FACTS = Tab("summary", "Summary", _view, _words(object_words.facts))
+XRAY = Tab("xray", "X-ray", lambda app: XRayTable(), _xray)
 POLICIES = Tab("policies", "Policies", _view, _words(_policies))
 REACH = Tab("reach", "Reach", _reach_table, _reach)
 DRAFT = Tab("summary", "Summary", _view, _words(_draft))
