@@ -36,6 +36,16 @@ def test_fair_weather_is_one_sentence() -> None:
     assert told(*FAIR, *HUBS) == ["fleet sees all 7 clusters, nothing is stale · hubs: all 2 live"]
 
 
+def test_clocks_that_differ() -> None:
+    assert (
+        told(*FAIR, pulse("a", ahead=86_400.0), pulse("b", ahead=-120.0))[-1]
+        == "clocks differ: a 24h ahead; b 2m behind"
+    )
+    assert told(*FAIR, pulse("a", ahead=59.0))[1:] == []
+    every = [pulse(name, ahead=-7200.0) for name in ("a", "b")]
+    assert told(*every)[-1] == "clocks differ: every cluster is 120m behind: is this machine's clock right?"
+
+
 def test_a_region_is_named_by_what_its_clusters_share() -> None:
     lines = told(*FAIR, *HUBS, *down(*WEST, ago=180))
     assert lines == [

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from tests.weather.conditions import Weather, pods, weather
+from tui.demo.apiserver import weather as named
 from tui.domain.cluster import ClusterState
 from tui.domain.pulse import Pulse
+from tui.domain.sight import plain, summary
 
 
 def pulses(sky: Weather) -> dict[str, Pulse]:
@@ -52,3 +55,19 @@ async def test_before_anything_is_known(tmp_path: Path) -> None:
     async with weather(tmp_path, settled=False) as sky:
         assert all(pulse.state is ClusterState.CONNECTING for pulse in sky.here.network.pulse())
         await sky.clears()
+
+
+async def test_the_pulse_tells_whose_clock_is_astray(tmp_path: Path) -> None:
+    async with weather(tmp_path) as sky:
+
+        def astray() -> bool:
+            sky.here.network.retry("bad")
+            lines = [plain([line]) for line in summary(list(pulses(sky).values()), time.time())]
+            return "clocks differ: bad 24h ahead" in lines
+
+        assert not astray()
+        await named.begin(sky.bad, "clock")
+        await sky.here.until(astray)
+        await sky.unharmed()
+        await named.end(sky.bad)
+        await sky.here.until(lambda: not astray())

@@ -12,7 +12,7 @@ RECENT = 32  # latencies that the typical one is taken from
 class Meter:
     """Counts what passes between fleet and one API server. Written by the network thread, read by any."""
 
-    __slots__ = ("_recent", "answers", "errors", "latency", "received", "requests", "watches")
+    __slots__ = ("_recent", "ahead", "answers", "errors", "latency", "received", "requests", "watches")
 
     def __init__(self) -> None:
         self.requests = 0  # sent, those that were repeated with a new identity too
@@ -21,11 +21,14 @@ class Meter:
         self.received = 0  # bytes of bodies, after decompression
         self.watches = 0  # streams open now
         self.latency = 0.0  # seconds until the last answer began; 0 = none yet
+        self.ahead = 0.0  # seconds by which the server's clock is ahead of this machine's, as of its last answer
         self._recent: list[float] = []
 
-    def answered(self, seconds: float) -> None:
-        """An answer has begun so many seconds after its request."""
+    def answered(self, seconds: float, ahead: float | None = None) -> None:
+        """An answer has begun so many seconds after its request; its date was so many seconds ahead, if it had one."""
         self.latency = seconds
+        if ahead is not None:
+            self.ahead = ahead
         if len(self._recent) < RECENT:
             self._recent.append(seconds)
         else:
@@ -71,4 +74,5 @@ class Pulse(msgspec.Struct, frozen=True, gc=False):
     latency: float = 0.0
     typical: float = 0.0
     reconnects: int = 0  # times it was lost and found again
+    ahead: float = 0.0  # seconds by which its clock is ahead of this machine's; answers tell it to the second
     note: str = ""  # what happened to it that is no trouble by now

@@ -17,6 +17,7 @@ Line = tuple[Cell, ...]
 
 MOST = 3  # groups of clusters that are named, and names in one of them
 LONGEST = 60  # characters of a reason
+ASTRAY = 60.0  # seconds that two clocks may differ by before it is worth a word: ages are told to the minute
 _PREFIX = re.compile(r".*?[-._:/@]+")
 
 
@@ -53,13 +54,15 @@ def _lasting(pulse: Pulse, now: float) -> Iterable[tuple[str, KindState]]:
 
 
 def summary(pulses: Sequence[Pulse], now: float) -> list[Line]:
-    """One to four sentences: what is seen, what is not and since when, what is old and how old, what is seen partly."""
+    """One to five sentences: what is seen and what not, since when, what is old or seen partly, whose clock is off."""
     if not pulses:
         return [(Cell("no cluster is known yet", Tone.MUTED),)]
     found = sight(pulses, now)
     lines = [_seen(found, len(pulses), now), *_not_heard(found, pulses, now)]
     if found.partly:
         lines.append((Cell(f"partly {len(found.partly)}: ", Tone.WARN), Cell(_kinds(found.partly, now), Tone.PLAIN)))
+    if astray := [pulse for pulse in pulses if abs(pulse.ahead) >= ASTRAY]:
+        lines.append((Cell("clocks differ: ", Tone.WARN), Cell(_astray(astray, len(pulses)))))
     return lines
 
 
@@ -162,6 +165,19 @@ def reason(pulse: Pulse) -> str:
             text = text.replace(known, "the host").replace("the host:443", "the host")
     text = text.removeprefix("the host: ").removeprefix("the host ")
     return (text if len(text) <= LONGEST else text[: LONGEST - 1] + "…") or "no reason is known"
+
+
+def _astray(pulses: Sequence[Pulse], total: int) -> str:
+    """`hub-1 1d ahead`; ages and deadlines of what such a cluster says are wrong by as much."""
+    if len(pulses) == total > 1:
+        return f"every cluster is {_off(pulses[0])}: is this machine's clock right?"
+    worst = sorted(pulses, key=lambda pulse: -abs(pulse.ahead))
+    return _listed([f"{pulse.cluster} {_off(pulse)}" for pulse in worst])
+
+
+def _off(pulse: Pulse) -> str:
+    minutes = round(abs(pulse.ahead) / 60)  # the date of an answer is up to a second old
+    return f"{when.age(minutes * 60)} {'ahead' if pulse.ahead > 0 else 'behind'}"
 
 
 def _kinds(partly: Sequence[Pulse], now: float) -> str:

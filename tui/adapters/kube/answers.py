@@ -76,6 +76,12 @@ def retry_after(text: str, date: str = "") -> float:
     return min(max(seconds, 0.0), 600.0) if seconds == seconds else 0.0
 
 
+def ahead(date: str, now: float) -> float | None:
+    """Seconds by which the clock is ahead that wrote this Date header; None when it is none."""
+    told = _date(date)
+    return told.timestamp() - now if told is not None else None
+
+
 def _date(text: str) -> datetime | None:
     try:
         found = parsedate_to_datetime(text)

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tui.adapters.kube import guard, tls
-from tui.adapters.kube.answers import refusal, status_trouble, trouble
+from tui.adapters.kube.answers import ahead, refusal, status_trouble, trouble
 from tui.adapters.kube.contexts import Spec
 from tui.adapters.kube.credentials import Credentials, Identity, tls_files
 from tui.adapters.kube.discovery import Discovery
@@ -166,7 +166,7 @@ class KubeConnection:
             self._meter.errors += 1
             raise trouble(error, self._spec, min(quiet, self._quiet)) from None
         seconds = time.monotonic() - began
-        self._meter.answered(seconds)
+        self._meter.answered(seconds, ahead(answer.response.headers.get("Date", ""), time.time()))
         # the path alone: a query may hold a selector or a token, a header does
         _log.debug("%s %s %s: %d, %.0f ms", self._spec.context.name, method, path, answer.status, seconds * 1000)
         return answer.response

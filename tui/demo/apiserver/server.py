@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import time
 from asyncio import sslproto
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -128,6 +130,7 @@ class ApiServer:
         self.previous_logs: logs.Source | None = None
         self.watches = Watches(bookmark_interval)
         self.was: Storage | None = None
+        self.ahead = 0.0  # seconds by which the dates of its answers are
         self.url = ""
         self.port = 0
         self._web: web.Server | None = None
@@ -220,6 +223,12 @@ class ApiServer:
     # Requests
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        answered = await self._answer(request)
+        if self.ahead and isinstance(answered, web.Response):
+            answered.headers["Date"] = formatdate(time.time() + self.ahead, usegmt=True)
+        return answered
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         self.requests += 1
         if request.protocol in self._dead:
             await asyncio.get_running_loop().create_future()

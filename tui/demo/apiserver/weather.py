@@ -15,6 +15,7 @@ WATCHES = "watch="
 APPS = "/applications"
 HUGE = 20 * 1024 * 1024  # bytes
 RETRY_AFTER = 2  # seconds
+DAY = 86_400.0  # seconds
 _OBJECT = b'"metadata":{'
 _NO_JSON = b'{"kind":"List","items":[{"metadata":{"name":oops}}]}'
 _HALF = b'{"kind":"List","metadata":{"resourceVersion":"9"},"items":[{"metadata":{"na'
@@ -48,6 +49,7 @@ async def begin(server: ApiServer, name: str) -> None:
 async def end(server: ApiServer) -> None:
     """Fair weather again; what it has broken stays broken until the client notices."""
     server.faults.clear()
+    server.ahead = 0.0
     if server.was is not None:
         server.replace(server.was)
     await server.start()
@@ -57,6 +59,10 @@ def _replace(server: ApiServer) -> None:
     other = Storage(BUILTIN, server.storage.clock, resource_version=server.storage.resource_version)
     other.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kube-system"}})
     server.replace(other)
+
+
+def _ahead(server: ApiServer) -> None:
+    server.ahead = DAY
 
 
 async def _restart(server: ApiServer) -> None:
@@ -69,6 +75,7 @@ WEATHER = {
     "black-hole": Weather("connections are accepted, and nothing is answered", turn=ApiServer.black_hole),
     "half-open": Weather("open connections die without a word; new ones live", None, ApiServer.half_open, False),
     "restart": Weather("the server restarts: all connections are cut at once", None, _restart, False),
+    "clock": Weather("the server's clock is a day ahead", turn=_ahead),
     "slow": Weather("every answer is three seconds late", lambda faults: faults.delay(3.0)),
     "trickle": Weather("answers come at 1 KB/s", Faults.trickle),
     "cut-line": Weather("watches are cut in the middle of a line", lambda faults: faults.truncate(90, WATCHES)),

@@ -114,6 +114,7 @@ class Standing:
             latency=meter.latency,
             typical=meter.typical,
             reconnects=max(0, self.found - 1),
+            ahead=meter.ahead,
             note=self.note,
         )
 
