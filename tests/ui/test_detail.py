@@ -524,3 +524,23 @@ async def test_a_click_on_the_first_column_of_a_tree_brings_the_tree_back(fleet:
         assert keys(table) != before
         table.sort_by("resource")
         assert keys(table) == before
+
+
+async def test_an_object_that_is_not_held_any_more_says_why(fleet: StillFleet) -> None:
+    pod, cluster = Ref("prod-eu", "pods", "payments", "payments-6d4f-x7k2p"), Ref("prod-eu", CLUSTERS, "", "prod-eu")
+    held = fleet.store.get(cluster)
+    assert held is not None
+
+    async with screen(fleet) as (app, pilot):
+        found = await opened(app, pilot, pod, "summary")
+
+        def title(*rows: Row, gone: tuple[Ref, ...] = ()) -> str:
+            put(fleet, *rows, gone=gone)
+            refresh(found)
+            return str(found.query_one("#detail").border_title)
+
+        assert title(gone=(pod,)).endswith(" · is gone; this is how it was last seen")
+        denied = dict(held.obj.kinds) | {"pods": KindStatus(KindState.DENIED, "forbidden")}
+        row = msgspec.structs.replace(held, obj=msgspec.structs.replace(held.obj, kinds=denied))
+        assert " · cannot be read any more; " in title(row)
+        assert " · no kubeconfig has prod-eu any more; " in title(gone=(cluster,))

@@ -164,11 +164,19 @@ class DetailScreen(FleetScreen):
         if isinstance(view, ManifestView) and self._row is None:
             view.show_ref(self.ref, self.fleet_app)
         if self._row is not None:
-            self._title("is gone; this is how it was last seen")
+            self._title(f"{self._why_absent()}; this is how it was last seen")
         elif self.fleet.facts.known(self.ref.cluster, self.ref.resource):
             self._title(f"is not in {self.ref.cluster}")
         else:
             self._title(getattr(view, "note", "") or "loading…")
+
+    def _why_absent(self) -> str:
+        """What is known of an object that was held and is not any more."""
+        cluster, resource = self.ref.cluster, self.ref.resource
+        if resource != CLUSTERS and self.fleet.store.get(Ref(cluster, CLUSTERS, "", cluster)) is None:
+            return f"no kubeconfig has {cluster} any more"
+        known = resource == CLUSTERS or self.fleet.facts.known(cluster, resource)
+        return "is gone" if known else "cannot be read any more"
 
     def _title(self, *more: str) -> None:
         ref = self.ref
