@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 # What decides on somebody's machine how git, kubectl, a terminal or fleet itself behaves. Nothing of it reaches a test.
 _FOREIGN = re.compile(
@@ -55,6 +56,10 @@ _CALM = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_bas
 settings.register_profile("quick", max_examples=50, derandomize=True, deadline=None, suppress_health_check=_CALM)
 settings.register_profile("thorough", max_examples=400, deadline=None, suppress_health_check=_CALM)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+if settings.default is settings.get_profile("quick"):
+    # Hypothesis tries constants that it reads in the modules imported so far: other ones in each worker, so other
+    # examples. Reading them takes four seconds of each worker as well.
+    providers.is_local_module_file = lambda path: False
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

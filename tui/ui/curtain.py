@@ -16,7 +16,6 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.fleet.aside import aside
 from tui.ui import frame, keys, themes
 from tui.ui.text import width_of
 
@@ -87,6 +86,8 @@ def _end_of(text: str, width: int) -> str:
 
 async def prepared(make: Callable[[], Fleet]) -> Fleet:
     """Import what the first screen needs and make the fleet, beside the keys. Raises what `make` raises."""
+    from tui.fleet.aside import aside
+
     return await aside(lambda: _prepare(make), "fleet-opening")
 
 
