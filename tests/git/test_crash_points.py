@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,9 @@ class Lab:
             shutil.copytree(world.data.parent / name, place / name, symlinks=True)
         self.clone = fingerprint(world.clone)
         self.before = self.look()
-        assert self.run() == 0
+        log = place / "calls"
+        assert self.run(strace("-e", f"trace={','.join(CALLS)}", log=str(log)) if traced() else ()) == 0
+        self.calls = log.read_text(errors="replace").splitlines() if traced() else []
         self.after = self.look()
         assert self.before != self.after, "the action does something"
 
@@ -111,6 +114,7 @@ def lab(world: World, tmp_path: Path, request: pytest.FixtureRequest) -> Lab:
     return Lab(world, tmp_path / "lab", request.param)
 
 
+@cache
 def traced() -> bool:
     """Whether system calls can be made to kill here."""
     strace = shutil.which("strace")
@@ -127,16 +131,11 @@ def points(lab: Lab) -> Iterator[tuple[str, str, int]]:
     A git command by its number; a system call that changes something by the number it has in the process or thread
     that makes it; or all calls of one kind fail, as on a full or a read-only disk.
     """
-    log = lab.place / "calls"
-    lab.reset()
-    assert lab.run(strace("-e", f"trace={','.join(CALLS)}", log=str(log)) if traced() else ()) == 0
     for at in range(1, lab.commands + 1):
         for mode in ("before", "after", "both"):
             yield "command", mode, at
-    if not traced():
-        return
     made: dict[tuple[str, str], int] = {}
-    for line in log.read_text(errors="replace").splitlines():
+    for line in lab.calls:
         pid, _, rest = line.partition(" ")
         name = rest.strip().partition("(")[0]
         made[name, pid] = made.get((name, pid), 0) + 1

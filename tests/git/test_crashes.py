@@ -158,8 +158,8 @@ def test_the_way_to_the_remote_survives_a_kill_at_any_command(world: World, tmp_
     journey.reset()
     code, commands, errors = journey.run(0, "never")
     assert code == 0, errors
-    start = {"before": 1, "after": 3, "both": 6}[mode]
-    for at in range(1 if THOROUGH else start, commands + 1, 1 if THOROUGH else 15):
+    start = {"before": 1, "after": 10, "both": 20}[mode]
+    for at in range(1 if THOROUGH else start, commands + 1, 1 if THOROUGH else 30):
         journey.reset()
         journey.run(at, mode)
         journey.finish()
