@@ -76,6 +76,16 @@ async def test_yaml_of_one_is_the_object_itself(calm: Commands) -> None:
     assert [found["metadata"]["name"] for found in several] == ["db-0", "web-1", "web-2"]
 
 
+async def test_columns_of_the_user_are_columns_like_others(calm: Commands) -> None:
+    state = calm.folder / "state"
+    state.mkdir(exist_ok=True)
+    (state / "config.yaml").write_text("columns: [{kind: po, title: Phase seen, path: .status.phase, wide: true}]\n")
+    assert "PHASE SEEN" not in (await calm("get", "pods")).out.upper()
+    assert "PHASE SEEN" in (await calm("get", "pods", "-o", "wide")).out.upper()
+    found = (await calm("get", "pods", "web-1", "-o", "json")).json()
+    assert found[0]["phase_seen"] == "Running"
+
+
 async def test_any_served_kind_is_found_by_discovery(calm: Commands) -> None:
     calm.servers[1].storage.create(
         thing("Lease", "leader", "kube-system", "coordination.k8s.io/v1", spec={"holderIdentity": "a"})

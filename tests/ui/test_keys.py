@@ -27,6 +27,7 @@ from tui.ui.screens.editor import EditorScreen
 from tui.ui.screens.fleetwide import FleetwideScreen
 from tui.ui.screens.flow import FlowScreen
 from tui.ui.screens.message import MessageScreen
+from tui.ui.screens.output import OutputScreen
 from tui.ui.screens.recovery import RecoveryScreen
 from tui.ui.screens.rule import RuleScreen
 from tui.ui.screens.shell import Shell
@@ -53,6 +54,7 @@ WHO: dict[str, tuple[type, ...]] = {
     "document": (DetailScreen,),
     "verdict": (VerdictScreen,),
     "diff": (DiffScreen,),
+    "output": (OutputScreen,),
     "editor": (EditorScreen,),
     "rule": (RuleScreen,),
     "message": (MessageScreen,),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,17 +99,27 @@ def check(options: Options) -> None:
 def problems(read: Config) -> Iterator[str]:
     """What a configuration that can be read asks for and cannot have, a line each."""
     from tui.adapters.config import BadConfig, read_templates
+    from tui.domain.kinds import find
     from tui.ui import keytable, themes
 
     settings = read.settings
     if settings.theme not in themes.PALETTES:
         there = ", ".join(themes.PALETTES)
         yield f"{read.place(['theme'])}: there is no theme {settings.theme}; themes: {there}"
-    for problem in keytable.made(settings.preset, settings.keys)[1]:
+    for problem in keytable.of(settings)[1]:
         yield f"{read.place(problem.where)}: {problem.text}"
     for at, repository in enumerate(settings.repositories):
         if not Path(repository.path).expanduser().is_dir():
             yield f"{read.place(['repositories', at, 'path'])}: {repository.path}: no such folder"
+    for at, column in enumerate(settings.columns):
+        if find(column.kind) is None:
+            yield (
+                f"{read.place(['columns', at, 'kind'])}: columns are for the kinds that fleet itself knows, which "
+                f"{column.kind} is not: `fleet get` completes them; of others the API server says the columns"
+            )
+    for at, command in enumerate(settings.commands):
+        if shutil.which(command.run[0]) is None:
+            yield f"{read.place(['commands', at, 'run'])}: {command.run[0]}: no such program on the PATH"
     try:
         read_templates(settings)
     except BadConfig as error:
@@ -120,6 +131,8 @@ def problems(read: Config) -> Iterator[str]:
 @click.pass_obj
 def keys(options: Options, preset: str | None) -> None:
     """List every action with its keys as configured, and what it does: what `keys:` in the configuration can change."""
+    import msgspec
+
     from tui.cli.wire import config_of
     from tui.ui import keytable
     from tui.ui.keys import PLACES, shown
@@ -128,7 +141,8 @@ def keys(options: Options, preset: str | None) -> None:
     settings = config_of(options).settings
     if preset is not None and preset not in PRESETS:
         raise click.UsageError(f"there is no preset {preset}; presets: {', '.join(PRESETS)}")
-    table, wrong = keytable.made(preset or settings.preset, settings.keys if preset is None else {})
+    chosen = settings if preset is None else msgspec.structs.replace(settings, preset=preset, keys={})
+    table, wrong = keytable.of(chosen)
     width = max(len(action.id) for action in table.actions)
     for place, title in PLACES.items():
         click.echo(f"{title}:")

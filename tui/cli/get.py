@@ -23,6 +23,7 @@ from tui.domain.selector import Selector, parse
 
 if TYPE_CHECKING:
     from tui.cli.options import Options
+    from tui.domain.settings import Settings
     from tui.fleet.runtime import Fleet
 
 PARTLY = 3  # exit code: something could not be reached or read
@@ -129,7 +130,7 @@ async def _get(options: Options, wanted: Wanted, output: str) -> int:
             for row in fleet.store.rows(kind.resource)
             if wanted.matches(row, fleet.facts)
         ]
-        found = _shaped(found)
+        found = _with_own(_shaped(found), fleet.settings, output == "table")
         found.sort(key=lambda pair: (pair[0].ref.cluster, pair[1].kind, pair[0].ref.namespace, pair[0].ref.name))
         single = wanted.name is not None and len(found) == 1
         print_rows(found, fleet.facts, output, sys.stdout, single, _stale(fleet, wanted.kinds))
@@ -151,6 +152,16 @@ def _shaped(found: Sequence[tuple[Row, Kind]]) -> list[tuple[Row, Kind]]:
     kinds = {kind.resource: kind for _, kind in found}
     made = {resource: shaped(kinds[resource], seen) for resource, seen in layouts.items()}
     return [(row, made.get(kind.resource, kind)) for row, kind in found]
+
+
+def _with_own(found: list[tuple[Row, Kind]], settings: Settings, narrow: bool) -> list[tuple[Row, Kind]]:
+    """Rows with their kinds, these with the user's columns."""
+    if not settings.columns:
+        return found
+    from tui.domain.kinds.own import extended
+
+    made = {kind.resource: extended(kind, settings.columns, not narrow) for _, kind in found}
+    return [(row, made[kind.resource]) for row, kind in found]
 
 
 def _stale(fleet: Fleet, kinds: Iterable[Kind]) -> dict[tuple[str, str], float]:

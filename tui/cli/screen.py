@@ -40,7 +40,7 @@ def _open(options: Options, stage: Stage | None) -> None:
     def factory() -> Fleet:
         return assemble(options, settings)
 
-    run(factory, settings, stage, config.place)
+    run(factory, settings, stage, config.place, options.kubeconfig or "")
 
 
 def _check(theme: str | None) -> None:

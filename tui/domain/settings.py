@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import re
 import string
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-
-def doc(text: str, example: Any = None) -> msgspec.Meta:
-    """What a setting means, in Markdown, and what it may look like where its default is empty."""
-    return msgspec.Meta(description=text, examples=None if example is None else [example])
-
+from tui.domain.describing import doc
+from tui.domain.usercolumns import UserColumn
+from tui.domain.usercommands import UserCommand
 
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -132,6 +130,37 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             {"yaml": "f4, Y", "describe": "g d"},
         ),
     ] = {}
+    commands: Annotated[
+        tuple[UserCommand, ...],
+        doc(
+            "Commands of your own on the object under the cursor, by key and after `:`.",
+            [
+                {
+                    "name": "top",
+                    "key": "ctrl-t",
+                    "scope": ["pods"],
+                    "run": ["kubectl", "top", "pod", "$NAME", "--context", "$CONTEXT", "-n", "$NAMESPACE"],
+                },
+                {"name": "k9s", "show": "terminal", "run": ["k9s", "--readonly", "--context", "$CONTEXT"]},
+                {"name": "sorted", "draft": True, "run": ["yq", "-i", "sort_keys(..)", "$FILE"]},
+            ],
+        ),
+    ] = ()
+    columns: Annotated[
+        tuple[UserColumn, ...],
+        doc(
+            "Columns of your own, by kind and JSONPath.",
+            [
+                {"kind": "pods", "title": "QOS", "path": ".status.qosClass"},
+                {
+                    "kind": "nodes",
+                    "title": "READY SINCE",
+                    "wide": True,
+                    "path": '.status.conditions[?(@.type=="Ready")].lastTransitionTime',
+                },
+            ],
+        ),
+    ] = ()
     tail_days: Annotated[Days, doc("Days that the event tail on disk reaches back.")] = 14
     confirm_share: Annotated[
         Share,

@@ -38,17 +38,22 @@ class Stage:
 
 
 def run(
-    fleet_factory: Callable[[], Fleet], settings: Settings, stage: Stage | None = None, place: Place | None = None
+    fleet_factory: Callable[[], Fleet],
+    settings: Settings,
+    stage: Stage | None = None,
+    place: Place | None = None,
+    kubeconfig: str = "",
 ) -> None:
     """Show the fleet until the user leaves. The factory is called once that answers keys.
 
-    `place` says where in which file a setting stands, for what is wrong with it.
+    `place` says where in which file a setting stands, for what is wrong with it; `kubeconfig` names the files that
+    programs of the user's read, where they are not those of the environment.
 
     Raises whatever the factory raises, with the terminal given back.
     """
     stage = stage or Stage()
     try:
-        _show(fleet_factory, settings, stage, place)
+        _show(fleet_factory, settings, stage, place, kubeconfig)
     except BaseException:  # Ctrl-C between two lines included
         stage.leave()
         raise
@@ -56,11 +61,13 @@ def run(
         raise SystemExit(stage.ending.code)
 
 
-def _show(fleet_factory: Callable[[], Fleet], settings: Settings, stage: Stage, place: Place | None) -> None:
+def _show(
+    fleet_factory: Callable[[], Fleet], settings: Settings, stage: Stage, place: Place | None, kubeconfig: str
+) -> None:
     stage.paint(settings.theme)
     from tui.ui.app import FleetApp
 
-    app = FleetApp(fleet_factory, settings, place)
+    app = FleetApp(fleet_factory, settings, place, kubeconfig)
     stage.ending.app = app
     try:
         stage.ending.check()

@@ -58,14 +58,17 @@ class FleetApp(Sparing, Working):
 
     fleet: Fleet  # once `stands`
 
-    def __init__(self, make: Callable[[], Fleet], settings: Settings, place: Place | None = None) -> None:
+    def __init__(
+        self, make: Callable[[], Fleet], settings: Settings, place: Place | None = None, kubeconfig: str = ""
+    ) -> None:
         """`make` is called in a thread once the first frame answers keys; what it raises ends the app: `failure`.
 
-        `place` says where in which file a setting stands.
+        `place` says where in which file a setting stands; `kubeconfig` names the files where not the environment does.
         """
         super().__init__()
+        self.kubeconfig = kubeconfig
         self.settings = settings
-        self.key_table, self._key_problems = keytable.made(settings.preset, settings.keys)
+        self.key_table, self._key_problems = keytable.of(settings)
         self.moves = self.key_table.moves()  # lists take their keys from it
         self._place = place or (lambda steps: "configuration")
         self.favourites: list[str] = []  # namespaces, the last chosen first

@@ -88,6 +88,7 @@ class Known:
     namespaces: Sequence[str] = ()
     columns: Sequence[str] = ()
     ends: Sequence[str] = ()  # who can talk, in the cluster that is shown
+    actions: Sequence[tuple[str, str, str]] = ()  # (word, id, what it does) of what has keys where the line was opened
     catalogue: Catalogue = Catalogue()  # noqa: RUF009 - it never changes
     labels: Callable[[str], Sequence[str]] = lambda resource: ()  # `key=value` of what is held of a resource
 
@@ -123,6 +124,9 @@ def parse(line: str, known: Known) -> Command:
     if kind is None:
         if first in known.clusters and not rest:
             return Command("cluster", first)
+        for word, action, _ in known.actions:
+            if first == word and not rest:
+                return Command("action", action)
         near = [proposal.line for proposal in propose(first, known)[:3]]
         hint = f"; near: {', '.join(near)}" if near else ""
         raise UnknownWord(f"there is no kind and no command called {first}{hint}")
@@ -264,6 +268,8 @@ def _first_words(known: Known) -> list[_Named]:
             where = known.catalogue.where(offer)
             told = " · ".join(part for part in (kind.kind, *kind.short, kind.group, where) if part)
             words.append(_Named(name, told, tuple(offer.words)))
+            taken.add(name)
+    words += [_Named(word, told) for word, _, told in known.actions if word not in taken and word not in _BY_WORD]
     return [*words, *(_Named(name, "cluster") for name in known.clusters)]
 
 

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
 # Places, in the order help shows them. A key may mean different things in two places that are never active together.
+OWN = "own:"  # what the ids of the user's commands begin with
 PLACES: dict[str, str] = {
     "moves": "Moving",
     "everywhere": "Everywhere",
+    "own": "Commands of your own",
     "list": "Tables and the tree",
     "table": "Tables",
     "object": "On an object",
@@ -34,6 +36,7 @@ PLACES: dict[str, str] = {
     "verdict": "May A talk to B?",
     "fleetwide": "Policies of the fleet",
     "diff": "Diff of a draft",
+    "output": "What a program printed",
     "editor": "Editor",
     "rule": "Form of a policy's rule",
     "message": "Commit message",
@@ -55,10 +58,11 @@ TOGETHER: tuple[frozenset[str], ...] = (
     frozenset({"everywhere", "document"}),
     frozenset({"everywhere", "verdict"}),
     frozenset({"everywhere", "diff"}),
+    frozenset({"everywhere", "output"}),
 )
 BY_EVENT = ("sort", "favourite", "panel")  # answered by the key itself, because each of their keys means another thing
 WITH_LINES = frozenset(
-    ("list", "document", "draft", "conflicts", "recovery", "diff", "flow", "fleetwide", "verdict")
+    ("list", "document", "draft", "conflicts", "recovery", "diff", "output", "flow", "fleetwide", "verdict")
 )  # places whose lists and documents answer the keys that move
 INNER = ("document", "draft_lines", "fleetwide")  # places whose `tab` means something of their own
 
@@ -217,6 +221,9 @@ ACTIONS: tuple[Action, ...] = (
         "fleetwide",
         footer=True,
     ),
+    _a("output_again", "r", "Again", "Run it again.", "output", footer=True),
+    _a("output_search", "slash", "Search", "Search the text.", "output", footer=True),
+    _a("output_copy", "c", "Copy", "Copy what is shown to the clipboard.", "output", footer=True),
     _a("search", "slash", "Search", "Search the text.", "document", footer=True),
     _a("next_match", "n", "Next match", "Go to the next match.", "document"),
     _a("previous_match", "N", "Previous match", "Go to the match before.", "document"),
@@ -299,6 +306,8 @@ ACTIONS: tuple[Action, ...] = (
         instead="fleet forwards no ports: it only reads clusters. kubectl port-forward is the tool for that.",
     ),
 )
+
+REFUSED = {action.id for action in ACTIONS if action.instead}
 
 # What the lines of a list or document answer to by themselves: `WIDGET` names the method of the list that does it.
 MOVES: tuple[Action, ...] = (

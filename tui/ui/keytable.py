@@ -7,9 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from tui.ui.keys import ACTIONS, BY_EVENT, INNER, MOVES, PLACES, TOGETHER, WIDGET, WITH_LINES, Action, keys_in, shown
+from tui.ui.keys import (
+    ACTIONS,
+    BY_EVENT,
+    INNER,
+    MOVES,
+    PLACES,
+    TOGETHER,
+    WIDGET,
+    WITH_LINES,
+    Action,
+    keys_in,
+    shown,
+)
 from tui.ui.presets import PRESETS
+
+if TYPE_CHECKING:
+    from tui.domain.settings import Settings
 
 NONE = "no_key"  # what Textual is told where an action shall have no key
 
@@ -56,6 +72,10 @@ class KeyTable:
         wanted = set(places)
         return {key.split()[0] for action in self.actions if action.where in wanted for key in action.keys}
 
+    def own(self, pressed: str) -> str:
+        """The id of the user's command that a key runs; "" for none."""
+        return next((each.id for each in self.actions if each.where == "own" and pressed in each.keys), "")
+
     def following(self, pressed: str, places: Sequence[str]) -> list[tuple[str, Action]]:
         """What may follow the keys pressed so far in some places: (the keys that are left, the action)."""
         found: dict[str, tuple[str, Action]] = {}
@@ -66,6 +86,16 @@ class KeyTable:
                         rest = key.removeprefix(f"{pressed} ")
                         found.setdefault(rest, (rest, action))
         return list(found.values())
+
+    def named(self, places: Iterable[str]) -> list[tuple[str, str, str]]:
+        """(word, action id, what it does and its key) of all that can be done in some places, for the `:` line."""
+        wanted, made = set(places), []
+        for action in self.actions:
+            if action.where in wanted and action.id not in BY_EVENT:
+                word = action.label if action.where == "own" else action.id
+                pressed = f" · {shown(action.keys[0])}" if action.keys else ""
+                made.append((word.removeprefix("no_"), action.id, f"{action.help.removesuffix('.')}{pressed}"))
+        return made
 
     def footer(
         self, places: Iterable[str], without: Collection[str] = (), also: Collection[str] = ()
@@ -105,6 +135,26 @@ class KeyTable:
 def _short(action: Action) -> tuple[str, ...]:
     """`1 … 9` rather than nine keys."""
     return ("1…9",) if action.id == "favourite" else action.keys
+
+
+def of(settings: Settings) -> tuple[KeyTable, list[KeyProblem]]:
+    """The table of a configuration, and what of its keys is not used."""
+    problems: list[KeyProblem] = []
+    own: list[Action] = []
+    names: set[str] = set()
+    for at, command in enumerate(settings.commands):
+        if command.name in names:
+            problems.append(KeyProblem(("commands", at, "name"), f"there are two commands called {command.name}"))
+            continue
+        names.add(command.name)
+        keys: tuple[str, ...] = ()
+        try:
+            keys = keys_in(command.key)
+        except ValueError as error:
+            problems.append(KeyProblem(("commands", at, "key"), str(error)))
+        own.append(Action(command.id, keys, command.name, command.told, "own", footer=True))
+    table, more = made(settings.preset, settings.keys, own)
+    return table, problems + more
 
 
 def made(preset: str, remap: Mapping[str, str], own: Sequence[Action] = ()) -> tuple[KeyTable, list[KeyProblem]]:
@@ -165,7 +215,7 @@ def _pairs(actions: Iterable[Action]) -> Iterator[tuple[str, Action, Action]]:
     """(key, earlier action, later action) for each key that means two things, or begins one and means another."""
     actions = tuple(actions)
     for together in TOGETHER:
-        places = together | {"moves"} if together & WITH_LINES else together
+        places = together | {"moves", "own"} if together & WITH_LINES else together
         used: dict[str, Action] = {}
         begun: dict[str, Action] = {}
         for action in actions:

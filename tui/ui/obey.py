@@ -14,7 +14,7 @@ from tui.domain.obj import Object, Ref, Row
 from tui.domain.objects.references import owners
 from tui.domain.ports import Trouble
 from tui.fleet.xray import XRay
-from tui.ui import themes
+from tui.ui import own, themes
 from tui.ui.commands import Command, Known, NotUnderstood, UnknownWord, parse, propose
 from tui.ui.prompt import ask
 from tui.ui.scope import APPLICATIONS, Scope, View, groups
@@ -41,9 +41,22 @@ def known(app: FleetApp) -> Known:
         namespaces=sorted({row.ref.name for row in store.rows("namespaces", app.shell.scope.cluster or None)}),
         columns=[title.lower() for title in pane.columns()] if pane else [],
         ends=_ends(app),
+        actions=_actions(app),
         catalogue=app.fleet.offers.catalogue,
         labels=lambda resource: _labels(app, resource),
     )
+
+
+def _actions(app: FleetApp) -> list[tuple[str, str, str]]:
+    """What has keys on the screen that is shown."""
+    from tui.ui.screens.base import FleetScreen
+
+    screen = app.screen
+    if not isinstance(screen, FleetScreen):
+        return []
+    without = own.elsewhere(screen)
+    places = (*screen.places(), "own", "instead", "everywhere")
+    return [each for each in app.key_table.named(places) if each[1] not in without]
 
 
 def _labels(app: FleetApp, resource: str) -> list[str]:
@@ -101,8 +114,19 @@ async def obey(app: FleetApp, line: str) -> None:
     except NotUnderstood as error:
         app.say(str(error), Tone.WARN)
         return
+    if command.verb == "action":
+        await _act(app, command.argument)
+        return
     await app.back_to_shell()
     await _carry_out(app, command)
+
+
+async def _act(app: FleetApp, action: str) -> None:
+    """Do what the key of an action does, where the line was opened."""
+    from tui.ui.screens.base import FleetScreen
+
+    if isinstance(app.screen, FleetScreen):
+        await app.screen.carry_out(action)
 
 
 async def _understood(app: FleetApp, line: str) -> Command:

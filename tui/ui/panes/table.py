@@ -52,6 +52,7 @@ class TablePane(Pane):
         super().__init__(view)
         self.resources = self.RESOURCES or (view.resource,)
         self._labels = selector.parse(view.labels)
+        self._wide = False
         self.shape = self._shape(view.scope)
         if not self.TITLE:
             self.TITLE = f"{self.shape.kinds[0].plural.capitalize()}"
@@ -73,7 +74,16 @@ class TablePane(Pane):
 
     def _shape(self, scope: Scope) -> Shape:
         """The columns for a scope: what is the same on every row is not shown."""
-        return self.shape_of([KINDS[resource] for resource in self.resources], scope)
+        return self.shape_of(self._with_own([KINDS[resource] for resource in self.resources]), scope)
+
+    def _with_own(self, kinds: list[Kind]) -> list[Kind]:
+        """Kinds with the user's columns for them; those for wide tables only in wide ones."""
+        own = self.fleet_app.settings.columns
+        if not own:
+            return kinds
+        from tui.domain.kinds.own import extended
+
+        return [extended(kind, own, self._wide) for kind in kinds]
 
     @staticmethod
     def shape_of(kinds: Sequence[Kind], scope: Scope) -> Shape:
@@ -400,7 +410,11 @@ class TablePane(Pane):
 
     def action_wide(self) -> None:
         """More columns, or fewer."""
-        self.table.set_columns(self.shape.columns, wide=not self.table.wide)
+        self._wide = wide = not self.table.wide
+        if any(column.wide for column in self.fleet_app.settings.columns):
+            self.reshape()
+        self.table.set_columns(self.shape.columns, wide=wide)
+        self.pull()
 
     async def run(self, verb: str, argument: str) -> bool:
         if verb == "filter":

@@ -12,7 +12,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from tui.domain.cluster import CLUSTERS, ClusterState
-from tui.ui import frame, keys
+from tui.ui import frame, keys, own
 from tui.ui.bars import Footer, Header
 from tui.ui.obey import ask_command
 from tui.ui.panes import PANES, freshness
@@ -21,6 +21,7 @@ from tui.ui.scope import APPLICATIONS
 from tui.ui.widgets.line_view import LineView
 
 if TYPE_CHECKING:
+    from tui.domain.obj import Ref
     from tui.fleet.runtime import Fleet
     from tui.ui.app import FleetApp
 
@@ -58,6 +59,14 @@ class FleetScreen(Screen[Any]):
         """The places of the key table that are active now, inner ones first."""
         return self.PLACES
 
+    def about(self) -> Ref | None:
+        """The object that a command of the user's is about; None for none."""
+        return None
+
+    def footer_places(self) -> tuple[str, ...]:
+        """The places of the footer: those that are active, and the user's commands where there are objects."""
+        return (*self.places(), "own", "everywhere")
+
     def pane_id(self) -> str:
         """Which tab of the header is the chosen one; "" for none."""
         return ""
@@ -72,12 +81,15 @@ class FleetScreen(Screen[Any]):
     def refooter(self) -> None:
         """Show the keys that work now."""
         for footer in self.query(Footer):
-            footer.keys(self.fleet_app.key_table.footer((*self.places(), "everywhere")))
+            footer.keys(self.fleet_app.key_table.footer(self.footer_places(), without=own.elsewhere(self)))
 
     async def on_key(self, event: events.Key) -> None:
         """A key that begins others shows what may follow."""
-        places = (*self.places(), "everywhere", "moves")
-        if self.fleet_app.key_table.following(event.key, places):
+        places = (*self.places(), "own", "everywhere", "moves")
+        if name := self.fleet_app.key_table.own(event.key):
+            event.stop()
+            await self.carry_out(name)
+        elif self.fleet_app.key_table.following(event.key, places):
             event.stop()
             self._ask_next(event.key, places)
 
@@ -86,7 +98,7 @@ class FleetScreen(Screen[Any]):
 
         def chosen(name: str | None) -> None:
             if name:
-                self.fleet_app.do(self._act(name), keys.by_id(name).label.lower())
+                self.fleet_app.do(self.carry_out(name), name)
 
         self.app.push_screen(WhichKey(self.fleet_app.key_table, pressed, places), chosen)
 
@@ -102,19 +114,22 @@ class FleetScreen(Screen[Any]):
             await self.fleet_app.back_to_shell()
             await shell.go(name)
         else:
-            await self._act(name)
+            await self.carry_out(name)
 
-    async def _act(self, name: str) -> None:
+    async def carry_out(self, name: str) -> None:
         """What the key of an action would do here: the innermost widget that knows the action does it."""
+        if name.startswith(keys.OWN):
+            own.start(self.fleet_app, name, self.about())
+            return
         focused = self.focused
         if name in keys.WIDGET and isinstance(focused, LineView):
             method = getattr(focused, f"key_{keys.WIDGET[name]}", None)
             if method is not None and method() is not False:
                 return
         for node in focused.ancestors_with_self if focused is not None else [self]:
-            method = getattr(node, f"action_{name}", None)
+            method = getattr(node, "action_instead" if name in keys.REFUSED else f"action_{name}", None)
             if method is not None:
-                if isawaitable(made := method()):
+                if isawaitable(made := method(name) if name in keys.REFUSED else method()):
                     await made
                 return
 

@@ -16,7 +16,7 @@ from tui.domain.cluster import CLUSTERS
 from tui.domain.kinds import POLICY_RESOURCES
 from tui.domain.kinds.kind import Tone
 from tui.domain.obj import Ref, Row
-from tui.ui import frame, keys
+from tui.ui import frame, keys, own
 from tui.ui.bars import Footer, Header, Line
 from tui.ui.panes import freshness
 from tui.ui.prompt import ask
@@ -91,13 +91,16 @@ class DetailScreen(FleetScreen):
         self.pull()
         self.refooter()
 
+    def about(self) -> Ref | None:
+        return self.here()
+
     def refooter(self) -> None:
         """Show the keys that work now: those about who may talk where that is shown."""
         also = {"document_verdict"} if self.chosen.id in JUDGED else set[str]()
         if self.chosen.id == "reach":
             also.add("group_by")
         for footer in self.query(Footer):
-            footer.keys(self.fleet_app.key_table.footer((*self.places(), "everywhere"), also=also))
+            footer.keys(self.fleet_app.key_table.footer(self.footer_places(), own.elsewhere(self), also))
 
     def _tabs(self) -> None:
         spans = [frame.Span(" ", "quiet")]

@@ -155,12 +155,21 @@ class Shell(FleetScreen):
         return self.pane.view.pane if self.pane else frame.FIRST
 
     def places(self) -> tuple[str, ...]:
+        pane = self.active_pane()
+        return pane.PLACES if pane else ()
+
+    def about(self) -> Ref | None:
+        pane = self.active_pane()
+        return pane.here() if pane else None
+
+    def active_pane(self) -> Pane | None:
+        """The pane that has the focus, else the large one."""
         focused = self.focused
         while focused is not None:
             if isinstance(focused, Pane):
-                return focused.PLACES
+                return focused
             focused = focused.parent  # type: ignore[assignment]
-        return self.pane.PLACES if self.pane else ()
+        return self.pane
 
     # -- actions --------------------------------------------------------------------------------------------------
 
