@@ -68,6 +68,7 @@ def _show(
     from tui.ui.app import FleetApp
 
     app = FleetApp(fleet_factory, settings, place, kubeconfig)
+    app.driver_class = stage.terminal.handing_over(app.driver_class)
     stage.ending.app = app
     try:
         stage.ending.check()

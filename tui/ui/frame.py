@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from textual.driver import Driver
+
     Piece = tuple[str, str, str, bool]  # text, foreground, background, boldness
 
 TABS: tuple[tuple[str, str, str], ...] = (  # pane id, title, title where there is little room
@@ -284,6 +286,20 @@ class Terminal:
         quiet[3] &= ~(termios.ECHO | termios.ICANON)
         termios.tcsetattr(0, termios.TCSANOW, quiet)
 
+    def handing_over(self, driver: type[Driver]) -> type[Driver]:
+        """The driver, for a Textual that finds the terminal as it was before the first frame.
+
+        So it leaves it to whatever it hands the terminal to: `$EDITOR`, a program of the user's, the shell of ctrl-z.
+        """
+        terminal = self
+
+        class Handing(driver):  # type: ignore[valid-type,misc]
+            def start_application_mode(self) -> None:
+                terminal._put_back()
+                super().start_application_mode()
+
+        return Handing
+
     def leave(self) -> None:
         """Give the terminal back when Textual has not taken over."""
         if self._painted:
@@ -301,6 +317,10 @@ class Terminal:
 
     def restore(self) -> None:
         """Put the terminal's settings back to what they were before the first frame."""
+        self._put_back()
+        self._saved = None
+
+    def _put_back(self) -> None:
         if self._saved is None:
             return
         import termios
@@ -309,7 +329,6 @@ class Terminal:
             termios.tcsetattr(0, termios.TCSANOW, self._saved)
         except termios.error:
             pass  # there is no terminal any more
-        self._saved = None
 
 
 def colour_depth(environ: Mapping[str, str]) -> int:
