@@ -169,3 +169,14 @@ async def test_cluster_secrets_are_read_where_a_role_allows_it(calm: Commands, d
     ran = await calm("get", "clusters", "-l", "tier=gold", "-o", "name")
     assert ran.out.split() == ([] if denied == "argocd" else ["prod-1/clusters/prod-1"])
     assert ran.code == 0
+
+
+async def test_describe_prints_text_of_every_cluster_that_has_it(calm: Commands) -> None:
+    calm.servers[0].storage.create(thing("Pod", "web-1", "shop", spec={"nodeName": "n7"}))
+    ran = await calm("describe", "po", "web-1")
+    assert ran.code == 0
+    first, second = ran.out.split("\n\nPod web-1\n") if ran.out.count("Pod web-1") == 2 else ("", "")
+    assert first.startswith("Pod web-1\n  Cluster                hub\n") and "runs on                Node/n7" in first
+    assert "  Labels                 app=web\n" in second and second.endswith("none of the last hour or so\n")
+    missing = await calm("describe", "po", "nobody")
+    assert (missing.code, missing.out) == (1, "") and "no po called nobody found" in missing.err

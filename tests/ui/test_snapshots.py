@@ -28,6 +28,8 @@ DETAILS = {
     "cluster-summary": (CLUSTER, "summary"),
     "pod-summary": (POD, "summary"),
     "pod-events": (POD, "events"),
+    "pod-describe": (POD, "describe"),
+    "pod-xray": (POD, "xray"),
 }
 LOOKS = [(size, theme) for size in SIZES for theme in THEMES]
 IDS = [f"{width}x{height}-{theme}" for (width, height), theme in LOOKS]

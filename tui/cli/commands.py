@@ -15,6 +15,7 @@ LAZY = {
     "completion": "tui.cli.completion:completion",
     "config": "tui.cli.config:config",
     "demo": "tui.cli.demo:demo",
+    "describe": "tui.cli.describe:describe",
     "doctor": "tui.cli.doctor:doctor",
     "draft": "tui.cli.draft:draft",
     "events": "tui.cli.events:events",

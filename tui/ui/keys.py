@@ -111,7 +111,7 @@ ACTIONS: tuple[Action, ...] = (
     _a("sort", "shift+letter", "Sort", "Sort by the column that starts with the letter; again turns it.", "table"),
     _a("mark", "space", "Mark", "Mark the row, or take the mark away.", "object"),
     _a("yaml", "y", "YAML", "Show the manifest.", "object", footer=True),
-    _a("describe", "d", "Detail", "Show it in full, as enter does.", "object"),
+    _a("describe", "d", "Describe", "Read it as text: conditions, fields, references, Events.", "object"),
     _a("edit", "e", "Draft edit", "Edit it where it is declared in Git, as a draft.", "object", footer=True),
     _a("actions", "a", "Actions", "Choose from the edits people make most; one for all marked.", "object", footer=True),
     _a("new_object", "n", "New", "Draft a new object: from a template, or like this one.", "object"),

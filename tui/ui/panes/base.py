@@ -103,9 +103,9 @@ class Pane(Vertical):
             self.fleet_app.show_manifest(ref)
 
     def action_describe(self) -> None:
-        """Show the detail."""
+        """Show it as text; of what has words of its own, those."""
         if (ref := self.here()) is not None:
-            self.fleet_app.show_object(ref)
+            self.fleet_app.show_object(ref, "describe")
 
     def action_xray(self) -> None:
         """Show what it hangs together with."""

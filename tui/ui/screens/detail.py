@@ -23,6 +23,7 @@ from tui.ui.prompt import ask
 from tui.ui.scope import APPLICATIONS
 from tui.ui.screens import object_words, policy
 from tui.ui.screens.base import FleetScreen
+from tui.ui.screens.described import DescribeView
 from tui.ui.screens.history import HistoryTable
 from tui.ui.screens.manifest import ManifestView
 from tui.ui.screens.objectevents import ObjectEvents
@@ -301,7 +302,7 @@ class DetailScreen(FleetScreen):
         view = self._views[self.chosen.id]
         if isinstance(view, ManifestView):
             view.reread(self.fleet_app)
-        elif isinstance(view, ObjectEvents):
+        elif isinstance(view, ObjectEvents | DescribeView):
             view.reread()
         super().action_reread()
 

@@ -21,6 +21,7 @@ from tui.ui.drafting import blast_words, impact_words
 from tui.ui.policies.subjects import SUBJECTS
 from tui.ui.scope import APPLICATIONS
 from tui.ui.screens import object_words, policy
+from tui.ui.screens.described import DescribeView
 from tui.ui.screens.history import HistoryTable
 from tui.ui.screens.manifest import DiffView, ManifestView
 from tui.ui.screens.objectevents import ObjectEvents
@@ -62,8 +63,8 @@ def tabs_of(ref: Ref) -> tuple[Tab, ...]:
     if ref.resource == CLUSTERS:
         return (CLUSTER, EVENTS)
     if ref.resource in SUBJECTS:
-        return (FACTS, XRAY, POLICIES, REACH, MANIFEST, OBJECT_EVENTS)
-    return (FACTS, XRAY, MANIFEST, OBJECT_EVENTS)
+        return (FACTS, DESCRIBE, XRAY, POLICIES, REACH, MANIFEST, OBJECT_EVENTS)
+    return (FACTS, DESCRIBE, XRAY, MANIFEST, OBJECT_EVENTS)
 
 
 def tangle_of(ref: Ref) -> str:
@@ -187,6 +188,11 @@ def _events(view: Widget, row: Row, app: FleetApp) -> None:
     view.pull()
 
 
+def _describe(view: Widget, row: Row, app: FleetApp) -> None:
+    assert isinstance(view, DescribeView)
+    view.fill(row, app)
+
+
 def _xray(table: Widget, row: Row, app: FleetApp) -> None:
     assert isinstance(table, XRayTable)
     table.show(row, app)
@@ -220,6 +226,7 @@ FINDINGS = Tab("findings", "Findings", _make_findings, _findings)
 ELSEWHERE = Tab("elsewhere", "Fleet", _view, _words(_elsewhere))
 CLUSTER = Tab("summary", "Summary", _view, _words(_cluster))
 FACTS = Tab("summary", "Summary", _view, _words(object_words.facts))
+DESCRIBE = Tab("describe", "Describe", lambda app: DescribeView(), _describe)
 XRAY = Tab("xray", "X-ray", lambda app: XRayTable(), _xray)
 POLICIES = Tab("policies", "Policies", _view, _words(_policies))
 REACH = Tab("reach", "Reach", _reach_table, _reach)

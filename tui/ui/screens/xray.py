@@ -36,10 +36,10 @@ def _column(id: str, title: str, show: c.Show, width: int, least: int, **more: o
 
 
 COLUMNS = (
-    _column("resource", "RESOURCE", _thing, 70, 30, keep=9, grow=2),
+    _column("resource", "RESOURCE", _thing, 70, 30, keep=9),
     _column("how", "HOW", c.show_muted, 24, 8, keep=7),
     _column("state", "STATE", _state, 22, 8, keep=8, sort=c.severity),
-    _column("namespace", "NAMESPACE", c.show_muted, 18, 8),
+    _column("namespace", "NAMESPACE", c.show_muted, 18, 8, grow=1),
     _column("age", "AGE", c.show_since, 6, 4, right=True, keep=4, time=True, sort=c.youngest),
 )
 
@@ -96,7 +96,9 @@ class XRayTable(Table):
         others, denied = await fleet.naming(row.ref)
         self._others = others
         self.note = "; ".join(refused + denied)
-        app.tick_again()
+        if self.is_attached:
+            self.show(row, app)
+            app.tick_again()  # the title says the note
 
     def _take(self, rows: list[TableRow]) -> None:
         """Change what has changed; start again only when objects came, went or moved."""
