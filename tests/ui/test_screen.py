@@ -12,6 +12,7 @@ from tui.domain.cluster import NO_CONTEXT
 from tui.domain.obj import Ref
 from tui.domain.tail import TailEvent
 from tui.ui import keys
+from tui.ui.app import Tick
 from tui.ui.panes import table as table_pane
 from tui.ui.panes.drafts import DraftsPane
 from tui.ui.panes.events import EventsPane
@@ -21,6 +22,8 @@ from tui.ui.prompt import Prompt
 from tui.ui.scope import APPLICATIONS, Scope
 from tui.ui.screens.detail import DetailScreen
 from tui.ui.screens.dialogs import Choice, Confirm, Help
+from tui.ui.screens.welcome import Welcome
+from tui.ui.screens.words_view import WordsView
 from tui.ui.widgets.tree import LazyTree
 
 
@@ -514,6 +517,35 @@ async def test_without_a_cluster_every_part_of_the_screen_says_so_and_why() -> N
         assert app.shell.query_one(LazyTree)._empty == "no clusters"
         told = app.shell.pane.table._empty.splitlines()
         assert told[0].startswith("no clusters") and told[1:] == ["/nonexistent: no such file"]
+
+
+async def test_without_a_cluster_it_explains_itself_until_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/not/there/config")
+    fleet = StillFleet(filled=False)
+    fleet.contexts, fleet.problems = (), [NO_CONTEXT, "/nonexistent: no such file"]
+    async with screen(fleet) as (app, pilot):
+        await at_rest(app, pilot)
+        assert isinstance(app.screen, Welcome)
+        text = app.screen.query_one(WordsView).text()
+        assert "/not/there/config  does not exist  (KUBECONFIG)" in text
+        assert "/nonexistent: no such file" in text and NO_CONTEXT not in text
+        fleet.contexts = ("prod",)
+        app.post_message(Tick())
+        while isinstance(app.screen, Welcome):
+            await pilot.pause()
+        assert app.screen is app.shell
+
+
+@pytest.mark.parametrize(("key", "ends", "demo"), [("d", True, True), ("q", True, False), ("enter", False, False)])
+async def test_without_a_cluster_one_may_go_to_the_demo(key: str, ends: bool, demo: bool) -> None:
+    fleet = StillFleet(filled=False)
+    fleet.contexts = ()
+    async with screen(fleet) as (app, pilot):
+        await at_rest(app, pilot)
+        await pilot.press(key)
+        await pilot.pause()
+        assert (app._exit, app.wants_demo) == (ends, demo)
+        assert ends or app.screen is app.shell
 
 
 async def test_facts_of_a_row_follow_the_objects_they_come_from(

@@ -172,8 +172,11 @@ def demo(ctx: click.Context, **given: Any) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
-    obj: Options = ctx.obj
-    options = DemoOptions(**given)
+    show(ctx.obj, DemoOptions(**given))
+
+
+def show(obj: Options, options: DemoOptions) -> None:
+    """The demo, with the screen on it unless it only serves."""
 
     def screen(ready: Ready) -> None:
         from tui.cli.screen import open_screen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -40,7 +41,10 @@ def _open(options: Options, stage: Stage | None) -> None:
     def factory() -> Fleet:
         return assemble(options, settings)
 
-    run(factory, settings, stage, config.place, options.kubeconfig or "")
+    if run(factory, settings, stage, config.place, options.kubeconfig or ""):
+        from tui.cli.demo import DemoOptions, show
+
+        show(replace(options, contexts=()), DemoOptions())
 
 
 def _check(theme: str | None) -> None:

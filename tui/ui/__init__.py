@@ -43,8 +43,8 @@ def run(
     stage: Stage | None = None,
     place: Place | None = None,
     kubeconfig: str = "",
-) -> None:
-    """Show the fleet until the user leaves. The factory is called once that answers keys.
+) -> bool:
+    """Show the fleet until the user leaves; whether for the demo. The factory is called once that answers keys.
 
     `place` says where in which file a setting stands, for what is wrong with it; `kubeconfig` names the files that
     programs of the user's read, where they are not those of the environment.
@@ -53,17 +53,18 @@ def run(
     """
     stage = stage or Stage()
     try:
-        _show(fleet_factory, settings, stage, place, kubeconfig)
+        demo = _show(fleet_factory, settings, stage, place, kubeconfig)
     except BaseException:  # Ctrl-C between two lines included
         stage.leave()
         raise
     if stage.ending.code:
         raise SystemExit(stage.ending.code)
+    return demo
 
 
 def _show(
     fleet_factory: Callable[[], Fleet], settings: Settings, stage: Stage, place: Place | None, kubeconfig: str
-) -> None:
+) -> bool:
     stage.paint(settings.theme)
     from tui.ui.app import FleetApp
 
@@ -81,3 +82,4 @@ def _show(
         raise app.failure
     if app.return_code and not stage.ending.code:  # something unforeseen has ended it, and was told
         raise SystemExit(app.return_code)
+    return app.wants_demo

@@ -67,6 +67,8 @@ class FleetApp(Sparing, Working):
         """
         super().__init__()
         self.kubeconfig = kubeconfig
+        self.wants_demo = False  # the user has left for the demo
+        self._welcomed = False
         self.settings = settings
         self.key_table, self._key_problems = keytable.of(settings)
         self.moves = self.key_table.moves()  # lists take their keys from it
@@ -179,6 +181,7 @@ class FleetApp(Sparing, Working):
 
         if not self.screen_stack or self._leave_asked:
             return  # the tick of a program that closes its screens
+        self._welcome()
         self._tell_problems()
         screen = self.screen
         if isinstance(screen, FleetScreen) and screen.is_mounted:
@@ -226,6 +229,33 @@ class FleetApp(Sparing, Working):
             if problem not in self._warned:
                 self._warned.add(problem)
                 self.say(problem, Tone.WARN)
+
+    def _welcome(self) -> None:
+        """Explain, once, why there is nothing to see, for as long as there is not."""
+        if self.fleet.contexts is None or (self.fleet.contexts and not self._welcomed):
+            return
+        from tui.domain.cluster import NO_CONTEXT
+        from tui.ui.prompt import Prompt
+        from tui.ui.screens.welcome import Welcome, told
+
+        if self.fleet.contexts:
+            if isinstance(self.screen, Welcome):
+                self.screen.dismiss("")
+        elif not self._welcomed and self.screen is self.shell and not self.shell.query(Prompt):
+            self._welcomed = True
+            problems = [problem for problem in self.fleet.problems if problem != NO_CONTEXT]
+            self._warned.update(problems, [NO_CONTEXT])
+            self.shell.pull()  # while something is over it, nobody else does
+            self.push_screen(Welcome(told(self.kubeconfig, problems)), self._welcome_answered)
+
+    def _welcome_answered(self, answer: str | None) -> None:
+        from tui.ui.obey import ask_command
+
+        if answer == "command":
+            ask_command(self)
+        elif answer:
+            self.wants_demo = answer == "demo"
+            self.do(self.leave(), "leaving")
 
     def say_instead(self, action: keys.Action) -> None:
         """Say what to do instead of what fleet never does."""
