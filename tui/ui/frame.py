@@ -10,7 +10,7 @@ import os
 import sys
 import unicodedata
 
-from tui.ui.themes import Palette, palette
+from tui.ui.themes import ANSI, OWN, Palette, palette
 
 TYPE_CHECKING = False  # as `typing` has it
 if TYPE_CHECKING:
@@ -222,9 +222,19 @@ def _escaped(line: list[Piece], depth: int) -> str:
     for text, foreground, background, bold in line:
         extra = ";1" if bold else ""
         if depth:
-            extra += f";38;{_colour(foreground, depth)};48;{_colour(background, depth)}"
+            extra += f";{_code(foreground, depth, 38)};{_code(background, depth, 48)}"
         made.append(f"\x1b[0{extra}m{text}")
     return "".join(made)
+
+
+def _code(colour: str, depth: int, which: int) -> str:
+    """The code of a colour; `which` is 38 for the foreground, 48 for the background."""
+    if colour == OWN:
+        return str(which + 1)
+    if colour in ANSI:
+        code = ANSI.index(colour)
+        return str(which - 8 + code if code < 8 else which + 44 + code)
+    return f"{which};{_colour(colour, depth)}"
 
 
 def _colour(colour: str, depth: int) -> str:
@@ -244,7 +254,11 @@ def look(colours: Palette, name: str) -> tuple[str, str, bool]:
     if name == "brand":
         return colours.background, colours.focus, True
     if name == "chosen":
-        return colours.foreground, colours.cursor, True
+        return (
+            (colours.background, colours.foreground, True)
+            if colours.ansi
+            else (colours.foreground, colours.cursor, True)
+        )
     if name == "key":
         return colours.accent, colours.surface, True
     if name == "quiet":

@@ -19,6 +19,7 @@ from tui.ui.flowjudge import FlowJudge
 from tui.ui.panes.base import Pane
 from tui.ui.scope import Scope, View
 from tui.ui.screens.words_view import wrapped
+from tui.ui.text import fit
 from tui.ui.widgets.flow_tail import FlowEvent, FlowsView, flow_event
 from tui.ui.widgets.tail import TailView
 from tui.ui.words import plain
@@ -168,7 +169,7 @@ class FlowsPane(Pane):
             f"{len(found)} of {len(clusters)} clusters: {found[0]}" if found and len(clusters) > 1 else "".join(found)
         )
         count = f"{lines.visible_count:,}" if lines.visible_count else ""
-        self.subtitle(" · ".join(part for part in (count, told[: max(0, lines.size.width - 16)]) if part))
+        self.subtitle(" · ".join(part for part in (count, fit(told, max(0, lines.size.width - 16))) if part))
 
     def _states(self, clusters: tuple[str, ...]) -> list[str]:
         """What is to be said of clusters whose flows do not come, or not all of them."""

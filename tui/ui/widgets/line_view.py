@@ -32,7 +32,13 @@ class LineView(Widget, can_focus=True):
     """Lines with a cursor. A subclass gives `line_count`, `stamp` and `paint_line`, and may answer `cursor_moved`."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*_STATES.values(), *_TONES.values(), "line--bar", "line--match"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *_STATES.values(),
+        *_TONES.values(),
+        "line--bar",
+        "line--guide",
+        "line--match",
+    }
     DEFAULT_CSS = """
     LineView {
         height: 1fr;
@@ -45,6 +51,7 @@ class LineView(Widget, can_focus=True):
         & > .line--marked { background: $boost; }
         & > .line--match { background: $warning; color: $background; }
         & > .line--bar { color: $scrollbar; }
+        & > .line--guide { color: $border-blurred; }
         & > .tone--muted { color: $text-muted; }
         & > .tone--good { color: $text-success; }
         & > .tone--busy { color: $text-primary; }
@@ -87,6 +94,7 @@ class LineView(Widget, can_focus=True):
         self._strips: dict[Hashable, Strip] = {}
         self._styles_made: dict[tuple[Tone, str], Style] = {}
         self._bar_made: Style | None = None
+        self._guide_made: Style | None = None
         self._reverse: bool | None = None
         self._dragging = False
 
@@ -130,8 +138,10 @@ class LineView(Widget, can_focus=True):
         return style
 
     def guide_style(self, state: str = PLAIN) -> Style:
-        """Lines and marks that only guide the eye: as quiet as the scrollbar."""
-        return self.tone_style(Tone.PLAIN, state) + Style(color=self._bar_style().color, bold=False)
+        """Lines that only guide the eye: as quiet as the borders."""
+        if self._guide_made is None:
+            self._guide_made = Style(color=self.component("line--guide").color, bold=False)
+        return self.tone_style(Tone.PLAIN, state) + self._guide_made
 
     def _bar_style(self) -> Style:
         if self._bar_made is None:
@@ -148,7 +158,7 @@ class LineView(Widget, can_focus=True):
             own = self.component(_TONES[tone])
             style += Style(color=own.color, bold=own.bold or None, italic=own.italic or None, dim=own.dim or None)
         if state == CURSOR and self._few_colours():
-            style = Style(reverse=True, bold=True)
+            style = self.rich_style + Style(reverse=True, bold=True)
         elif state == RESTING and self._few_colours():
             style = Style(color=style.color, underline=True)
         return style
@@ -158,7 +168,7 @@ class LineView(Widget, can_focus=True):
         if self._reverse is None:
             app = self.app
             few = app.console.color_system == "standard" and not app.is_headless
-            self._reverse = app.no_color or few
+            self._reverse = app.no_color or few or app.native_ansi_color
         return self._reverse
 
     def notify_style_update(self) -> None:
@@ -170,7 +180,7 @@ class LineView(Widget, can_focus=True):
         """Make every strip and style anew when next painted."""
         self._strips.clear()
         self._styles_made.clear()
-        self._bar_made = None
+        self._bar_made = self._guide_made = self._reverse = None
 
     # --- painting --------------------------------------------------------------------------------------------
 

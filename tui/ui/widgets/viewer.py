@@ -17,7 +17,7 @@ from textual.message import Message
 from tui.domain.kinds.kind import Tone
 from tui.ui import paint
 from tui.ui.text import padded, part, safe, width_of
-from tui.ui.widgets.line_view import CURSOR, PLAIN, RESTING, LineView
+from tui.ui.widgets.line_view import PLAIN, LineView
 from tui.ui.widgets.syntax import PARTS, Span, diff_lines, in_block, yaml_spans
 
 Mode = Literal["yaml", "plain", "diff"]
@@ -331,7 +331,7 @@ class Viewer(LineView):
         return f" {at + 1 if not nth else '':>{digits}}  "
 
     def _gutter_style(self, state: str) -> Style:
-        return self.tone_style(Tone.MUTED, state) if state in (CURSOR, RESTING) else self.guide_style(state)
+        return self.tone_style(Tone.MUTED, state)
 
     def _room(self) -> int:
         """Cells for text."""
