@@ -35,6 +35,17 @@ class GroupRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     labels: Annotated[dict[str, str], doc("Labels of the Argo CD cluster; all must be equal.")] = {}
 
 
+class AccentRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How clusters are marked that must not be mistaken for others: by name, by group, or both."""
+
+    match: Annotated[str, doc("Glob on the cluster's name.")] = ""
+    group: Annotated[str, doc("Path of a group of the tree, `prod` or `prod/eu`; what is below it belongs to it.")] = ""
+    tone: Annotated[
+        Literal["loud", "accent", "busy", "good", "warn", "paused", "none"],
+        doc("`loud` is for production: it is told in the header and before every commit and push."),
+    ] = "loud"
+
+
 class Repository(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A clone the user already has; it is only ever read."""
 
@@ -97,6 +108,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         doc(
             "The tree of clusters; the first match wins. Without rules: labels of Argo CD's clusters, then names.",
             [{"group": "prod/eu", "match": "prod-eu-*"}, {"group": "edge", "labels": {"env": "edge"}}],
+        ),
+    ] = ()
+    accents: Annotated[
+        tuple[AccentRule, ...],
+        doc(
+            "Marks on clusters, in the tree, the columns and the header; the first match wins. Where none does, names "
+            "and groups that say prod, prd or production are loud.",
+            [{"match": "live-*"}, {"group": "staging", "tone": "accent"}, {"match": "prod-like-test", "tone": "none"}],
         ),
     ] = ()
     repositories: Annotated[

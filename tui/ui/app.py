@@ -8,6 +8,7 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from tui.fleet.netpol.asking import Question
     from tui.fleet.runtime import Fleet
     from tui.ui import Place
+    from tui.ui.accents import Accents
     from tui.ui.panes.base import Pane
     from tui.ui.screens.shell import Shell
 
@@ -426,6 +428,13 @@ class FleetApp(Sparing, Working):
         from tui.ui.drafting import reverting
 
         self.do(reverting.revert(self, ref, entry), f"reverting {ref.name}")
+
+    @cached_property
+    def accents(self) -> Accents:
+        """How clusters are marked that must not be mistaken for others."""
+        from tui.ui.accents import Accents
+
+        return Accents(self.fleet.store, self.settings.accents)
 
     @property
     def shell(self) -> Shell:

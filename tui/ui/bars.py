@@ -79,18 +79,17 @@ class Header(_Bar):
 
     def __init__(self) -> None:
         super().__init__(id="header")
-        self._state = (frame.FIRST, frame.Counts(), 0)
+        self._state: tuple[str, frame.Counts, int, frame.Span | None] = (frame.FIRST, frame.Counts(), 0, None)
 
-    def count(self, active: str, counts: frame.Counts, spin: int) -> None:
-        """Show these counts, `active` as the chosen pane."""
-        if (active, counts, spin) != self._state:
-            self._state = (active, counts, spin)
+    def count(self, active: str, counts: frame.Counts, spin: int, badge: frame.Span | None = None) -> None:
+        """Show these counts, `active` as the chosen pane, and which cluster it is about where that matters."""
+        if (active, counts, spin, badge) != self._state:
+            self._state = (active, counts, spin, badge)
             self.refresh()
 
     def spans(self) -> Sequence[frame.Span]:
         """As wide as the terminal, from the very first painting on."""
-        active, counts, spin = self._state
-        return frame.header(self.size.width, active, counts, spin)
+        return frame.header(self.size.width, *self._state)
 
 
 _KEPT = ("command", "help")  # they stay in the footer however narrow it is

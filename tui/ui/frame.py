@@ -46,6 +46,7 @@ HEALTH: tuple[tuple[str, str, str], ...] = (  # health word, shape, tone: as the
 _FRESH = ("good", "busy", "paused")  # tones that say how it is now
 # Mouse, focus, paste and key reports off, the main screen, a cursor, no colours.
 _LEAVE = b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[0m"
+ON = "on-"  # before a tone: the tone is the background
 SMALLEST = 30  # columns below which the first frame is left to Textual
 SPIN = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
@@ -118,10 +119,13 @@ def cells(text: str) -> int:
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
-def header(width: int, active: str, counts: Counts, spin: int = 0) -> list[Span]:
-    """The header's one line, exactly `width` cells: name and panes on the left, what the fleet says on the right."""
+def header(width: int, active: str, counts: Counts, spin: int = 0, badge: Span | None = None) -> list[Span]:
+    """The header's one line, exactly `width` cells: name and panes on the left, what the fleet says on the right.
+
+    `badge` names the cluster that must not be mistaken for another; it stays however little room there is.
+    """
     for short in (False, True):
-        right = _counted(counts, spin, "" if short else " ")
+        right = [*_counted(counts, spin, "" if short else " "), *([badge] if badge else [])]
         left = [Span(" fleet ", "brand"), Span(" ")]
         for name, title, brief in (*TABS, *(tab for tab in WHILE_SHOWN if tab[0] == active)):
             look = "chosen" if name == active else "tab"
@@ -259,6 +263,8 @@ def look(colours: Palette, name: str) -> tuple[str, str, bool]:
             if colours.ansi
             else (colours.foreground, colours.cursor, True)
         )
+    if name.startswith(ON):
+        return colours.background, colours.tones()[name.removeprefix(ON)], True
     if name == "key":
         return colours.accent, colours.surface, True
     if name == "quiet":

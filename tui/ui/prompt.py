@@ -91,8 +91,10 @@ class Prompt(Vertical):
         propose: Callable[[str], Sequence[Proposal]] | None = None,
         more: Callable[[str], None] | None = None,
         hint: str = "",
+        loud: bool = False,
     ) -> None:
         super().__init__(id="prompt")
+        self._loud = loud
         self._more = more
         self._hint = hint
         self._label = label
@@ -108,7 +110,7 @@ class Prompt(Vertical):
         if self._propose is not None:
             yield _Proposals()
         with Horizontal(id="asked"):
-            yield Static(self._label, id="label", markup=False)
+            yield Static(self._label, id="label", classes="loud" if self._loud else "", markup=False)
             yield _Line(self._value, select_on_focus=False, compact=True)
             if self._hint:
                 yield Static(self._hint, id="hint", markup=False)
@@ -201,12 +203,14 @@ def ask(
     propose: Callable[[str], Sequence[Proposal]] | None = None,
     more: Callable[[str], None] | None = None,
     hint: str = "",
+    loud: bool = False,
 ) -> bool:
     """Ask for a line at the bottom of a screen; False when a prompt is open there already, which stays.
 
-    With `more`, ctrl-o hands the line over to it instead of `done`; `hint` says so beside the line.
+    With `more`, ctrl-o hands the line over to it instead of `done`; `hint` says so beside the line. `loud`: it is about
+    production.
     """
     if screen.query(Prompt):
         return False
-    screen.mount(Prompt(label, done, value, changed, propose, more, hint))
+    screen.mount(Prompt(label, done, value, changed, propose, more, hint, loud))
     return True

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from textual.theme import Theme
 
-TONES = ("muted", "accent", "good", "busy", "warn", "bad", "paused", "unknown")
+TONES = ("muted", "accent", "good", "busy", "warn", "bad", "paused", "unknown", "loud")
 _HUES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 ANSI = (*_HUES, *(f"bright_{hue}" for hue in _HUES))  # the terminal's own 16 colours, in the order of their codes
 OWN = "default"  # whatever the terminal paints without being told
@@ -47,7 +47,7 @@ class Palette:
     mark: str  # background of marked rows and of search matches
     added: str  # background of added lines in a diff
     removed: str  # background of removed lines in a diff
-    loud: str  # background where a mistake would cost most: the accent of production
+    loud: str  # the accent of production, where a mistake would cost most; also as a background
 
     def __init__(self, *, name: str, dark: bool, bold: tuple[str, ...] = (), **colours: str) -> None:
         self.name = name
@@ -99,7 +99,7 @@ PALETTES: dict[str, Palette] = {
             added="#12332c",
             removed="#3d1f25",
             thumb="#5d6b7c",
-            loud="#ff6b74",
+            loud="#ff86cf",
         ),
         Palette(
             name="fleet-light",
@@ -123,7 +123,7 @@ PALETTES: dict[str, Palette] = {
             added="#dcf5ea",
             removed="#fbe3e5",
             thumb="#7f8b98",
-            loud="#b3263a",
+            loud="#a5147a",
         ),
         Palette(  # pure colours: what remains of it in 16 colours is still right
             name="fleet-contrast",
@@ -147,7 +147,7 @@ PALETTES: dict[str, Palette] = {
             added="#002e00",
             removed="#4a0000",
             thumb="#c0c0c0",
-            loud="#ffff00",
+            loud="#ffc04d",
         ),
         Palette(  # states apart for the colour-blind: distances under simulated vision are tested
             name="fleet-safe",
@@ -171,7 +171,7 @@ PALETTES: dict[str, Palette] = {
             added="#12304a",
             removed="#45210f",
             thumb="#5d6b7c",
-            loud="#f98461",
+            loud="#ff9ad5",
         ),
         Palette(  # the terminal's own 16 colours; the cursor is drawn in reverse
             name="fleet-ansi",
@@ -195,12 +195,12 @@ PALETTES: dict[str, Palette] = {
             added="black",
             removed="black",
             thumb="white",
-            loud="bright_red",
+            loud="bright_magenta",
         ),
         Palette(  # no hue at all: shapes, words and weight say it
             name="fleet-mono",
             dark=True,
-            bold=("bad", "warn"),
+            bold=("bad", "warn", "loud"),
             background="#101010",
             surface="#1a1a1a",
             foreground="#dcdcdc",

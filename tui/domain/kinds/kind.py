@@ -24,6 +24,7 @@ class Tone(Enum):
     PAUSED = "paused"  # Suspended
     UNKNOWN = "unknown"  # nobody knows: never green by default
     ACCENT = "accent"  # names, things to follow
+    LOUD = "loud"  # production: a mistake would cost most here
 
 
 class Cell(NamedTuple):

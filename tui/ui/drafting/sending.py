@@ -20,6 +20,7 @@ from tui.domain.drafts.model import Draft
 from tui.domain.drafts.sending import PushOptions, PushPlan, PushResult
 from tui.domain.kinds.kind import Tone
 from tui.domain.ports import HookRefused, Missing, NeedsTerminal, Trouble
+from tui.ui.accents import named
 from tui.ui.drafting import blast_words
 from tui.ui.prompt import ask
 from tui.ui.scope import APPLICATIONS
@@ -93,14 +94,17 @@ async def _ask_message(app: FleetApp, drafts: Drafts, draft: Draft | str, dirty:
     def whole(text: str) -> str:
         return f"{text}\n{body}" if body and text.strip() else text
 
+    loud = named(_production(app, dirty[0].name))
+    what = "commit" if len(dirty) == 1 else f"commit in {len(dirty)} repositories"
     asked = ask(
         app.screen,
-        "commit: " if len(dirty) == 1 else f"commit in {len(dirty)} repositories: ",
+        f"{what} for {loud}: " if loud else f"{what}: ",
         lambda text: answer.set_result((text, False)),
         value=subject,
         changed=lambda text: keeper.keep(whole(text)),
         more=lambda text: answer.set_result((text, True)),
         hint=WHOLE,
+        loud=bool(loud),
     )
     if not asked:
         app.say("something else is being typed: press c again after it", Tone.WARN)
@@ -221,17 +225,25 @@ async def _agreed(app: FleetApp, name: str, question: str, facts: Sequence[str])
     policies, alarms = await _on_policies(app, name)
     told = [*facts, *blast_words.facts(radius), *policies]
     needed = confirmation(radius, app.fleet.settings, name, alarms)
+    loud = app.accents.loud(radius.clusters)
     if needed is None:
-        sure = await app.wait_for(Confirm(question, told, yes="push"))
+        sure = await app.wait_for(Confirm(question, told, yes="push", production=loud))
     else:
-        sure = await app.wait_for(TypeToConfirm(question, [*told, *needed.reasons], needed.word))
+        sure = await app.wait_for(TypeToConfirm(question, [*told, *needed.reasons], needed.word, loud))
     return sure is True
 
 
 async def _sure(app: FleetApp, name: str) -> bool:
     """Have the draft's name typed before a commit that cuts traffic which was seen, or a policy that does nothing."""
     told, alarms = await _on_policies(app, name)
-    return not alarms or await app.wait_for(TypeToConfirm(f"Commit {name}?", [*told, *alarms], name)) is True
+    asked = TypeToConfirm(f"Commit {name}?", [*told, *alarms], name, _production(app, name))
+    return not alarms or await app.wait_for(asked) is True
+
+
+def _production(app: FleetApp, name: str) -> list[str]:
+    """The clusters of production that a draft touches, as far as it is known by now."""
+    radius = app.fleet.blast(name)
+    return [] if isinstance(radius, str) else app.accents.loud(radius.clusters)
 
 
 async def _on_policies(app: FleetApp, name: str) -> tuple[list[str], tuple[str, ...]]:

@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from tui.domain.cluster import CLUSTERS
-from tui.domain.kinds.kind import Tone
+from tui.domain.kinds.kind import Cell, Tone
 from tui.domain.obj import Ref
 from tui.ui import keys
 from tui.ui.scope import APPLICATIONS, Scope, View
@@ -64,6 +64,10 @@ class Pane(Vertical):
     def clear(self) -> bool:
         """Clear the filter or close what is open inside; False when there was nothing."""
         return False
+
+    def accented(self, cell: Cell) -> Cell:
+        """A cell that names a cluster, in the accent of the cluster."""
+        return self.fleet_app.accents.cell(cell)
 
     def here(self) -> Ref | None:
         """The object the cursor is on."""

@@ -20,6 +20,7 @@ from tui.domain.obj import Ref, Row
 from tui.fleet.derive import StoreFacts
 from tui.store import Store
 from tui.ui import words
+from tui.ui.accents import Accents
 from tui.ui.panes import freshness
 from tui.ui.scope import APPLICATIONS, Scope
 from tui.ui.widgets.tree import Node
@@ -39,9 +40,10 @@ _ORDER = {word: rank for rank, word in enumerate(HEALTH_ORDER)}
 class Nodes:
     """Answers what stands below a node, from what the store holds now."""
 
-    def __init__(self, store: Store, facts: StoreFacts) -> None:
+    def __init__(self, store: Store, facts: StoreFacts, accents: Accents | None = None) -> None:
         self.store = store
         self.facts = facts
+        self.accents = accents or Accents(store, ())
         self.scope = Scope()  # its node is shown in the accent colour
         self._trees: dict[Ref, dict[Hashable, Resource]] = {}  # of the Applications that are open
         self._old_hubs: tuple[int, bool] = (-1, False)  # whether some hub's Applications are not kept up
@@ -118,7 +120,8 @@ class Nodes:
 
     def _group(self, path: tuple[str, ...], members: list[Cluster]) -> Node:
         live = sum(cluster.state is ClusterState.LIVE for cluster in members)
-        tone = Tone.ACCENT if self.scope.group == path and not self.scope.cluster else Tone.PLAIN
+        chosen = self.scope.group == path and not self.scope.cluster
+        tone = self.accents.of_group(path) or (Tone.ACCENT if chosen else Tone.PLAIN)
         aside = Cell(f"{live}/{len(members)}", Tone.MUTED if live == len(members) else Tone.WARN)
         return Node(("group", *path), (Cell(path[-1], tone),), (aside,), expandable=True, open=True)
 
@@ -126,7 +129,7 @@ class Nodes:
         name = cluster.metadata.name
         glyph, tone = tone_of(cluster.state.value)
         chosen = self.scope.cluster == name and not self.scope.namespace
-        label = (Cell(glyph, tone), Cell(name, Tone.ACCENT if chosen else Tone.PLAIN))
+        label = (Cell(glyph, tone), Cell(name, self.accents.of(name) or (Tone.ACCENT if chosen else Tone.PLAIN)))
         aside: list[Cell] = []
         if cluster.state is not ClusterState.LIVE and cluster.heard:
             aside.append(Cell(when.age(self.facts.now - cluster.heard), Tone.MUTED))

@@ -59,7 +59,7 @@ class PulsePane(TablePane):
         self._moment = 0.0
 
     def _shape(self, scope: Scope) -> Shape:
-        return Shape([kind.PULSE])
+        return Shape([kind.PULSE], accented=self.accented)
 
     def compose(self) -> ComposeResult:
         yield self.summary

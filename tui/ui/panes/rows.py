@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from tui.domain.cluster import CLUSTERS
 from tui.domain.kinds.kind import Cell, Column, Facts, Kind, Tone, Value
 from tui.domain.obj import Row
 from tui.ui.widgets.rows import TableRow
@@ -20,7 +21,10 @@ FAULTY = frozenset({Tone.BAD, Tone.WARN, Tone.UNKNOWN})
 class Shape:
     """The columns of a table over one or more kinds. Columns of the same id are one column."""
 
-    def __init__(self, kinds: Sequence[Kind], leave_out: Sequence[str] = ()) -> None:
+    def __init__(
+        self, kinds: Sequence[Kind], leave_out: Sequence[str] = (), accented: Callable[[Cell], Cell] | None = None
+    ) -> None:
+        """`accented` gives a cell that names a cluster the cluster's accent."""
         self.kinds = tuple(kinds)
         merged: dict[str, Column] = {}
         for kind in kinds:
@@ -40,6 +44,8 @@ class Shape:
             for column in self.columns:
                 if (each := by_id.get(column.id)) is None:
                     made.append(_LEFT_OUT)
+                elif accented is not None and _names_cluster(kind, own):
+                    made.append((own.value, _accented(own.show, accented), None))
                 else:
                     known = None if each.time else shown.setdefault((each.id, each.show), {})
                     made.append((each.value, each.show, known))
@@ -93,6 +99,14 @@ class Shape:
     def depends(self) -> frozenset[str]:
         """Resources whose changes alter cells of these kinds."""
         return frozenset(name for kind in self.kinds for name in (*kind.depends, *kind.needs))
+
+
+def _names_cluster(kind: Kind, column: Column) -> bool:
+    return column.id in ("cluster", "destination") or (column.id == "name" and kind.resource == CLUSTERS)
+
+
+def _accented(show: Callable[[Value, float], Cell], accented: Callable[[Cell], Cell]) -> Callable[[Value, float], Cell]:
+    return lambda value, now: accented(show(value, now))
 
 
 _NOTHING = Cell("", Tone.MUTED)

@@ -85,11 +85,10 @@ class TablePane(Pane):
 
         return [extended(kind, own, self._wide) for kind in kinds]
 
-    @staticmethod
-    def shape_of(kinds: Sequence[Kind], scope: Scope) -> Shape:
+    def shape_of(self, kinds: Sequence[Kind], scope: Scope) -> Shape:
         """The columns of some kinds for a scope."""
         left_out = [id for id, same in (("cluster", scope.cluster), ("namespace", scope.namespace)) if same]
-        return Shape(kinds, left_out)
+        return Shape(kinds, left_out, self.accented)
 
     def compose(self) -> ComposeResult:
         yield self.table

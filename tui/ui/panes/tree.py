@@ -53,7 +53,7 @@ class TreePane(Pane):
 
     def _children(self, node: Hashable) -> list:
         if self.nodes is None:
-            self.nodes = Nodes(self.fleet.store, self.fleet.facts)
+            self.nodes = Nodes(self.fleet.store, self.fleet.facts, self.fleet_app.accents)
             self.nodes.scope = self.fleet_app.shell.scope
         return self.nodes.children(node) if self.fleet.store.count(CLUSTERS) else []
 

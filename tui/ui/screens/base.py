@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -76,7 +76,19 @@ class FleetScreen(Screen[Any]):
         counts = self._counts()
         self._spin += 1
         for header in self.query(Header):
-            header.count(self.pane_id(), counts, self._spin // 3 if counts.loading else 0)
+            header.count(self.pane_id(), counts, self._spin // 3 if counts.loading else 0, self.badge())
+
+    def about(self) -> Iterable[str]:
+        """The clusters that what is shown is about, where it is not the whole fleet."""
+        return ()
+
+    def about_what(self) -> str:
+        """What these clusters together are called; "" for by their names."""
+        return ""
+
+    def badge(self) -> frame.Span | None:
+        """The cluster in the header, in its accent."""
+        return self.fleet_app.accents.badge(self.about(), self.about_what())
 
     def refooter(self) -> None:
         """Show the keys that work now."""

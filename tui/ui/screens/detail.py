@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -108,6 +109,11 @@ class DetailScreen(FleetScreen):
         for tab in self.tabs:
             spans.append(frame.Span(f" {tab.title} ", "chosen" if tab is self.chosen else "quiet", tab.id))
         self.query_one("#tabs", Line).show(spans)
+
+    def about(self) -> Iterable[str]:
+        """The object's cluster; of an Application, where it deploys to."""
+        row = self.fleet.store.get(self.ref) if self.ref.resource == APPLICATIONS else None
+        return (self.fleet.facts.destination(row).rstrip("?") if row is not None else self.ref.cluster,)
 
     def pull(self) -> None:
         """Fill the tab again when the object or anything its tab speaks of has changed."""

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 from tui.domain.kinds.catalogue import Catalogue
 from tui.domain.kinds.kind import Cell, Column, Tone
 from tui.ui import keys
+from tui.ui.accents import named
 from tui.ui.keytable import KeyTable
 from tui.ui.screens.words_view import WordsView
 from tui.ui.text import safe
@@ -34,14 +35,18 @@ class _Question(ModalScreen[bool]):
         Binding("pageup", "scroll(-10)", show=False),
     ]
 
-    def __init__(self, question: str, facts: Sequence[str]) -> None:
+    def __init__(self, question: str, facts: Sequence[str], production: Sequence[str] = ()) -> None:
+        """`production` are the clusters among those it touches that must not be mistaken for others."""
         super().__init__()
         self._question = question
         self._facts = facts
+        self._production = named(production)
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as box:
+        with Vertical(classes="dialog loud" if self._production else "dialog") as box:
             box.border_title = Content(safe(self._question))
+            if self._production:
+                yield Static(Content(f"{safe(self._production)} is production"), classes="loud")
             with VerticalScroll(classes="facts", can_focus=False):
                 yield Static(Content("\n".join(map(safe, self._facts))), classes="fact")
             yield from self.answers()
@@ -63,8 +68,10 @@ class Confirm(_Question):
         Binding("n,escape,q", "answer(False)", show=False),
     ]
 
-    def __init__(self, question: str, facts: Sequence[str] = (), yes: str = "yes") -> None:
-        super().__init__(question, facts)
+    def __init__(
+        self, question: str, facts: Sequence[str] = (), yes: str = "yes", production: Sequence[str] = ()
+    ) -> None:
+        super().__init__(question, facts, production)
         self._yes = yes
 
     def answers(self) -> ComposeResult:
@@ -80,8 +87,8 @@ class TypeToConfirm(_Question):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", show=False)]
 
-    def __init__(self, question: str, facts: Sequence[str], word: str) -> None:
-        super().__init__(question, facts)
+    def __init__(self, question: str, facts: Sequence[str], word: str, production: Sequence[str] = ()) -> None:
+        super().__init__(question, facts, production)
         self._word = word
 
     def answers(self) -> ComposeResult:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
@@ -66,6 +66,11 @@ class DraftScreen(FleetScreen):
         if self.fleet.drafts is None:
             raise Missing("there is no Git here to draft in")
         return self.fleet.drafts
+
+    def about(self) -> Iterable[str]:
+        """The clusters that the draft touches, as far as it is known."""
+        radius = self.fleet.blast(self.name_shown)
+        return () if isinstance(radius, str) else radius.clusters
 
     def compose(self) -> ComposeResult:
         yield Header()

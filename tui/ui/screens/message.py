@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -34,6 +35,11 @@ class MessageScreen(FleetScreen):
         self._editor = Editor(message, yaml=False)
         self._kept = message
         self._waiting = False
+
+    def about(self) -> Iterable[str]:
+        """The clusters that the draft touches, as far as it is known."""
+        radius = self.fleet.blast(self.draft.name)
+        return () if isinstance(radius, str) else radius.clusters
 
     def compose(self) -> ComposeResult:
         yield Header()

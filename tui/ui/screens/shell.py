@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path, PurePath
 
@@ -150,6 +151,17 @@ class Shell(FleetScreen):
         if watched != self._watched:
             self._watched = watched
             self.fleet.look("pane", *watched)
+
+    def about(self) -> Iterable[str]:
+        """The cluster or group that the tree has scoped the panes to."""
+        scope, store = self.scope, self.fleet.store
+        row = store.get(scope.application) if scope.application is not None else None
+        if row is not None:
+            return (self.fleet.facts.destination(row).rstrip("?"),)
+        return scope.clusters(store) or ()
+
+    def about_what(self) -> str:
+        return "" if self.scope.cluster else "/".join(self.scope.group)
 
     def pane_id(self) -> str:
         return self.pane.view.pane if self.pane else frame.FIRST

@@ -60,6 +60,7 @@ class LineView(Widget, can_focus=True):
         & > .tone--paused { color: $text-secondary; }
         & > .tone--unknown { color: $text-muted; }
         & > .tone--accent { color: $text-accent; }
+        & > .tone--loud { color: $text-accent; text-style: bold; }
     }
     """
 
