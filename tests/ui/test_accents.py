@@ -32,6 +32,7 @@ async def test_production_is_loud_in_tree_column_header_and_dialogs() -> None:
             for row in app.fleet.store.rows("applications.argoproj.io")
         }
         assert made["payments-prod-eu"] == Cell("prod-eu", Tone.LOUD)
+        assert pane.shape.columns[column].show("prod-eu", 0.0).tone is Tone.LOUD  # when ages are shown again
         assert made["search-staging"].tone is not Tone.LOUD
 
         await app.shell.rescope(Scope(cluster="prod-eu"))

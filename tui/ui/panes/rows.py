@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from tui.domain.cluster import CLUSTERS
 from tui.domain.kinds.kind import Cell, Column, Facts, Kind, Tone, Value
@@ -29,25 +30,25 @@ class Shape:
         merged: dict[str, Column] = {}
         for kind in kinds:
             for column in kind.columns:
-                if column.id not in leave_out:
-                    merged.setdefault(column.id, column)
+                if column.id not in leave_out and column.id not in merged:
+                    merged[column.id] = _in_accent(kind, column, accented)
         self.columns = tuple(merged.values())
         self._own: dict[str, list[_Made]] = {}
         self._searched: dict[str, list[_Searched]] = {}
         self._kinds = {kind.resource: kind for kind in kinds}
         shown: dict[tuple[str, object], dict[str, Cell]] = {}
         for kind in kinds:
-            by_id = {column.id: column for column in kind.columns}
+            by_id = {column.id: _in_accent(kind, column, accented) for column in kind.columns}
             made = self._own[kind.resource] = []
             own = [each for each in kind.columns if each.id in merged and not each.time]
             self._searched[kind.resource] = [(each.value, each.show, {}) for each in own]
             for column in self.columns:
                 if (each := by_id.get(column.id)) is None:
                     made.append(_LEFT_OUT)
-                elif accented is not None and _names_cluster(kind, own):
-                    made.append((own.value, _accented(own.show, accented), None))
                 else:
-                    known = None if each.time else shown.setdefault((each.id, each.show), {})
+                    known = (
+                        None if each.time or _names_cluster(kind, each) else shown.setdefault((each.id, each.show), {})
+                    )
                     made.append((each.value, each.show, known))
 
     def row(self, row: Row, facts: Facts) -> TableRow:
@@ -105,8 +106,11 @@ def _names_cluster(kind: Kind, column: Column) -> bool:
     return column.id in ("cluster", "destination") or (column.id == "name" and kind.resource == CLUSTERS)
 
 
-def _accented(show: Callable[[Value, float], Cell], accented: Callable[[Cell], Cell]) -> Callable[[Value, float], Cell]:
-    return lambda value, now: accented(show(value, now))
+def _in_accent(kind: Kind, column: Column, accented: Callable[[Cell], Cell] | None) -> Column:
+    """A column that names clusters, in their accents; any other as it is."""
+    if accented is None or not _names_cluster(kind, column):
+        return column
+    return replace(column, show=lambda value, now: accented(column.show(value, now)))
 
 
 _NOTHING = Cell("", Tone.MUTED)
