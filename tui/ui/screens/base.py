@@ -78,17 +78,17 @@ class FleetScreen(Screen[Any]):
         for header in self.query(Header):
             header.count(self.pane_id(), counts, self._spin // 3 if counts.loading else 0, self.badge())
 
-    def about(self) -> Iterable[str]:
+    def in_clusters(self) -> Iterable[str]:
         """The clusters that what is shown is about, where it is not the whole fleet."""
         return ()
 
-    def about_what(self) -> str:
+    def in_group(self) -> str:
         """What these clusters together are called; "" for by their names."""
         return ""
 
     def badge(self) -> frame.Span | None:
         """The cluster in the header, in its accent."""
-        return self.fleet_app.accents.badge(self.about(), self.about_what())
+        return self.fleet_app.accents.badge(self.in_clusters(), self.in_group())
 
     def refooter(self) -> None:
         """Show the keys that work now."""

@@ -110,7 +110,7 @@ class DetailScreen(FleetScreen):
             spans.append(frame.Span(f" {tab.title} ", "chosen" if tab is self.chosen else "quiet", tab.id))
         self.query_one("#tabs", Line).show(spans)
 
-    def about(self) -> Iterable[str]:
+    def in_clusters(self) -> Iterable[str]:
         """The object's cluster; of an Application, where it deploys to."""
         row = self.fleet.store.get(self.ref) if self.ref.resource == APPLICATIONS else None
         return (self.fleet.facts.destination(row).rstrip("?") if row is not None else self.ref.cluster,)

@@ -67,7 +67,7 @@ class DraftScreen(FleetScreen):
             raise Missing("there is no Git here to draft in")
         return self.fleet.drafts
 
-    def about(self) -> Iterable[str]:
+    def in_clusters(self) -> Iterable[str]:
         """The clusters that the draft touches, as far as it is known."""
         radius = self.fleet.blast(self.name_shown)
         return () if isinstance(radius, str) else radius.clusters

@@ -36,7 +36,7 @@ class MessageScreen(FleetScreen):
         self._kept = message
         self._waiting = False
 
-    def about(self) -> Iterable[str]:
+    def in_clusters(self) -> Iterable[str]:
         """The clusters that the draft touches, as far as it is known."""
         radius = self.fleet.blast(self.draft.name)
         return () if isinstance(radius, str) else radius.clusters

@@ -152,7 +152,7 @@ class Shell(FleetScreen):
             self._watched = watched
             self.fleet.look("pane", *watched)
 
-    def about(self) -> Iterable[str]:
+    def in_clusters(self) -> Iterable[str]:
         """The cluster or group that the tree has scoped the panes to."""
         scope, store = self.scope, self.fleet.store
         row = store.get(scope.application) if scope.application is not None else None
@@ -160,7 +160,7 @@ class Shell(FleetScreen):
             return (self.fleet.facts.destination(row).rstrip("?"),)
         return scope.clusters(store) or ()
 
-    def about_what(self) -> str:
+    def in_group(self) -> str:
         return "" if self.scope.cluster else "/".join(self.scope.group)
 
     def pane_id(self) -> str:
