@@ -28,7 +28,7 @@ BUDGET = 0.3  # seconds
 
 async def once(folder: Path, dead: int) -> tuple[float, float]:
     """(seconds until the living cluster is asked, seconds from then until its rows are there)."""
-    silent = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+    silent = await asyncio.get_running_loop().create_server(asyncio.Protocol, "127.0.0.1", 0)
     hole = f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}"
     others = {f"dead-{number:03}": hole if number % 3 else "http://127.0.0.1:9" for number in range(dead)}
     async with serving([*SYSTEM, *pods(*(f"web-{number}" for number in range(100)))], "good") as good:

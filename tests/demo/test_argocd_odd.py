@@ -171,23 +171,23 @@ async def test_turning_auto_sync_off_and_on_is_obeyed(demo: Demo) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("spec", "words"),
-    [
+async def test_applications_that_make_no_sense_say_so(demo: Demo) -> None:
+    odd = [
         ("{}", "spec.source.repoURL"),
         ("{project: nowhere, source: {repoURL: r, path: p}, destination: {name: in-cluster}}", "project nowhere"),
         ("{project: shop, source: {repoURL: r, path: p}, destination: {name: a, server: b}}", "both name and server"),
         ("{project: shop, sources: [{repoURL: r}], destination: {name: in-cluster}}", "sources"),
-    ],
-)
-async def test_an_application_that_makes_no_sense_says_so(demo: Demo, spec: str, words: str) -> None:
-    text = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: odd\n  namespace: argocd\n"
-    watched = versions(demo, "odd")
-    push(demo, "odd", **{"argocd/apps/odd.yaml": f"{text}spec: {spec}\n"})
-    app = await watched.until(lambda app: (app.get("status") or {}).get("conditions"))
-    (condition,) = app["status"]["conditions"]
-    assert condition["type"] == "InvalidSpecError"
-    assert words in condition["message"]
+    ]
+    text = (
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: odd-{}, namespace: argocd}}\nspec: {}\n"
+    )
+    watched = [versions(demo, f"odd-{at}") for at in range(len(odd))]
+    push(demo, "odd", **{f"argocd/apps/odd-{at}.yaml": text.format(at, spec) for at, (spec, _) in enumerate(odd)})
+    for each, (_, words) in zip(watched, odd, strict=True):
+        app = await each.until(lambda app: (app.get("status") or {}).get("conditions"))
+        (condition,) = app["status"]["conditions"]
+        assert condition["type"] == "InvalidSpecError"
+        assert words in condition["message"]
 
 
 def _replicas(text: str, count: int) -> str:

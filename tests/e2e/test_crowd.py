@@ -19,7 +19,7 @@ DEAD = 120  # a third refuses connections, the others never answer
 
 @pytest.mark.e2e
 async def test_what_answers_is_seen_and_the_pulse_says_what_is_not(tmp_path: Path) -> None:
-    silent = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+    silent = await asyncio.get_running_loop().create_server(asyncio.Protocol, "127.0.0.1", 0)
     hole = f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}"
     dead = {f"dead-{number:03}": hole if number % 3 else "http://127.0.0.1:9" for number in range(DEAD)}
     async with serving([*SYSTEM, *pods("web-0")], "good") as good:

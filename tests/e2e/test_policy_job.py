@@ -20,6 +20,13 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 CLUSTER = "prod-eu-1"
 
 
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Demo]:
+    """One for both tests: neither minds what the other has done to it."""
+    with served("--speed", "5") as demo:
+        yield demo
+
+
 @contextmanager
 def fleet(demo: Demo, state: Path) -> Iterator[Terminal]:
     """fleet on the demo, showing one cluster."""
@@ -39,43 +46,42 @@ def policy(demo: Demo, name: str) -> Any:
     return demo.ask(CLUSTER, f"/apis/cilium.io/v2/namespaces/shop/ciliumnetworkpolicies/{name}")["spec"]
 
 
-def test_a_dropped_flow_passes_after_a_rule_was_drafted_from_it(tmp_path: Path) -> None:
-    with served("--speed", "5") as demo:
-        clone = fingerprint(demo.repository)
-        before = policy(demo, "checkout")
-        with fleet(demo, tmp_path) as terminal:
-            terminal.press(":", *"flows", "enter")
-            terminal.wait(f"Flows · {CLUSTER}")
-            terminal.press("/", *"TCP/8086", "enter")
-            terminal.wait(line("dropped out", "shop/checkout", "shop/mailer", "POLICY_DENIED"))
-            terminal.press("e")
-            terminal.wait("Draft this rule?")
-            terminal.wait("allow egress to app.kubernetes.io/name=mailer, port 8086/TCP")
-            terminal.press("y")
-            terminal.wait(line("+", "app.kubernetes.io/name: mailer"))
-            terminal.wait(line("allows", "checkout in shop", "mailer in shop", "TCP 8086"))
-            terminal.press("c")
-            terminal.wait("commit: ")
-            terminal.press("enter")
-            terminal.wait("✎ local")
-            assert policy(demo, "checkout") == before
-            terminal.press(":", *"drafts", "enter")
-            terminal.wait(lambda screen: "✎ local" in screen and "P Push" in screen.splitlines()[-1])
-            terminal.press("P")
-            terminal.wait("a branch of its own")
-            terminal.press("down", "enter")
-            terminal.wait("Push to main?")
-            terminal.press("y")
-            terminal.wait("arrived", 60)
-            terminal.press(":", *"flows", "enter")
-            terminal.wait(line("forwarded out", "shop/checkout", "shop/mailer", "allowed by shop/checkout"))
-        assert [rule for rule in policy(demo, "checkout")["egress"] if rule not in before["egress"]] == [
-            {
-                "toEndpoints": [{"matchLabels": {"app.kubernetes.io/name": "mailer"}}],
-                "toPorts": [{"ports": [{"port": "8086", "protocol": "TCP"}]}],
-            }
-        ]
-        assert fingerprint(demo.repository) == clone
+def test_a_dropped_flow_passes_after_a_rule_was_drafted_from_it(demo: Demo, tmp_path: Path) -> None:
+    clone = fingerprint(demo.repository)
+    before = policy(demo, "checkout")
+    with fleet(demo, tmp_path) as terminal:
+        terminal.press(":", *"flows", "enter")
+        terminal.wait(f"Flows · {CLUSTER}")
+        terminal.press("/", *"TCP/8086", "enter")
+        terminal.wait(line("dropped out", "shop/checkout", "shop/mailer", "POLICY_DENIED"))
+        terminal.press("e")
+        terminal.wait("Draft this rule?")
+        terminal.wait("allow egress to app.kubernetes.io/name=mailer, port 8086/TCP")
+        terminal.press("y")
+        terminal.wait(line("+", "app.kubernetes.io/name: mailer"))
+        terminal.wait(line("allows", "checkout in shop", "mailer in shop", "TCP 8086"))
+        terminal.press("c")
+        terminal.wait("commit: ")
+        terminal.press("enter")
+        terminal.wait("✎ local")
+        assert policy(demo, "checkout") == before
+        terminal.press(":", *"drafts", "enter")
+        terminal.wait(lambda screen: "✎ local" in screen and "P Push" in screen.splitlines()[-1])
+        terminal.press("P")
+        terminal.wait("a branch of its own")
+        terminal.press("down", "enter")
+        terminal.wait("Push to main?")
+        terminal.press("y")
+        terminal.wait("arrived", 60)
+        terminal.press(":", *"flows", "enter")
+        terminal.wait(line("forwarded out", "shop/checkout", "shop/mailer", "allowed by shop/checkout"))
+    assert [rule for rule in policy(demo, "checkout")["egress"] if rule not in before["egress"]] == [
+        {
+            "toEndpoints": [{"matchLabels": {"app.kubernetes.io/name": "mailer"}}],
+            "toPorts": [{"ports": [{"port": "8086", "protocol": "TCP"}]}],
+        }
+    ]
+    assert fingerprint(demo.repository) == clone
 
 
 def line(*parts: str) -> Any:
@@ -84,8 +90,8 @@ def line(*parts: str) -> Any:
     return lambda screen: any(wanted.search(row) for row in screen.splitlines())
 
 
-def test_a_draft_that_cuts_recent_traffic_asks_for_its_name(tmp_path: Path) -> None:
-    with served("--speed", "5") as demo, fleet(demo, tmp_path) as terminal:
+def test_a_draft_that_cuts_recent_traffic_asks_for_its_name(demo: Demo, tmp_path: Path) -> None:
+    with fleet(demo, tmp_path) as terminal:
         terminal.press(":", *"policies", "enter")
         terminal.wait(f"Policies · {CLUSTER}")
         terminal.press("/", *"catalog-prod-eu", "enter")

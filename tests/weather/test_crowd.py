@@ -19,7 +19,7 @@ MANY = 40  # ten times the places
 
 
 async def test_black_holes_do_not_hold_back_the_one_that_answers(tmp_path: Path) -> None:
-    silent = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+    silent = await asyncio.get_running_loop().create_server(asyncio.Protocol, "127.0.0.1", 0)
     hole = f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}"
     holes = {f"hole-{number}": hole for number in range(MANY)}
     async with serving([*SYSTEM, *pods("web")], "good") as good:
