@@ -20,6 +20,7 @@ from tui.domain.drafts.blast import Blast
 from tui.domain.kinds.catalogue import Catalogue
 from tui.domain.kinds.core import Event
 from tui.domain.kinds.kind import Kind
+from tui.domain.logs.asked import Asked, Selection
 from tui.domain.obj import Ref
 from tui.domain.ports import Absent, CommitInfo
 from tui.domain.pulse import Pulse
@@ -29,6 +30,7 @@ from tui.domain.tail import Tail
 from tui.fleet.derive import StoreFacts
 from tui.fleet.flows import KEPT, Ring, Status
 from tui.fleet.locating import Located
+from tui.fleet.logs import Book, Follow
 from tui.fleet.manifest import Manifest, cleaned
 from tui.fleet.netpol.watching import Netpol
 from tui.fleet.runtime import Progress
@@ -55,6 +57,7 @@ class StillFleet:
         self.retried: list[str | None] = []
         self.radii: dict[str, Blast] = {}
         self.flows = StillFlows()
+        self.logs = StillLogs()
         self.offers = StillOffers()
         self.netpol = Netpol(self.store, self.facts, self.look, self.unlook, self.notify)
         self.impacts = None  # nobody asks what drafts do to policies
@@ -141,6 +144,19 @@ class StillOffers:
 
     async def find(self, word: str) -> Kind | None:
         return self.catalogue.find(word)
+
+
+class StillLogs:
+    """Logs as somebody has put them there."""
+
+    def __init__(self) -> None:
+        self.follows: list[Follow] = []  # one for each time that was asked
+        self.closed: list[Follow] = []
+
+    def follow(self, selections: Iterable[Selection], asked: Asked) -> Follow:
+        made = Follow(Book(tuple(selections), asked), self.closed.append)
+        self.follows.append(made)
+        return made
 
 
 class StillFlows:

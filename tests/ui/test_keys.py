@@ -26,6 +26,7 @@ from tui.ui.screens.draft_patch import PatchPanel
 from tui.ui.screens.editor import EditorScreen
 from tui.ui.screens.fleetwide import FleetwideScreen
 from tui.ui.screens.flow import FlowScreen
+from tui.ui.screens.logs import LogsScreen
 from tui.ui.screens.message import MessageScreen
 from tui.ui.screens.output import OutputScreen
 from tui.ui.screens.recovery import RecoveryScreen
@@ -44,6 +45,7 @@ WHO: dict[str, tuple[type, ...]] = {
     "events": (EventsPane,),
     "flows": (FlowsPane,),
     "flow": (FlowScreen,),
+    "logs": (LogsScreen,),
     "drafts": (DraftsPane,),
     "draft": (DraftScreen,),
     "draft_files": (FilesPanel,),
@@ -59,7 +61,7 @@ WHO: dict[str, tuple[type, ...]] = {
     "rule": (RuleScreen,),
     "message": (MessageScreen,),
 }
-ANSWERED_BY_KEY = {"sort", "favourite", "open", "mark", "panel"}
+ANSWERED_BY_KEY = {"sort", "favourite", "open", "mark", "panel", "log_since"}
 
 
 def test_no_key_means_two_things_in_one_place() -> None:

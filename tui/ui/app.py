@@ -364,6 +364,33 @@ class FleetApp(Sparing, Working):
 
         self.show_verdict(question_of_flow(flow, cluster))
 
+    def show_logs(self, refs: Sequence[Ref], previous: bool = False) -> None:
+        """Follow the logs of the pods of some objects."""
+        from tui.domain.kinds.kind import Tone
+        from tui.domain.logs.asked import Asked
+        from tui.domain.logs.targets import WITH_LOGS, title
+        from tui.fleet.logs.finding import of_refs
+        from tui.ui.screens.logs import LogsScreen
+
+        if not refs or any(ref.resource not in WITH_LOGS for ref in refs):
+            self.say("pods, workloads, Services and Applications have logs; `:logs -l app=web` finds pods", Tone.WARN)
+            return
+        self.push_screen(LogsScreen(lambda: of_refs(self.fleet, refs), title(refs), Asked(previous=previous)))
+
+    def find_logs(self, argument: str) -> None:
+        """Follow the logs that were asked for in words. Raises ValueError."""
+        from tui.domain.logs.asked import Asked
+        from tui.domain.logs.targets import parse
+        from tui.fleet.logs.finding import of_words
+        from tui.ui.screens.logs import LogsScreen
+
+        wanted, scope = parse(argument), self.shell.scope
+        if not wanted.namespace and not wanted.cluster:
+            wanted = wanted._replace(namespace=scope.namespace)
+        clusters = scope.clusters(self.fleet.store)
+        asked = Asked(previous=wanted.previous, containers=wanted.container)
+        self.push_screen(LogsScreen(lambda: of_words(self.fleet, wanted, clusters), argument, asked))
+
     def draft_edit(self, ref: Ref) -> None:
         """Draft an edit of an object where it is declared."""
         from tui.ui.drafting import editing

@@ -57,6 +57,9 @@ VERBS: tuple[Verb, ...] = (
     Verb("pulse", ("pulse", "pulses", "pu"), "What fleet sees of every cluster and what not: latency, errors, age"),
     Verb("events", ("events", "ev"), "The event tail"),
     Verb("flows", ("flows", "hubble"), "Flows of the clusters shown, out of the logs of their agents"),
+    Verb(
+        "logs", ("logs", "log"), "Logs: of the row, or deploy/NAME, app/NAME, -l LABELS, @cluster, -n, -c, -p", "logs"
+    ),
     Verb("drafts", ("drafts", "draft", "d"), "Drafts: edits on their way to Git"),
     Verb("recover", ("recover", "trash", "recovery"), "Dropped drafts, earlier states, texts never saved"),
     Verb("cluster", ("ctx", "cls", "cluster", "context"), "Show one cluster only; without a name, all", "cluster"),

@@ -25,6 +25,7 @@ PLACES: dict[str, str] = {
     "events": "Events",
     "flows": "Flows",
     "flow": "A flow",
+    "logs": "Logs",
     "drafts": "Drafts",
     "draft": "A draft's screen",
     "draft_files": "Files of a draft",
@@ -49,6 +50,7 @@ TOGETHER: tuple[frozenset[str], ...] = (
     frozenset({"everywhere", "fleetwide"}),
     frozenset({"everywhere", "list", "events", "flows"}),
     frozenset({"everywhere", "flow"}),
+    frozenset({"everywhere", "logs"}),
     frozenset({"everywhere", "list", "table", "drafts"}),
     frozenset({"everywhere", "draft", "draft_files"}),
     frozenset({"everywhere", "draft", "draft_commits"}),
@@ -60,9 +62,10 @@ TOGETHER: tuple[frozenset[str], ...] = (
     frozenset({"everywhere", "diff"}),
     frozenset({"everywhere", "output"}),
 )
-BY_EVENT = ("sort", "favourite", "panel")  # answered by the key itself, because each of their keys means another thing
+# Answered by the key itself, because each of their keys means another thing.
+BY_EVENT = ("sort", "favourite", "panel", "log_since")
 WITH_LINES = frozenset(
-    ("list", "document", "draft", "conflicts", "recovery", "diff", "output", "flow", "fleetwide", "verdict")
+    ("list", "document", "draft", "conflicts", "recovery", "diff", "output", "flow", "logs", "fleetwide", "verdict")
 )  # places whose lists and documents answer the keys that move
 INNER = ("document", "draft_lines", "fleetwide")  # places whose `tab` means something of their own
 
@@ -127,6 +130,8 @@ ACTIONS: tuple[Action, ...] = (
     _a("owner", "J", "Owner", "Jump to the object that controls it.", "object"),
     _a("copy", "c", "Copy", "Copy a field to the clipboard; of marked rows, their names.", "object"),
     _a("verdict", "v", "Verdict", "May it talk to another? Policies answer, step by step.", "object"),
+    _a("logs", "l", "Logs", "Follow the logs of its pods; of marked rows, of them all.", "object"),
+    _a("previous_logs", "p", "Previous logs", "The logs of its containers before their last restart.", "object"),
     _a(
         "fleetwide",
         "w",
@@ -142,6 +147,21 @@ ACTIONS: tuple[Action, ...] = (
     _a("flow_allow", "e", "Draft rule", "Draft the smallest rule that lets it pass.", "flow", footer=True),
     _a("flow_verdict", "v", "Verdict", "Ask the policies of now about its two ends, step by step.", "flow"),
     _a("flow_copy", "c", "Copy", "Copy what is shown.", "flow"),
+    _a("log_filter", "slash", "Filter", "Show lines with a text; `!` in front turns it around.", "logs", footer=True),
+    _a("log_find", "F", "Find", "Find a text, from here backwards.", "logs", footer=True),
+    _a("log_next", "n", "Next match", "Go to the next match.", "logs"),
+    _a("log_back", "N", "Match before", "Go to the match before.", "logs"),
+    _a("log_pause", "space s", "Pause", "Pause and resume; nothing is lost meanwhile.", "logs", footer=True),
+    _a("log_wrap", "w", "Wrap", "Wrap long lines, or cut them.", "logs", footer=True),
+    _a("log_times", "t", "Times", "Show when each line was written, or not.", "logs", footer=True),
+    _a("log_previous", "p", "Previous", "Containers before their last restart, and back.", "logs", footer=True),
+    _a("log_since", "0 1 2 3 4 5 6", "Since", "All, head, 1m, 5m, 15m, 30m, 1h.", "logs"),
+    _a("log_time", "T", "Since a time", "Lines since a time: 10m, 14:05, or a date.", "logs"),
+    _a("log_containers", "C", "Containers", "Say how each container stands; choose one.", "logs", footer=True),
+    _a("log_only", "o", "Only this", "Only the container under the cursor, or all again.", "logs"),
+    _a("log_mark", "m", "Mark", "Put a line of your own at the end.", "logs"),
+    _a("log_copy", "c", "Copy", "Copy the line, or those selected by v.", "logs", footer=True),
+    _a("log_save", "ctrl+s", "Save", "Write what is shown to a file.", "logs", footer=True),
     _a("draft_diff", "d", "Diff", "Show what the draft changes.", "drafts", footer=True),
     _a("draft_edit", "e", "Edit", "Go on editing the first file of the draft.", "drafts"),
     _a(
@@ -238,6 +258,7 @@ ACTIONS: tuple[Action, ...] = (
     _a("document_xray", "u", "X-ray", "Show whose it is, what it uses, who uses it, what grew from it.", "document"),
     _a("document_owner", "J", "Owner", "Jump to the object that controls it.", "document"),
     _a("document_copy", "c", "Copy", "Copy what is shown to the clipboard.", "document"),
+    _a("document_logs", "L", "Logs", "Follow the logs of its pods.", "document"),
     _a("document_verdict", "v", "Verdict", "May it talk to another? Policies answer, step by step.", "document"),
     _a("group_by", "b", "Group by", "In Reach: group who may talk by application, or by namespace.", "document"),
     _a("verdict_from", "f", "From", "Choose who calls.", "verdict", footer=True),

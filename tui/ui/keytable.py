@@ -134,7 +134,7 @@ class KeyTable:
 
 def _short(action: Action) -> tuple[str, ...]:
     """`1 … 9` rather than nine keys."""
-    return ("1…9",) if action.id == "favourite" else action.keys
+    return {"favourite": ("1…9",), "log_since": ("0…6",)}.get(action.id, action.keys)
 
 
 def of(settings: Settings) -> tuple[KeyTable, list[KeyProblem]]:

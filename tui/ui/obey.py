@@ -161,6 +161,8 @@ async def _carry_out(app: FleetApp, command: Command) -> None:
         app.show_fleetwide()
     elif verb == "verdict":
         _verdict(app, argument)
+    elif verb == "logs":
+        _logs(app, argument)
     elif verb == "all":
         await shell.rescope(Scope())
     elif verb == "theme":
@@ -182,6 +184,16 @@ def _verdict(app: FleetApp, argument: str) -> None:
 
     try:
         app.show_verdict(question_of(argument, app.shell.scope.cluster))
+    except ValueError as error:
+        app.say(str(error), Tone.WARN)
+
+
+def _logs(app: FleetApp, argument: str) -> None:
+    if not argument:
+        app.show_logs(app.shell.pane.chosen() if app.shell.pane is not None else ())
+        return
+    try:
+        app.find_logs(argument)
     except ValueError as error:
         app.say(str(error), Tone.WARN)
 

@@ -126,6 +126,19 @@ class Pane(Vertical):
         if (ref := self.here()) is not None:
             self.fleet_app.ask_verdict(ref)
 
+    def chosen(self) -> list[Ref]:
+        """What an action on many is about: the marked rows, else the object the cursor is on."""
+        ref = self.here()
+        return [ref] if ref is not None else []
+
+    def action_logs(self) -> None:
+        """The logs of its pods."""
+        self.fleet_app.show_logs(self.chosen())
+
+    def action_previous_logs(self) -> None:
+        """The logs before the last restart."""
+        self.fleet_app.show_logs(self.chosen(), previous=True)
+
     async def action_all_namespaces(self) -> None:
         """All namespaces."""
         await self.fleet_app.choose_namespace("")

@@ -15,6 +15,7 @@ from tui.domain import selector, when
 from tui.domain.cluster import CLUSTERS, NO_CONTEXT, KindState
 from tui.domain.kinds import KINDS, OWN
 from tui.domain.kinds.kind import Column, Kind, Value
+from tui.domain.logs.targets import WITH_LOGS
 from tui.domain.obj import Ref, Row
 from tui.ui import keys
 from tui.ui.frame import LOADING
@@ -91,6 +92,8 @@ class TablePane(Pane):
         return Shape(kinds, left_out, self.accented)
 
     def compose(self) -> ComposeResult:
+        if WITH_LOGS.issuperset(self.resources):
+            self.table.leaves = self.fleet_app.key_table.keys_of("logs")
         yield self.table
 
     def take_focus(self) -> None:
@@ -335,11 +338,16 @@ class TablePane(Pane):
 
     def action_actions(self) -> None:
         """Choose one of the common edits; when rows are marked, one for all of them."""
-        marked = [key for key in self.table.visible_keys if key in self.table.marked and isinstance(key, Ref)]
-        if marked:
+        if marked := self._marked():
             self.fleet_app.choose_bulk(marked)
         else:
             super().action_actions()
+
+    def chosen(self) -> list[Ref]:
+        return self._marked() or super().chosen()
+
+    def _marked(self) -> list[Ref]:
+        return [key for key in self.table.visible_keys if key in self.table.marked and isinstance(key, Ref)]
 
     def _copied(self, text: str, what: str) -> None:
         self.fleet_app.copy_to_clipboard(text)

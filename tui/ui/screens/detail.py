@@ -260,6 +260,10 @@ class DetailScreen(FleetScreen):
         """Go to what controls it."""
         self.fleet_app.show_owner(self.here())
 
+    def action_document_logs(self) -> None:
+        """The logs of its pods."""
+        self.fleet_app.show_logs([self.here()])
+
     def action_document_verdict(self) -> None:
         """May it talk to another?"""
         from tui.ui.policies.reach_table import ReachTable

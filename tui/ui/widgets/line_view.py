@@ -6,7 +6,7 @@ column of the lines themselves, so that scrolling costs no layout.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from typing import Any, ClassVar
 
 from rich.segment import Segment
@@ -90,6 +90,7 @@ class LineView(Widget, can_focus=True):
     def __init__(self, *, id: str | None = None, classes: str | None = None, name: str | None = None) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self.keys = dict(self.KEYS)  # a pane may take a key away from its own list
+        self.leaves: Collection[str] = ()  # keys that mean something else in its pane
         self.top = 0  # first line in view
         self.cursor = 0  # line of the cursor
         self._strips: dict[Hashable, Strip] = {}
@@ -380,6 +381,8 @@ class LineView(Widget, can_focus=True):
 
     async def _on_key(self, event: events.Key) -> None:
         event.prevent_default()  # Textual itself calls `key_down` for the key of that name, whatever `keys` says
+        if event.key in self.leaves:
+            return
         name = self.keys.get(event.key) or (self.keys.get(event.character) if event.character else None)
         if name is None or getattr(self, "key_" + name)() is False:
             return
