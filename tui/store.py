@@ -67,7 +67,8 @@ class Store:
     def get(self, ref: Ref) -> Row | None:
         """The row of one object, or None."""
         table = self._tables.get(ref.resource)
-        return table.get(ref) if table else None
+        held = table.clusters.get(ref.cluster) if table is not None else None
+        return held.get(ref) if held is not None else None
 
     def rows(self, resource: str, cluster: str | None = None) -> Iterator[Row]:
         """All rows of a resource, or those of one cluster."""

@@ -15,6 +15,7 @@ from tui.domain.obj import Ref, Row
 from tui.domain.ports import Context
 from tui.domain.settings import Settings
 from tui.fleet.derive import StoreFacts
+from tui.fleet.places import Target
 from tui.store import Store
 
 APPS, CEPS, CNPS = "applications.argoproj.io", "ciliumendpoints.cilium.io", "ciliumnetworkpolicies.cilium.io"
@@ -160,6 +161,13 @@ steps = st.lists(
 )
 
 
+def counted(facts: StoreFacts) -> dict[Ref, tuple[Target, str, bool]]:
+    """What is counted of each Application, and that its destination has it as a member."""
+    assert all(ref in held.place.members for ref, held in facts._held.items())
+    assert sum(len(place.members) for place in facts._targets.values()) == len(facts._held)
+    return {ref: (held.place.target, held.health, held.drifted) for ref, held in facts._held.items()}
+
+
 @given(steps=steps)
 def test_counts_kept_up_by_changes_are_those_counted_anew(steps: list[tuple[int, str, str, bool]]) -> None:
     store = Store()
@@ -171,7 +179,8 @@ def test_counts_kept_up_by_changes_are_those_counted_anew(steps: list[tuple[int,
         fresh = facts_of(store)
         for name in ("hub", "prod-eu"):
             assert facts.health_counts(name) == fresh.health_counts(name)
-        assert facts._named == fresh._named and facts._held == fresh._held
+        assert facts._named == fresh._named
+        assert counted(facts) == counted(fresh)
 
 
 URLS = ["https://eu.example.com:6443", "https://us.example.com", "https://kubernetes.default.svc", ""]

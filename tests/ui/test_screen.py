@@ -281,7 +281,7 @@ async def test_changes_reach_only_what_is_shown(fleet: StillFleet) -> None:
 async def test_between_two_portions_of_rows_the_loop_reads_keys(
     fleet: StillFleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(table_pane, "SLICE", 0.0)  # one batch is a portion
+    monkeypatch.setattr(table_pane, "MOST", table_pane.BATCH)  # one batch is a portion
     async with screen(fleet) as (app, pilot):
         loop, turn = asyncio.get_running_loop(), 0
         portions: list[tuple[int, int]] = []

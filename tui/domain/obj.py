@@ -14,7 +14,7 @@ import msgspec
 _LEVEL = -2  # of Zstandard: beyond it, time grows and size does not fall
 
 
-class Ref(msgspec.Struct, frozen=True, order=True, gc=False, cache_hash=True):
+class Ref(msgspec.Struct, frozen=True, order=True, gc=False):  # a hash that is kept takes more than the rest
     """Where an object lives: cluster as fleet names it, resource as `plural.group`, namespace ("" if none), name."""
 
     cluster: str

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from tui.domain.argo import tracking
 from tui.domain.argo.application import RESOURCE as APPLICATIONS
 from tui.domain.argo.application import ApplicationBrief, main_source, of_row
-from tui.domain.argo.brief import shared
 from tui.domain.argo.destinations import Match, normalise_url
 from tui.domain.argo.tree import Node, build
 from tui.domain.argo.windows import Verdict, verdict
@@ -31,9 +30,28 @@ _MOST_OWNERS = 6  # steps from a pod up to what Git declares: pod, ReplicaSet, D
 class _Held(NamedTuple):
     """What is counted of an Application."""
 
-    target: Target
+    place: _Place
     health: str
     drifted: bool
+
+
+class _Place:
+    """The Applications of one destination."""
+
+    __slots__ = ("counts", "kept", "members", "target")
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.counts: Counter[str] = Counter()  # by health word
+        self.members: dict[Ref, None] = {}
+        self.kept: dict[tuple[str, bool], _Held] = {}  # (health, drifted): one for all that are counted alike
+
+    def held(self, health: str, drifted: bool) -> _Held:
+        """What is counted of one of them."""
+        found = self.kept.get((health, drifted))
+        if found is None:
+            found = self.kept[health, drifted] = _Held(self, health, drifted)
+        return found
 
 
 class StoreFacts:
@@ -53,11 +71,10 @@ class StoreFacts:
         self._health: Counter[str] = Counter()  # of all Applications
         self._drifted = 0  # Applications that are OutOfSync
         self._relocated = 0  # counts those that have gone or changed their destination
-        self._counts: dict[Target, Counter[str]] = {}
-        self._members: dict[Target, set[Ref]] = {}
+        self._targets: dict[tuple[str, str, str], _Place] = {}  # by target; none of them is empty
         self._named: dict[str, Ref | tuple[Ref, ...]] = {}  # name -> its Application, or all of that name
         # destinations
-        self._places = Places(store, settings, lambda target: self._members.get(target, ()))
+        self._places = Places(store, settings, self._members)
         self._reached: tuple[int, dict[str, list[Target]]] | None = None  # cluster -> destinations that mean it
 
     @property
@@ -116,7 +133,7 @@ class StoreFacts:
         self._read()
         found = [ref for ref in self._of(name) if not slash or ref.namespace == namespace]
         if len(found) > 1:
-            found = [ref for ref in found if self._match(self._held[ref].target).cluster == row.ref.cluster]
+            found = [ref for ref in found if self._match(self._held[ref].place.target).cluster == row.ref.cluster]
         return found[0] if len(found) == 1 else None
 
     def source_file(self, row: Row) -> str:
@@ -142,7 +159,7 @@ class StoreFacts:
 
     def _deploys(self, name: str, cluster: str) -> bool:
         self._read()
-        return any(self._match(self._held[ref].target).cluster == cluster for ref in self._of(name))
+        return any(self._match(self._held[ref].place.target).cluster == cluster for ref in self._of(name))
 
     # -- destinations -----------------------------------------------------------------------------------------------
 
@@ -169,7 +186,7 @@ class StoreFacts:
     def moved_since(self, rev: int) -> list[Ref]:
         """The Applications whose destination may mean another cluster than when `places_rev` was `rev`."""
         self._read()
-        return [ref for target in self._places.moved_since(rev) for ref in self._members.get(target, ())]
+        return [ref for target in self._places.moved_since(rev) for ref in self._members(target)]
 
     def destination_match(self, row: Row) -> Match:
         """How an Application's destination was matched, why, and what else it may mean."""
@@ -194,7 +211,7 @@ class StoreFacts:
 
     def _of_name(self, name: str) -> Iterator[tuple[Target, Ref]]:
         for ref in self._of(name):
-            yield self._held[ref].target, ref
+            yield self._held[ref].place.target, ref
 
     def tree(self, row: Row) -> list[Node]:
         """The resource tree of an Application, made of what is held of the cluster it deploys to."""
@@ -223,21 +240,26 @@ class StoreFacts:
         reached = self._reached_clusters()
         total: Counter[str] = Counter()
         for target in reached.get(cluster, ()):
-            total.update(self._counts.get(target, {}))
+            if (place := self._targets.get(target)) is not None:
+                total.update(place.counts)
         return {word: count for word, count in total.items() if count}
 
     def deployed(self, cluster: str) -> list[Ref]:
         """The Applications that deploy to this cluster, in no order."""
         reached = self._reached_clusters().get(cluster, ())
-        return [ref for target in reached for ref in self._members.get(target, ())]
+        return [ref for target in reached for ref in self._members(target)]
+
+    def _members(self, target: Target) -> Iterable[Ref]:
+        place = self._targets.get(target)
+        return place.members if place is not None else ()
 
     def _reached_clusters(self) -> dict[str, list[Target]]:
         self._read()
         if self._reached is None or self._reached[0] != self._places.rev:
             found: dict[str, list[Target]] = {}
-            for target in self._counts:
-                if cluster := self._places.match(target).cluster:
-                    found.setdefault(cluster, []).append(target)
+            for place in self._targets.values():
+                if cluster := self._places.match(place.target).cluster:
+                    found.setdefault(cluster, []).append(place.target)
             self._reached = (self._places.rev, found)
         return self._reached[1]
 
@@ -261,8 +283,7 @@ class StoreFacts:
             self._health.clear()
             self._drifted = 0
             self._relocated += 1
-            self._counts.clear()
-            self._members.clear()
+            self._targets.clear()
             self._named.clear()
             self._reached = None
         self._rev = changes.rev
@@ -273,48 +294,49 @@ class StoreFacts:
                 self._take(row)
 
     def _take(self, row: Row) -> None:
-        app: ApplicationBrief = row.obj
-        target = target_of(row)
-        drifted = app.status.sync.status == "OutOfSync"
-        now = shared(_Held(shared(target), app.status.health.status or "Unknown", drifted))
-        before = self._held.get(row.ref)
-        if before == now:
+        ref, app = row.ref, row.obj
+        destination, status = app.spec.destination, app.status
+        place = self._targets.get((ref.cluster, destination.server, destination.name))
+        if place is None:
+            target = target_of(row)
+            place = self._targets[target] = _Place(target)
+            self._reached = None
+        health, drifted = status.health.status or "Unknown", status.sync.status == "OutOfSync"
+        now = place.held(health, drifted)
+        before = self._held.get(ref)
+        if before is now:
             return
         if before is not None:
-            self._drop(row.ref, before.target != now.target)
-        self._held[row.ref] = now
-        self._health[now.health] += 1
-        self._drifted += now.drifted
-        if target not in self._counts:
-            self._counts[target], self._members[target] = Counter(), set()
-            self._reached = None
-        self._counts[target][now.health] += 1
-        if row.ref not in self._members[target]:
-            self._members[target].add(row.ref)
-            others = self._of(row.ref.name)
-            self._named[row.ref.name] = (*others, row.ref) if others else row.ref
-            self._places.joined(target, row.ref)
+            self._drop(ref, before.place is not place)
+        self._held[ref] = now
+        self._health[health] += 1
+        self._drifted += drifted
+        place.counts[health] += 1
+        if before is None or before.place is not place:
+            place.members[ref] = None
+            others = self._named.get(ref.name)
+            self._named[ref.name] = ref if others is None else (*self._of(ref.name), ref)
+            self._places.joined(place.target, ref)
 
     def _drop(self, ref: Ref, left: bool = True) -> None:
         """Count an Application no longer; one that has not `left` its destination is counted again at once."""
         held = self._held.pop(ref, None)
         if held is None:
             return
-        target = held.target
-        self._counts[target][held.health] -= 1
+        place = held.place
+        place.counts[held.health] -= 1
         self._health[held.health] -= 1
         self._drifted -= held.drifted
         if not left:
             return
         self._relocated += 1
-        members = self._members[target]
-        members.discard(ref)
-        if not members:
-            del self._counts[target], self._members[target]
-            self._places.forget(target)
+        del place.members[ref]
+        if not place.members:
+            del self._targets[place.target]
+            self._places.forget(place.target)
             self._reached = None
         else:
-            self._places.left(target, ref)
+            self._places.left(place.target, ref)
         if others := tuple(each for each in self._of(ref.name) if each != ref):
             self._named[ref.name] = others
         else:

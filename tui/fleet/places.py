@@ -132,6 +132,8 @@ class Places:
 
     def _holding(self, ref: Ref) -> set[str]:
         """Clusters that hold an object with the tracking id of this Application."""
+        if not self._tracked:
+            return set()
         of_name, of_full_name = self._tracked.get(ref.name, ()), self._tracked.get(f"{ref.namespace}_{ref.name}", ())
         return {*of_name, *of_full_name}
 

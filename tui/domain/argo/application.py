@@ -7,6 +7,7 @@ names and meanings: Argo CD v3.5, pkg/apis/application/v1alpha1.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -268,6 +269,8 @@ def sources(app: ApplicationBrief) -> tuple[SourceBrief, ...]:
 def main_source(app: ApplicationBrief) -> SourceBrief:
     """The first source that renders something (one with only `ref` does not); an empty one when there is none."""
     found = sources(app)
+    if len(found) == 1:
+        return found[0]
     return next((source for source in found if source.path or source.chart), found[0] if found else SourceBrief())
 
 
@@ -278,6 +281,7 @@ def auto_sync(app: ApplicationBrief) -> Automated | None:
     return None if automated is None or automated.enabled is False else automated
 
 
+@lru_cache(maxsize=1_000)  # all Applications of a repository stand at a few commits
 def short(revision: str) -> str:
     """A commit id in seven digits; tags, branches and chart versions as they are."""
     return revision[:7] if len(revision) in (40, 64) and not revision.strip("0123456789abcdef") else revision

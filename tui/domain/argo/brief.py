@@ -181,6 +181,9 @@ class Condition(Part, frozen=True, gc=False):
     last_transition_time: str | None = None
 
 
+_GOING_ON = ("Running", "Terminating")
+
+
 class OperationStateBrief(Part, frozen=True, gc=False):
     phase: str = ""  # Running | Terminating | Failed | Error | Succeeded
     started_at: str | None = None
@@ -192,6 +195,8 @@ class OperationStateBrief(Part, frozen=True, gc=False):
     def __post_init__(self) -> None:
         force_setattr(self, "phase", shared(self.phase))
         if type(self) is OperationStateBrief:
+            if self.finished_at and self.phase not in _GOING_ON:
+                force_setattr(self, "started_at", None)  # how long it took is told by the whole Application
             if self.operation is not None:
                 force_setattr(self, "operation", _told(self.operation))
             if self.sync_result is not None:
@@ -216,6 +221,8 @@ class StatusBrief(Part, frozen=True, gc=False):
             if (history := self.history) is not None:
                 usual = history.count(_USUAL) == len(history) or not any(map(_may_hold_secrets, history))
                 force_setattr(self, "history", None if usual else (_SECRETIVE,))
+            if self.operation_state is not None:  # a push has many synced in the same second
+                force_setattr(self, "operation_state", shared(self.operation_state))
             if self.reconciled_at is not None:
                 force_setattr(self, "reconciled_at", shared(self.reconciled_at))
 
@@ -237,6 +244,12 @@ class ApplicationBrief(Object, frozen=True, gc=False, rename="camel"):
     spec: SpecBrief = SpecBrief()
     status: StatusBrief = StatusBrief()
     operation: OperationBrief | None = None
+
+    def __post_init__(self) -> None:
+        if type(self) is ApplicationBrief:  # most deploy to a namespace of their own name, or where many others do
+            destination, name = self.spec.destination, self.metadata.name
+            same = destination.namespace == name
+            force_setattr(destination, "namespace", name if same else shared(destination.namespace))
 
 
 def discreet(app: ApplicationBrief) -> bool:

@@ -23,9 +23,9 @@ def _revision(row: Row, facts: Facts) -> str:
     app: ApplicationBrief = row.obj
     found = argo.sources(app)
     main = argo.main_source(app)
+    index = found.index(main) if found else 0
     target = main.target_revision or "HEAD"
     seen = argo.revisions(app.status.sync)
-    index = next((i for i, source in enumerate(found) if source is main), 0)
     resolved = argo.short(seen[index]) if index < len(seen) else ""
     more = f" +{len(found) - 1}" if len(found) > 1 else ""
     return (f"{target} {resolved}" if resolved and resolved != target else target) + more
