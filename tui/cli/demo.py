@@ -34,6 +34,7 @@ class DemoOptions:
     rate: float = 0.0
     calm: bool = False
     serve: bool = False
+    tour: bool = False
 
     def arguments(self) -> list[str]:
         """As `tui.demo.serve` takes them."""
@@ -163,6 +164,7 @@ class _Demo(click.Group):
 @click.option("--speed", type=click.FloatRange(0.01, 1000), default=1.0, metavar="X", help="Hurry its clock.")
 @click.option("--rate", type=click.FloatRange(0, 100_000), default=0.0, metavar="R", help="Object changes a second.")
 @click.option("--calm", is_flag=True, help="Nothing happens by itself.")
+@click.option("--tour", is_flag=True, help="Begin with a tour of ten steps, by doing; `:tour` is the same.")
 @click.pass_context
 def demo(ctx: click.Context, **given: Any) -> None:
     """A living fleet on this machine: clusters, Argo CD, a Git repository, and the screen on them.
@@ -183,6 +185,6 @@ def show(obj: Options, options: DemoOptions) -> None:
 
         kept = obj.state or ready.state / "fleet"
         kubeconfig, repositories = str(ready.kubeconfig), (ready.repository, *obj.repositories)
-        open_screen(replace(obj, kubeconfig=kubeconfig, repositories=repositories, state=kept))
+        open_screen(replace(obj, kubeconfig=kubeconfig, repositories=repositories, state=kept), tour=options.tour)
 
     run_demo(options, screen)

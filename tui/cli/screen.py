@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from tui.ui import Stage
 
 
-def open_screen(options: Options, stage: Stage | None = None) -> None:
+def open_screen(options: Options, stage: Stage | None = None, tour: bool = False) -> None:
     """Show the fleet until the user leaves, on the stage that has the first frame if there is one.
 
     Raises click's usage error for what cannot be shown as it was asked for, with the terminal given back.
     """
     try:
-        _open(options, stage)
+        _open(options, stage, tour)
     except BaseException:
         if stage is not None:
             stage.leave()
         raise
 
 
-def _open(options: Options, stage: Stage | None) -> None:
+def _open(options: Options, stage: Stage | None, tour: bool) -> None:
     from tui.cli.wire import assemble, config_of, settings_of
 
     config = config_of(options)
@@ -41,10 +41,10 @@ def _open(options: Options, stage: Stage | None) -> None:
     def factory() -> Fleet:
         return assemble(options, settings)
 
-    if run(factory, settings, stage, config.place, options.kubeconfig or ""):
+    if run(factory, settings, stage, config.place, options.kubeconfig or "", tour):
         from tui.cli.demo import DemoOptions, show
 
-        show(replace(options, contexts=()), DemoOptions())
+        show(replace(options, contexts=()), DemoOptions(tour=True))
 
 
 def _check(theme: str | None) -> None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from tui.domain.settings import Settings
     from tui.fleet.runtime import Fleet
+    from tui.ui.app import FleetApp
 
     Place = Callable[[Sequence[str | int]], str]
 
@@ -43,17 +44,21 @@ def run(
     stage: Stage | None = None,
     place: Place | None = None,
     kubeconfig: str = "",
+    tour: bool = False,
 ) -> bool:
     """Show the fleet until the user leaves; whether for the demo. The factory is called once that answers keys.
 
     `place` says where in which file a setting stands, for what is wrong with it; `kubeconfig` names the files that
-    programs of the user's read, where they are not those of the environment.
+    programs of the user's read, where they are not those of the environment; `tour` begins with the tour.
 
     Raises whatever the factory raises, with the terminal given back.
     """
     stage = stage or Stage()
     try:
-        demo = _show(fleet_factory, settings, stage, place, kubeconfig)
+        stage.paint(settings.theme)
+        from tui.ui.app import FleetApp
+
+        demo = _show(FleetApp(fleet_factory, settings, place, kubeconfig, tour), stage)
     except BaseException:  # Ctrl-C between two lines included
         stage.leave()
         raise
@@ -62,18 +67,12 @@ def run(
     return demo
 
 
-def _show(
-    fleet_factory: Callable[[], Fleet], settings: Settings, stage: Stage, place: Place | None, kubeconfig: str
-) -> bool:
-    stage.paint(settings.theme)
-    from tui.ui.app import FleetApp
-
-    app = FleetApp(fleet_factory, settings, place, kubeconfig)
+def _show(app: FleetApp, stage: Stage) -> bool:
     app.driver_class = stage.terminal.handing_over(app.driver_class)
     stage.ending.app = app
     try:
         stage.ending.check()
-        app.run(mouse=settings.mouse)
+        app.run(mouse=app.settings.mouse)
     finally:
         gc.enable()
         stage.terminal.restore()

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tui.ui.accents import Accents
     from tui.ui.panes.base import Pane
     from tui.ui.screens.shell import Shell
+    from tui.ui.tour import Tour
 
 _log = logging.getLogger("fleet.ui")
 # Once loaded, little is left to look through, and lines that Textual's own widgets have painted wait to be freed by it.
@@ -61,7 +62,12 @@ class FleetApp(Sparing, Working):
     fleet: Fleet  # once `stands`
 
     def __init__(
-        self, make: Callable[[], Fleet], settings: Settings, place: Place | None = None, kubeconfig: str = ""
+        self,
+        make: Callable[[], Fleet],
+        settings: Settings,
+        place: Place | None = None,
+        kubeconfig: str = "",
+        tour: bool = False,
     ) -> None:
         """`make` is called in a thread once the first frame answers keys; what it raises ends the app: `failure`.
 
@@ -71,6 +77,8 @@ class FleetApp(Sparing, Working):
         self.kubeconfig = kubeconfig
         self.wants_demo = False  # the user has left for the demo
         self._welcomed = False
+        self._tour_wanted = tour
+        self._tour: Tour | None = None
         self.settings = settings
         self.key_table, self._key_problems = keytable.of(settings)
         self.moves = self.key_table.moves()  # lists take their keys from it
@@ -149,6 +157,8 @@ class FleetApp(Sparing, Working):
         gc.enable()
         self.fleet.start()
         self._tell_configuration()
+        if self._tour_wanted:
+            self.tour("")
         self.run_worker(self._follow(), group="follow", exit_on_error=False)
         self.set_interval(1.0, self._post_tick)  # ages grow although nothing else happens
         self.do(editing.offer_recovered(self), "looking for text that was not saved", hold=False)
@@ -258,6 +268,18 @@ class FleetApp(Sparing, Working):
         elif answer:
             self.wants_demo = answer == "demo"
             self.do(self.leave(), "leaving")
+
+    def tour(self, argument: str) -> None:
+        """Start the tour, go to its next step, or end it."""
+        from tui.ui.tour import Tour
+
+        if self._tour is None:
+            self._tour = Tour(self)
+        elif argument == "next":
+            self._tour.skip()
+        else:
+            self._tour.stop()
+            self._tour = None
 
     def say_instead(self, action: keys.Action) -> None:
         """Say what to do instead of what fleet never does."""

@@ -76,6 +76,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("retry", ("retry", "refresh"), "Try clusters again now", "cluster"),
     Verb("aliases", ("aliases", "alias"), "Every kind and its words"),
     Verb("keys", ("keys", "help", "h"), "The keys that work here"),
+    Verb("tour", ("tour",), "A tour of the demo in ten steps; next skips one, once more ends it", "tour"),
     Verb("back", ("back",), "The view before"),
     Verb("quit", ("q", "quit", "q!", "wq", "qa", "exit"), "Leave fleet"),
 )
@@ -104,6 +105,7 @@ class Known:
             "column": self.columns,
             "end": self.ends,
             "theme": tuple(PALETTES),
+            "tour": ("next",),
         }.get(takes, ())
 
 

@@ -114,6 +114,9 @@ async def obey(app: FleetApp, line: str) -> None:
     except NotUnderstood as error:
         app.say(str(error), Tone.WARN)
         return
+    if command.verb == "tour":
+        app.tour(command.argument)
+        return
     if command.verb == "action":
         await _act(app, command.argument)
         return

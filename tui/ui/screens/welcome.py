@@ -72,7 +72,7 @@ def told(kubeconfig: str, problems: Sequence[str]) -> list[Line]:
         heading("Try it without any"),
         (Cell("  d", Tone.ACCENT), Cell("  opens the demo: eleven living clusters, Argo CD and a Git")),
         (Cell("     repository on this machine, without a network."),),
-        (Cell("     It leaves nothing behind."),),
+        (Cell("     It shows you around, and leaves nothing behind."),),
         BLANK,
         (Cell("fleet never changes a cluster: it reads them, and drafts commits.", Tone.MUTED),),
     ]
