@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from collections import Counter
 
 import pytest
 
@@ -13,12 +15,13 @@ from tui.domain.obj import Ref
 from tui.domain.tail import TailEvent
 from tui.ui import keys
 from tui.ui.app import Tick
+from tui.ui.obey import obey
 from tui.ui.panes import table as table_pane
 from tui.ui.panes.drafts import DraftsPane
 from tui.ui.panes.events import EventsPane
 from tui.ui.panes.table import TablePane
 from tui.ui.panes.tree import TreePane
-from tui.ui.prompt import Prompt
+from tui.ui.prompt import Prompt, _Proposals
 from tui.ui.scope import APPLICATIONS, Scope
 from tui.ui.screens.detail import DetailScreen
 from tui.ui.screens.dialogs import Choice, Confirm, Help
@@ -47,6 +50,47 @@ async def test_filter_as_one_types(fleet: StillFleet) -> None:
         await pilot.press("slash", *"!prod", "enter")
         assert "payments-prod-eu" not in shown(app)
         assert "search-staging" in shown(app)
+
+
+async def test_a_filter_of_conditions_is_completed_with_what_there_is(fleet: StillFleet) -> None:
+    async with screen(fleet) as (app, pilot):
+
+        def proposed() -> list[tuple[str, str]]:
+            return [(each.line, each.help) for each in app.screen.query_one(Prompt).query_one(_Proposals).proposals]
+
+        await pilot.press("slash", *"hea")
+        assert proposed() == [("health=", "by HEALTH")]
+        await pilot.press("tab")
+        counted = Counter(
+            app.fleet.store.get(key).obj.status.health.status for key in app.shell.pane.table.visible_keys
+        )
+        ranked = sorted(counted.items(), key=lambda each: (-each[1], each[0]))
+        assert proposed() == [(f"health={word}", f"{number}") for word, number in ranked]
+        await pilot.press(*"deg", "down", "enter")
+        held = {app.fleet.store.get(key).obj.status.health.status for key in app.shell.pane.table.visible_keys}
+        assert held == {"Degraded"}
+        await pilot.press("slash", *" name!=pay* age<soon")
+        assert held and not [name for name in shown(app) if name.startswith("pay")]
+        await pilot.pause()
+        assert "'soon' is no length of time" in str(app.shell.pane.border_title)
+        await pilot.press("escape", "escape")
+        assert len(shown(app)) == len(shop.APPLICATIONS)
+
+
+async def test_labels_letters_and_expressions_filter_too(fleet: StillFleet) -> None:
+    async with screen(fleet) as (app, pilot):
+        await obey(app, "pods")
+        await at_rest(app, pilot)
+        every = app.shell.pane.table.visible_keys
+        labelled = [key for key in every if (fleet.store.get(key).obj.metadata.labels or {}).get("app") == "payments"]
+        assert 0 < len(labelled) < len(every)
+        for query, wanted in (
+            ("-l app=payments", labelled),
+            ("/^payments-.*-x/", [key for key in every if re.match("payments-.*-x", key.name)]),
+            ("-f pymtsz9", [key for key in every if "z9" in key.name and key.name.startswith("payments")]),
+        ):
+            app.shell.pane.set_filter(query)
+            assert wanted and app.shell.pane.table.visible_keys == wanted, query
 
 
 async def test_giving_up_a_filter_takes_it_back(fleet: StillFleet) -> None:

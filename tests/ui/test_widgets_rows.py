@@ -4,7 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from tui.domain.kinds import columns as c
 from tui.domain.kinds.kind import Cell, Column, Tone
+from tui.domain.listfilter import parse
 from tui.domain.obj import Ref
 from tui.ui.widgets import rows as rows_module
 from tui.ui.widgets.columns import lay_out, natural_widths
@@ -13,7 +15,22 @@ from tui.ui.widgets.rows import Rows, TableRow, order_of
 KEYS = st.integers(0, 12).map(lambda at: Ref(f"cluster-{at % 2}", "pods", f"namespace-{at % 3}", f"{at}"))
 FRACTIONS = st.floats(allow_nan=True, width=16).filter(lambda number: not number.is_integer())  # 0.0 would equal 0
 VALUES = st.one_of(st.none(), st.integers(-3, 3), FRACTIONS, st.sampled_from(["a", "B", "ab"]))
-WORDS = st.sampled_from(["", "a", "b", "ab", "abc", "!a", "!ab", "!", "B"])
+PAIR = (c.of("first", "FIRST", lambda obj: None), c.of("second", "SECOND", lambda obj: None))
+TEXTS = ["", "a", "b", "ab", "abc", "!a", "!ab", "!", "B"]
+TYPED = [
+    "first=a",
+    "first!=a",
+    "second>0",
+    "first<2 a",
+    "second=a,b*",
+    "/^a/",
+    "!/b/",
+    "-f ab",
+    "-l odd=1",
+    "/(/",
+    "first<",
+]
+WORDS = st.sampled_from([*TEXTS, *TYPED])
 
 
 def row(key, first, second):
@@ -79,20 +96,24 @@ class RowsMachine(RuleBasedStateMachine):
         self.column, self.reverse, self.by = column, reverse, by
         self.rows.sort(column, reverse, by)
 
+    def labels(self, key):
+        return {"odd": str(int(key.name) % 2)}
+
     @rule(query=WORDS)
     def filter(self, query):
-        self.query = query.lower()
-        self.rows.filter(query)
+        self.query = query
+        self.rows.filter(query, PAIR)
 
     def shown(self):
         return [entry.key for entry in self.rows.window(0, len(self.rows))]
 
     def expected(self):
-        wanted = self.query.removeprefix("!")
+        wanted = parse(self.query, PAIR)
 
         def passes(one):
-            found = wanted in " ".join(cell.text for cell in one.cells).lower()
-            return not wanted or found is not self.query.startswith("!")
+            line = " ".join(cell.text for cell in one.cells).lower()
+            held = all(each.holds(one.sort_values[each.column], 0.0) for each in wanted.conditions)
+            return held and wanted.finds(f"{one.key.name}\n{line}") and wanted.labelled(self.labels(one.key))
 
         keys = [key for key, one in self.model.items() if passes(one)]
         if self.column is not None:

@@ -380,3 +380,36 @@ def compile_pattern(pattern: str) -> Pattern | None:
     except (_Unreadable, RecursionError):
         return None
     return Pattern(compiler.program)
+
+
+MOST_REPEATS = 5  # without an upper bound, in a pattern that Python's own engine is given: each multiplies the others
+
+
+def is_tame(pattern: str) -> bool:
+    """Whether Python's own engine, which is much quicker on short texts, may be given this pattern.
+
+    It may not when it is no RE2, or when what it repeats without a bound repeats or chooses itself: that engine tries
+    every way to match, and of those there are then exponentially many.
+    """
+    try:
+        return _repeats(_Parser(pattern).parse()) <= MOST_REPEATS
+    except (_Unreadable, RecursionError):
+        return False
+
+
+def _repeats(node: Node) -> int:
+    """How many repeats without a bound there are; raises `_Unreadable` for one with a choice or a repeat inside."""
+    kind = node[0]
+    if kind in ("cat", "or"):
+        return sum(map(_repeats, node[1]))
+    if kind != "repeat":
+        return 0
+    if node[3] is not None and node[3] <= 1:
+        return _repeats(node[1])
+    if not _is_simple(node[1]):
+        raise _Unreadable
+    return int(node[3] is None)
+
+
+def _is_simple(node: Node) -> bool:
+    return all(map(_is_simple, node[1])) if node[0] == "cat" else node[0] not in ("or", "repeat")

@@ -298,7 +298,7 @@ class FleetApp(Sparing, Working):
         def done(text: str | None) -> None:
             pane.set_filter(before if text is None else text)
 
-        ask(self.screen, "/", done, value=before, changed=pane.set_filter)
+        ask(self.screen, "/", done, value=before, changed=pane.set_filter, propose=pane.filter_proposals)
 
     def ask_quit(self) -> None:
         """Ask, then quit."""

@@ -20,6 +20,7 @@ from tui.ui.widgets.line_view import LineView
 from tui.ui.widgets.plain_input import PlainInput
 
 SHOWN = 9  # proposals shown at once
+_OPEN = ("=", "<", ">")  # what is taken into the line goes on after these
 _NAME = 34  # cells of a proposal's text before what it is
 
 
@@ -165,7 +166,8 @@ class Prompt(Vertical):
         proposals = self.query_one(_Proposals)
         if proposals.proposals:
             line = self.query_one(_Line)
-            line.value = proposals.proposals[max(0, proposals.cursor)].line + " "
+            taken = proposals.proposals[max(0, proposals.cursor)].line
+            line.value = taken if taken.endswith(_OPEN) else taken + " "
             line.cursor_position = len(line.value)
 
     def propose_again(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,6 +20,7 @@ from tui.ui.text import safe
 if TYPE_CHECKING:
     from tui.fleet.runtime import Fleet
     from tui.ui.app import FleetApp
+    from tui.ui.commands import Proposal
 
 
 class Pane(Vertical):
@@ -81,6 +83,10 @@ class Pane(Vertical):
 
     def set_filter(self, text: str) -> None:
         """Show only what has the text."""
+
+    def filter_proposals(self, text: str) -> Sequence[Proposal]:
+        """How a filter may go on; for panes whose filters are more than text."""
+        return ()
 
     async def run(self, verb: str, argument: str) -> bool:
         """Carry out a verb of the `:` line that is this pane's own; False when it is not."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import islice
 from typing import ClassVar
 
@@ -16,11 +16,13 @@ from tui.domain.cluster import CLUSTERS, NO_CONTEXT, KindState
 from tui.domain.kinds import KINDS, OWN
 from tui.domain.kinds.kind import Column, Kind, Value
 from tui.domain.logs.targets import WITH_LOGS
-from tui.domain.obj import Ref, Row
+from tui.domain.obj import Object, Ref, Row
 from tui.ui import keys
+from tui.ui.commands import Proposal
 from tui.ui.frame import LOADING
 from tui.ui.panes import coverage, freshness
 from tui.ui.panes.base import Pane
+from tui.ui.panes.filtering import proposals
 from tui.ui.panes.rows import Shape
 from tui.ui.scope import APPLICATIONS, Scope, View
 from tui.ui.screens.dialogs import Choice
@@ -224,6 +226,11 @@ class TablePane(Pane):
         rows = [row_of(key) for key in keys if isinstance(key, Ref)]
         return [None if row is None else value(row, column, facts) for row in rows]
 
+    def labels(self, key: Hashable) -> Mapping[str, str] | None:
+        """The labels of a line's object; None when it has none, or is gone."""
+        row = self.row_of(key) if isinstance(key, Ref) else None
+        return row.obj.metadata.labels if row is not None and isinstance(row.obj, Object) else None
+
     def searched(self, key: Hashable) -> tuple[str, str] | None:
         """What the filter looks for in a line as it is now; None when its object is gone."""
         row = self.row_of(key) if isinstance(key, Ref) else None
@@ -265,6 +272,7 @@ class TablePane(Pane):
         view = self.view
         shown, total = self.table.visible_count, self.table.total
         filtered = " ".join([f"-l {view.labels}"] * bool(view.labels) + [f"/{view.filter}"] * bool(view.filter))
+        filtered = ": ".join(filter(None, (filtered, self.table.filter_problem)))
         old = freshness.words(self._shown_stale(), self.fleet.facts.now)
         self.title(self.where(), "faults" if view.faults else "", filtered, old)
         counted = f"{shown:,} of {total:,}" if shown != total else f"{total:,}" if total else ""
@@ -410,6 +418,10 @@ class TablePane(Pane):
         self.view = self.fleet_app.shell.history.current or self.view
         self.table.set_filter(text)
         self._caption()
+
+    def filter_proposals(self, text: str) -> Sequence[Proposal]:
+        keys = self.table.all_keys
+        return proposals(text, self.shape.columns, lambda column: self.values(keys, column))
 
     def clear(self) -> bool:
         if self.view.filter:

@@ -8,7 +8,7 @@ pause.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Protocol
 
@@ -45,6 +45,9 @@ class Maker(Protocol):
 
     def values(self, keys: Sequence[Hashable], column: int) -> list[Value]:
         """The values of one column of rows; None of one that is gone."""
+
+    def labels(self, key: Hashable) -> Mapping[str, str] | None:
+        """The labels of a row's object; None when it has none."""
 
     def searched(self, key: Hashable) -> tuple[str, str] | None:
         """What the filter looks for in a row: its own texts, and those that many rows have; None when it is gone."""
@@ -94,10 +97,12 @@ def place(entries: list[Entry], entry: Entry) -> int | None:
     return at if at < len(entries) and entries[at] is entry else None
 
 
-def discard(entries: list[Entry], entry: Entry) -> None:
+def discard(entries: list[Entry], entry: Entry) -> bool:
+    """Take an entry out of a sorted list; returns whether it was there."""
     at = place(entries, entry)
     if at is not None:
         del entries[at]
+    return at is not None
 
 
 def sort(entries: list[Entry]) -> None:

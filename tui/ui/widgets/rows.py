@@ -13,6 +13,8 @@ from itertools import islice
 from typing import Any
 
 from tui.domain.kinds.kind import Cell, Tone, Value
+from tui.domain.listfilter import Filter, Titled, parse
+from tui.domain.obj import Ref
 from tui.ui.widgets import entries as kept
 from tui.ui.widgets.entries import Cells, Entry, Found, Maker, TableRow, faded, order_of
 
@@ -39,7 +41,10 @@ class Rows:
         self._reverse = False
         self._by: Callable[[Value], Value] | None = None
         self.query = ""
-        self._wanted = b""  # what is looked for; b"" passes all
+        self.filtered = Filter()  # what the query means
+        self.now = 0.0  # seconds since the epoch, for what it says of ages
+        self._typed = False  # it is more than text
+        self._wanted = b""  # the text that is looked for; b"" passes all
         self._found = Found(b"")
         self._places = 0  # rows given so far
         self._versions = 0
@@ -116,14 +121,12 @@ class Rows:
                 entry.rank, entry.value = self._orders([entry])[0]
                 moved |= self._put_in(entry)
                 continue
-            passed, text, common = self._matches(entry), entry.text, entry.common
             if self._give(entry, row):
                 touched.add(row.key)
-            order, passes = self._orders([entry])[0], self._matches(entry)
-            if passes != passed or order != (entry.rank, entry.value):
-                fresh, entry.text, entry.common = (entry.text, entry.common), text, common
+            order = self._orders([entry])[0]
+            if order != (entry.rank, entry.value) or self._matches(entry) != self._is_shown(entry):
                 moved |= self._take_out(entry)
-                (entry.rank, entry.value), (entry.text, entry.common) = order, fresh
+                entry.rank, entry.value = order
                 moved |= self._put_in(entry)
         return touched, moved
 
@@ -165,14 +168,16 @@ class Rows:
             found = self._maker.searched(key) if self._maker is not None else None
             if entry is None or found is None:
                 continue
-            before = self._matches(entry)
             entry.text, entry.common = _searched(found[0]), self._once(_searched(found[1]))
-            if self._matches(entry) != before:
+            if self._shown is self._all:
+                continue
+            matches = self._matches(entry)
+            if matches != self._is_shown(entry):
                 moved = True
-                if before:
-                    kept.discard(self._shown, entry)
-                else:
+                if matches:
                     insort(self._shown, entry)
+                else:
+                    kept.discard(self._shown, entry)
         if not self._unread:
             self._unread = {}  # one that was large stays so
         return moved
@@ -203,15 +208,21 @@ class Rows:
 
     # -- filter and order -------------------------------------------------------------------------------------------
 
-    def filter(self, query: str) -> None:
-        """Show rows that contain the query, or with a leading `!` those that do not; "" shows all."""
-        old, self.query = self.query, query.lower()
-        if self.query == old:
-            return
-        self._wanted = _searched(self.query.removeprefix("!"))
+    def filter(self, query: str, columns: Sequence[Titled] = ()) -> None:
+        """Show rows that pass the query, as `domain.listfilter` reads it for these columns; "" shows all."""
+        old, self.query = self.filtered, query
+        self.filtered = new = parse(query, columns)
+        plain = not old.inverse and not self._typed and bool(old.text)
+        self._typed = bool(new.expression or new.letters or new.conditions or new.labels)
+        self._wanted = _searched(new.text)
         self._found = Found(self._wanted)
-        narrows = bool(old) and "!" not in (query[:1], old[:1]) and old in self.query
+        narrows = plain and not new.inverse and not self._typed and old.text in new.text
         self._shown = self._filtered(self._shown if narrows else self._all)
+
+    def filter_again(self) -> bool:
+        """Time has passed: see which rows pass now; returns whether those are others than before."""
+        before, self._shown = self._shown, self._filtered(self._all)
+        return before != self._shown
 
     def sort(self, column: int | None, reverse: bool = False, by: Callable[[Value], Value] | None = None) -> None:
         """Sort by the values of a column, or what `by` makes of them; without a column in the order given."""
@@ -222,19 +233,50 @@ class Rows:
         self._rank_all()
 
     def _matches(self, entry: Entry) -> bool:
+        if self._typed:
+            return bool(self._passing([entry]))
         if not self._wanted:
             return True
         if entry.text is None:
             return False
-        return (self._wanted in entry.text or self._found[entry.common]) is not self.query.startswith("!")
+        return (self._wanted in entry.text or self._found[entry.common]) is not self.filtered.inverse
+
+    def _is_shown(self, entry: Entry) -> bool:
+        return self._shown is self._all or kept.place(self._shown, entry) is not None
 
     def _filtered(self, entries: list[Entry]) -> list[Entry]:
         wanted, found = self._wanted, self._found
+        if self._typed:
+            return self._passing(entries)
         if not wanted:
             return self._all
-        if self.query.startswith("!"):
+        if self.filtered.inverse:
             return [e for e in entries if (text := e.text) is not None and wanted not in text and not found[e.common]]
         return [e for e in entries if (text := e.text) is not None and (wanted in text or found[e.common])]
+
+    def _passing(self, entries: list[Entry]) -> list[Entry]:
+        """Those that pass a filter which is more than text."""
+        wanted, now = self.filtered, self.now
+        entries = [entry for entry in entries if entry.text is not None]
+        if wanted.searches:
+            entries = [entry for entry in entries if wanted.finds(_line(entry))]
+        for condition in wanted.conditions:
+            values = self._values(entries, condition.column)
+            answers: dict[Value, bool] = {}  # many rows have the same words
+            passed = []
+            for entry, value in zip(entries, values, strict=True):
+                answer = answers.get(value) if type(value) is str else None
+                if answer is None:
+                    answer = condition.holds(value, now)
+                    if type(value) is str:
+                        answers[value] = answer
+                if answer:
+                    passed.append(entry)
+            entries = passed
+        if wanted.labels is not None:
+            labels = self._maker.labels if self._maker is not None else _no_labels
+            entries = [entry for entry in entries if wanted.labelled(labels(entry.key))]
+        return entries
 
     def _rank_all(self) -> None:
         """Put all rows in order."""
@@ -253,12 +295,8 @@ class Rows:
         column, ranks, by = self._column, self._ranks, self._by
         if column is None:
             return [(0, entry.value if entry.value is not None else self._next()) for entry in entries]
-        if self._maker is not None:
-            values = self._maker.values([entry.key for entry in entries], column)
-        else:
-            values = [kept.value_of(entry, column) for entry in entries]
         orders: list[tuple[int, Any]] = []
-        for value in values:
+        for value in self._values(entries, column):
             order = ranks.get(value) if type(value) is str else None
             if order is None:
                 order = order_of(by(value) if by is not None else value, self._reverse)
@@ -268,6 +306,11 @@ class Rows:
         if self._maker is None:  # its keys need not be comparable
             return [(0, (*order, *kept.tie(entry.key))) for order, entry in zip(orders, entries, strict=True)]
         return orders
+
+    def _values(self, entries: Sequence[Entry], column: int) -> list[Value]:
+        if self._maker is not None:
+            return self._maker.values([entry.key for entry in entries], column)
+        return [kept.value_of(entry, column) for entry in entries]
 
     def _next(self) -> int:
         self._places += 1
@@ -293,11 +336,9 @@ class Rows:
         return matches
 
     def _take_out(self, entry: Entry) -> bool:
-        matched = self._matches(entry)
+        shown = self._shown is self._all or kept.discard(self._shown, entry)
         kept.discard(self._all, entry)
-        if matched and self._shown is not self._all:
-            kept.discard(self._shown, entry)
-        return matched
+        return shown
 
     # -- what is kept of a row --------------------------------------------------------------------------------------
 
@@ -344,6 +385,16 @@ class Rows:
         if len(self._common) > WORDS:
             self._common.clear()
         return self._common.setdefault(text, text)
+
+
+def _no_labels(key: Hashable) -> None:
+    return None
+
+
+def _line(entry: Entry) -> str:
+    """The whole text of a row, lower-cased; before it the name of its object, so that an expression can begin there."""
+    name = f"{entry.key.name.lower()}\n" if type(entry.key) is Ref else ""
+    return name + (b"%b %b" % (entry.text or b"", entry.common)).decode("utf-8", "replace")
 
 
 def _searched(text: str) -> bytes:

@@ -27,6 +27,7 @@ _AGE = 5  # cells that most ages take, with a space
 _SAMPLE = 200  # rows measured for column widths when rows are replaced
 _SAMPLE_MAX = 1_000  # rows measured in all: after that, columns stand still
 _PORTION = 16  # rows read for the filter between two looks at the clock
+_AGAIN = 5.0  # seconds after which a filter by age is applied anew
 _NARROW = 100  # cells: below, columns are one cell apart instead of two
 
 
@@ -91,6 +92,7 @@ class Table(LineView):
         self._awaited: Hashable = None  # object to move to as soon as it is there
         self._empty = empty
         self._now = 0.0
+        self._passed_at = 0.0  # time of the last look at what passes a filter by age
         self._heard: float | None = None  # of all rows
         self._skip = 0
         self._longest: list[int] = []
@@ -127,6 +129,11 @@ class Table(LineView):
         return [entry.key for entry in self._rows.window(0, len(self._rows))]
 
     @property
+    def all_keys(self) -> list[Hashable]:
+        """Keys of all rows, in the order given."""
+        return list(self._rows.keys())
+
+    @property
     def keys_in_view(self) -> list[Hashable]:
         """Keys of the rows on the screen, from top to bottom."""
         return [self._rows.at(index).key for index in self._in_view()]
@@ -148,6 +155,8 @@ class Table(LineView):
             column = None
         self.sorting = (column, reverse)
         self._sort_rows(None if column is None else self._column_at(column), reverse)
+        if self._rows.query:
+            self._rows.filter(self._rows.query, self.columns)  # its conditions are about columns
         self._sample(self._rows.window(0, _SAMPLE))
         self._relayout()
 
@@ -197,10 +206,17 @@ class Table(LineView):
             self._settle()
 
     def set_filter(self, query: str) -> None:
-        """Show rows with this text in any cell, without case; `!text` shows those without it. Paints at once."""
-        self._rows.filter(query)
+        """Show what passes this query (`domain.listfilter`). Paints at once."""
+        if query == self._rows.query:
+            return
+        self._rows.filter(query, self.columns)
         self._settle()
         paint.now(self)
+
+    @property
+    def filter_problem(self) -> str:
+        """What of the filter is not understood, in words; "" when all of it is."""
+        return self._rows.filtered.problem
 
     def sort_by(self, column_id: str | None, reverse: bool = False) -> None:
         """Sort by a column's values; None is the order given. Unknown values come last either way.
@@ -245,7 +261,11 @@ class Table(LineView):
         """Time has passed (`now` in seconds since the epoch): show ages in view again, once for each second."""
         if int(now) == int(self._now):
             return
-        self._now = now
+        self._now = self._rows.now = now
+        if self._rows.filtered.timed and now - self._passed_at >= _AGAIN:
+            self._passed_at = now
+            if self._rows.filter_again():
+                self._settle()
         for index in self._in_view():
             if self._show_again(self._rows.cells(self._rows.at(index))):
                 self.mark_line(index)
