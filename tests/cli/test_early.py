@@ -20,6 +20,9 @@ ROOT = Path(__file__).parents[2]
     [
         ((), {}),
         (("--theme", "fleet-light", "--context=a*", "--context", "b"), {"--theme": "fleet-light", "--context": "b"}),
+        (("--read-only", "--theme", "fleet-light"), {"--theme": "fleet-light"}),
+        (("--theme", "--read-only"), None),
+        (("--read-only=yes",), None),
         (("demo",), None),
         (("--state", "/tmp/x", "get", "pods"), None),
         (("--help",), None),
@@ -40,6 +43,8 @@ def test_every_option_of_fleet_itself_is_known() -> None:
 
     takes_a_value = {option for p in fleet.params for option in p.opts if not getattr(p, "is_flag", True)}
     assert set(early.OPTIONS) == takes_a_value
+    opens_the_screen = {option for p in fleet.params for option in p.opts if not p.is_eager} - takes_a_value
+    assert set(early.FLAGS) == opens_the_screen
 
 
 @pytest.mark.parametrize("state", ["", "~/fleet", "/srv/fleet"])

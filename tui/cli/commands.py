@@ -22,6 +22,7 @@ LAZY = {
     "get": "tui.cli.get:get",
     "logs": "tui.cli.logs:logs",
     "policy": "tui.cli.policy:policy",
+    "serve": "tui.cli.serve:serve",
     "yaml": "tui.cli.yaml:yaml",
 }
 
@@ -54,6 +55,7 @@ class LazyGroup(click.Group):
 @click.option("--config", metavar="FILE", type=click.Path(path_type=Path), help="Configuration file.")
 @click.option("--state", metavar="DIR", type=click.Path(path_type=Path), help="Keep drafts, events and journals here.")
 @click.option("--theme", metavar="NAME", help="Theme of the screen.")
+@click.option("--read-only", is_flag=True, help="Begin, change and push no draft, whatever the configuration says.")
 @click.option(
     "--log",
     metavar="FILE",

@@ -24,6 +24,7 @@ OPTIONS = (
     "--log",
     "--log-level",
 )  # of `fleet` itself, each has a value
+FLAGS = ("--read-only",)  # of `fleet` itself, none has one
 MOST = 1 << 16  # bytes of a configuration that are looked through for its theme
 
 
@@ -53,6 +54,8 @@ def given(arguments: Sequence[str]) -> dict[str, str] | None:
             name, value = waiting, argument
         else:
             name, equals, value = argument.partition("=")
+            if argument in FLAGS:
+                continue
             if name not in OPTIONS:
                 return None
             if not equals:

@@ -16,5 +16,6 @@ class Options:
     config: Path | None = None
     state: Path | None = None
     theme: str | None = None
+    read_only: bool = False
     log: Path | None = None
     log_level: str = "info"

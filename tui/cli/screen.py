@@ -15,26 +15,28 @@ if TYPE_CHECKING:
     from tui.ui import Stage
 
 
-def open_screen(options: Options, stage: Stage | None = None, tour: bool = False) -> None:
+def open_screen(options: Options, stage: Stage | None = None, tour: bool = False, served: bool = False) -> None:
     """Show the fleet until the user leaves, on the stage that has the first frame if there is one.
+
+    `served`: standard input and output lead to a server, which shows it in a browser.
 
     Raises click's usage error for what cannot be shown as it was asked for, with the terminal given back.
     """
     try:
-        _open(options, stage, tour)
+        _open(options, stage, tour, served)
     except BaseException:
         if stage is not None:
             stage.leave()
         raise
 
 
-def _open(options: Options, stage: Stage | None, tour: bool) -> None:
+def _open(options: Options, stage: Stage | None, tour: bool, served: bool) -> None:
     from tui.cli.wire import assemble, config_of, settings_of
 
     config = config_of(options)
     settings = settings_of(options, config)
     _check(options.theme)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not served and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("the screen needs a terminal; scripts use `fleet get`, `fleet events` and `fleet draft`")
     from tui.ui import run
 

@@ -50,7 +50,10 @@ def settings_of(options: Options, config: Config | None = None) -> Settings:
             raise click.UsageError(f"--repo {folder}: no such folder")
     named = tuple(Repository(path=str(path.expanduser().absolute())) for path in options.repositories)
     return msgspec.structs.replace(
-        settings, theme=options.theme or settings.theme, repositories=named + settings.repositories
+        settings,
+        theme=options.theme or settings.theme,
+        repositories=named + settings.repositories,
+        read_only=options.read_only or settings.read_only,
     )
 
 
@@ -81,7 +84,12 @@ def make_drafts(options: Options, settings: Settings) -> Drafts:
     used = places(options)
     clones = [(Path(named.path).expanduser(), named.url) for named in settings.repositories]
     repositories = GitRepositories(used.data, _current_folder(), clones, settings=settings)
-    drafts = Drafts(repositories, FileJournal(used.journal), settings=settings)
+    make = Drafts
+    if settings.read_only:
+        from tui.fleet.drafts.readonly import ReadOnlyDrafts
+
+        make = ReadOnlyDrafts
+    drafts = make(repositories, FileJournal(used.journal), settings=settings)
     drafts.templates = lambda: read_templates(settings)
     return drafts
 

@@ -138,6 +138,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = ""
     mouse: Annotated[bool, doc("Whether the screen listens to the mouse.")] = True
+    read_only: Annotated[bool, doc("Show drafts, but begin, change and push none; also `--read-only`.")] = False
     preset: Annotated[
         Literal["fleet", "k9s", "lazygit", "vim", "arrows"], doc("The keys of another program, where they differ.")
     ] = "fleet"

@@ -20,7 +20,7 @@ from textual.screen import Screen
 from tui.ui import keys, keytable, themes
 from tui.ui.curtain import Curtain, prepared
 from tui.ui.paint import Sparing
-from tui.ui.working import Working
+from tui.ui.readonly import ReadOnly
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -52,7 +52,7 @@ class Tick(Message, bubble=False):
         return isinstance(message, Tick)
 
 
-class FleetApp(Sparing, Working):
+class FleetApp(ReadOnly, Sparing):
     """fleet on the screen."""
 
     TITLE = "fleet"
@@ -73,13 +73,12 @@ class FleetApp(Sparing, Working):
 
         `place` says where in which file a setting stands; `kubeconfig` names the files where not the environment does.
         """
-        super().__init__()
+        super().__init__(settings)
         self.kubeconfig = kubeconfig
         self.wants_demo = False  # the user has left for the demo
         self._welcomed = False
         self._tour_wanted = tour
         self._tour: Tour | None = None
-        self.settings = settings
         self.key_table, self._key_problems = keytable.of(settings)
         self.moves = self.key_table.moves()  # lists take their keys from it
         self._place = place or (lambda steps: "configuration")
@@ -161,7 +160,8 @@ class FleetApp(Sparing, Working):
             self.tour("")
         self.run_worker(self._follow(), group="follow", exit_on_error=False)
         self.set_interval(1.0, self._post_tick)  # ages grow although nothing else happens
-        self.do(editing.offer_recovered(self), "looking for text that was not saved", hold=False)
+        if not self.settings.read_only:
+            self.do(editing.offer_recovered(self), "looking for text that was not saved", hold=False)
 
     async def _follow(self) -> None:
         version, frozen, held = -1, False, 0
@@ -265,6 +265,8 @@ class FleetApp(Sparing, Working):
 
         if answer == "command":
             ask_command(self)
+        elif answer == "demo" and self.is_web:
+            self.say("the demo is started in a terminal: fleet demo")
         elif answer:
             self.wants_demo = answer == "demo"
             self.do(self.leave(), "leaving")

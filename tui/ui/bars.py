@@ -12,6 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.ui import frame, themes
+from tui.ui.readonly import ReadOnly
 
 
 class Line(Widget, can_focus=False):
@@ -104,6 +105,8 @@ class Footer(_Bar):
 
     def keys(self, keys: Sequence[tuple[str, str, str]]) -> None:
         """Show (key, label, action id), the most useful first and help last."""
+        if isinstance(self.app, ReadOnly):
+            keys = [item for item in keys if self.app.may(item[2])]
         if keys != self._keys:
             self._keys = keys
             self.refresh()
@@ -112,12 +115,14 @@ class Footer(_Bar):
         """The keys there is room for."""
         if not self._keys:
             return ()
+        read_only = isinstance(self.app, ReadOnly) and self.app.settings.read_only
+        noted = [frame.Span(" read-only ", "warn")] if read_only else []
         last = [item for item in self._keys[:-1] if item[2] in _KEPT] + [self._keys[-1]]
         if sum(map(_cost, last)) > self.size.width:
             last = last[-1:]
         first = [item for item in self._keys if item not in last and item[2] not in _KEPT]
-        room = self.size.width - sum(map(_cost, last))
-        made: list[frame.Span] = []
+        room = self.size.width - sum(map(_cost, last)) - sum(frame.cells(span.text) for span in noted)
+        made: list[frame.Span] = noted
         for item in first:
             if _cost(item) > room:
                 break

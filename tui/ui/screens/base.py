@@ -130,6 +130,8 @@ class FleetScreen(Screen[Any]):
 
     async def carry_out(self, name: str) -> None:
         """What the key of an action would do here: the innermost widget that knows the action does it."""
+        if self.fleet_app.refuses(name):
+            return
         if name.startswith(keys.OWN):
             own.start(self.fleet_app, name, self.about())
             return
@@ -165,6 +167,8 @@ class FleetScreen(Screen[Any]):
 
     def action_suspend(self) -> None:
         """Back to the shell."""
+        if self.app.is_web:
+            self.fleet_app.say("there is no shell behind this screen: it is shown in a browser")
         self.app.action_suspend_process()
 
     def action_focus_next(self) -> None:
