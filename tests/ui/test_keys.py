@@ -24,6 +24,7 @@ from tui.ui.screens.draft import DraftScreen
 from tui.ui.screens.draft_panels import CommitsPanel, FilesPanel
 from tui.ui.screens.draft_patch import PatchPanel
 from tui.ui.screens.editor import EditorScreen
+from tui.ui.screens.find import FindScreen
 from tui.ui.screens.fleetwide import FleetwideScreen
 from tui.ui.screens.flow import FlowScreen
 from tui.ui.screens.logs import LogsScreen
@@ -46,6 +47,7 @@ WHO: dict[str, tuple[type, ...]] = {
     "flows": (FlowsPane,),
     "flow": (FlowScreen,),
     "logs": (LogsScreen,),
+    "found": (FindScreen,),
     "drafts": (DraftsPane,),
     "draft": (DraftScreen,),
     "draft_files": (FilesPanel,),

@@ -252,7 +252,9 @@ class DraftRepository(Protocol):
     async def read(self, revision: str, path: str) -> Content:
         """A text file at a revision."""
 
-    async def search(self, revision: str, words: Sequence[str], names: Sequence[str], folder: str = "") -> list[str]:
+    async def search(
+        self, revision: str, words: Sequence[str], names: Sequence[str], folder: str = "", anycase: bool = False
+    ) -> list[str]:
         """The text files below a folder whose name is one of `names` (globs) and that hold one of `words`."""
 
     async def log(self, old: str, new: str, paths: Sequence[str]) -> list[tuple[str, str]]:

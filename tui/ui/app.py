@@ -360,6 +360,12 @@ class FleetApp(ReadOnly, Sparing):
 
         self.do(jump_to_owner(self, ref), f"finding the owner of {ref.name}")
 
+    def show_found(self, text: str) -> None:
+        """Find a text, in everything that is loaded and in Git."""
+        from tui.ui.screens.find import FindScreen
+
+        self.push_screen(FindScreen(text))
+
     def show_fleetwide(self, tab: str = "") -> None:
         """Policies of the fleet, or of the part of it that the tree has chosen."""
         from tui.ui.screens.fleetwide import FleetwideScreen

@@ -69,6 +69,8 @@ VERBS: tuple[Verb, ...] = (
     Verb("all", ("all",), "Show the whole fleet again"),
     Verb("sort", ("sort",), "Sort by a column; once more turns it", "column"),
     Verb("filter", ("filter",), "Filter the list", ""),
+    Verb("find", ("find", "grep"), "Find a text in all that is loaded, and in the files of the repositories"),
+    Verb("xray", ("xray", "x-ray"), "What the object under the cursor hangs together with"),
     Verb("faults", ("faults", "wrong"), "Show only what is wrong, or everything again"),
     Verb("fleetwide", ("across", "fleetwide", "compare"), "Policies across clusters: differences, lint, what is open"),
     Verb("wide", ("wide",), "More columns, or fewer"),

@@ -162,6 +162,12 @@ async def _carry_out(app: FleetApp, command: Command) -> None:
         await app.choose_namespace("" if argument in ("all", "*") else argument)
     elif verb == "fleetwide":
         app.show_fleetwide()
+    elif verb == "find" and argument:
+        app.show_found(argument)
+    elif verb == "xray" and shell.pane is not None:
+        shell.pane.action_xray()
+    elif verb == "find":
+        app.say("find what? :find TEXT", Tone.WARN)
     elif verb == "verdict":
         _verdict(app, argument)
     elif verb == "logs":

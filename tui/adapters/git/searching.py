@@ -12,12 +12,17 @@ _SPECIAL = re.compile(r"([*?\[\]\\])")
 
 
 def search(
-    repository: Repository, commit: str, words: Sequence[str], names: Sequence[str], folder: str = ""
+    repository: Repository,
+    commit: str,
+    words: Sequence[str],
+    names: Sequence[str],
+    folder: str = "",
+    anycase: bool = False,
 ) -> list[str]:
     """The text files below a folder whose name is one of `names` (globs) and that hold one of `words`, in order."""
     root = _SPECIAL.sub(r"\\\1", folder.strip("/"))
     globs = [f":(glob){root}/**/{name}" if root else f":(glob)**/{name}" for name in names]
-    patterns = [part for word in words for part in ("-e", word)]
+    patterns = [*(["-i"] if anycase else []), *(part for word in words for part in ("-e", word))]
     found = repository.git(
         "grep", "-l", "-z", "-I", "-F", "--no-color", "--no-recurse-submodules", *patterns, commit, "--", *globs,
         codes=(0, 1), env={"GIT_LITERAL_PATHSPECS": "0"},

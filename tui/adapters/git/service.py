@@ -150,9 +150,11 @@ class GitRepository:
     def _commit(self, revision: str) -> str:
         return self.repository.objects.resolve(revision) or self.repository.resolve(revision)
 
-    async def search(self, revision: str, words: Sequence[str], names: Sequence[str], folder: str = "") -> list[str]:
+    async def search(
+        self, revision: str, words: Sequence[str], names: Sequence[str], folder: str = "", anycase: bool = False
+    ) -> list[str]:
         commit = await self._call(self._commit, revision)
-        return await self._call(searching.search, self.repository, commit, words, names, folder)
+        return await self._call(searching.search, self.repository, commit, words, names, folder, anycase)
 
     async def log(self, old: str, new: str, paths: Sequence[str]) -> list[tuple[str, str]]:
         return await self._call(searching.log, self.repository, old, new, paths)

@@ -50,6 +50,13 @@ async def edit(app: FleetApp, ref: Ref) -> None:
         await open_place(app, found, draft, ref)
 
 
+async def edit_place(app: FleetApp, place: Place) -> None:
+    """Open a file that was found, in a draft that is chosen."""
+    draft = await choose_draft(app, place.repo, place.target, f"Edit {place.file}")
+    if draft is not GIVEN_UP:
+        await open_place(app, place, draft)
+
+
 async def locate(app: FleetApp, ref: Ref) -> Place | None:
     """The place to edit, chosen by the user when several are possible; None when there is none or nobody chose."""
     located = await app.fleet.locate(ref)

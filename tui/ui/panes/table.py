@@ -166,7 +166,7 @@ class TablePane(Pane):
     def _portion(self, end: float) -> tuple[list[Ref], list[Ref]]:
         """Rows to show, and refs that are not, or no longer, to be shown: as many as are sorted out until `end`."""
         facts, scope, faults = self.fleet.facts, self.view.scope, self.view.faults
-        if scope == Scope() and not faults:  # whatever is there
+        if scope == Scope() and not faults and not self.view.labels:  # whatever is there
             refs = self._taken_off(MOST)
             gone = [ref for ref in refs if self.row_of(ref) is None]
             return refs if not gone else [ref for ref in refs if ref not in gone], gone
@@ -175,11 +175,14 @@ class TablePane(Pane):
         while self._pending and (not wanted or time.perf_counter() < end):
             for ref in self._taken_off(BATCH):
                 row = self.row_of(ref)
-                shown = row is not None and scope.admits(row, self._clusters, facts)
+                shown = row is not None and scope.admits(row, self._clusters, facts) and self._labelled(row)
                 if shown and row is not None and faults:
                     shown = self.shape.faulty(row, self.shape.row(row, facts), facts)
                 (wanted if shown else unwanted).append(ref)
         return wanted, unwanted
+
+    def _labelled(self, row: Row) -> bool:
+        return not self.view.labels or self._labels.matches(row.obj.metadata.labels)
 
     def _taken_off(self, most: int) -> list[Ref]:
         """The next rows to be made, which wait no longer."""
