@@ -24,6 +24,11 @@ class Paths:
         return self.state / "events"
 
     @property
+    def layout(self) -> Path:
+        """File of how the user has divided the screen."""
+        return self.state / "layout"
+
+    @property
     def journal(self) -> Path:
         """Folder of text typed but not saved yet."""
         return self.state / "journal"

@@ -38,7 +38,8 @@ def first_frame(arguments: Sequence[str], environ: Mapping[str, str]) -> Stage |
         return None
     stage = Stage()
     try:
-        stage.paint(options.get("--theme") or theme_in(config_file(options, environ)))
+        theme = options.get("--theme") or theme_in(config_file(options, environ))
+        stage.paint(theme, layout_in(layout_file(options, environ)))
     except BaseException:
         stage.leave()
         raise
@@ -80,6 +81,26 @@ def config_file(options: Mapping[str, str], environ: Mapping[str, str]) -> str:
     if sys.platform == "win32":
         return ""
     return f"{environ.get('XDG_CONFIG_HOME', '').strip() or _home('~/.config')}/fleet/config.yaml"
+
+
+def layout_file(options: Mapping[str, str], environ: Mapping[str, str]) -> str:
+    """Where `tui.adapters.paths` keeps how the screen is divided; "" on systems whose places are not known here."""
+    if root := options.get("--state") or environ.get("FLEET_STATE", ""):
+        return f"{_home(root)}/state/layout"
+    if sys.platform == "darwin":
+        return _home("~/Library/Application Support/fleet/layout")
+    if sys.platform == "win32":
+        return ""
+    return f"{environ.get('XDG_STATE_HOME', '').strip() or _home('~/.local/state')}/fleet/layout"
+
+
+def layout_in(path: str) -> str:
+    """The text in that file; "" when there is none."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - as above
+            return file.read(MOST).decode("ascii", "replace")
+    except (OSError, ValueError):
+        return ""
 
 
 def _home(path: str) -> str:

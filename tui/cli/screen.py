@@ -31,7 +31,8 @@ def open_screen(options: Options, stage: Stage | None = None, tour: bool = False
 
 
 def _open(options: Options, stage: Stage | None, tour: bool, served: bool) -> None:
-    from tui.cli.wire import assemble, config_of, settings_of
+    from tui.adapters.memory import Memory
+    from tui.cli.wire import assemble, config_of, places, settings_of
 
     config = config_of(options)
     settings = settings_of(options, config)
@@ -43,7 +44,8 @@ def _open(options: Options, stage: Stage | None, tour: bool, served: bool) -> No
     def factory() -> Fleet:
         return assemble(options, settings)
 
-    if run(factory, settings, stage, config.place, options.kubeconfig or "", tour):
+    memory = Memory(places(options).layout)
+    if run(factory, settings, stage, config.place, options.kubeconfig or "", tour, memory):
         from tui.cli.demo import DemoOptions, show
 
         show(replace(options, contexts=()), DemoOptions(tour=True))

@@ -7,12 +7,22 @@ import gc
 TYPE_CHECKING = False  # as `typing` has it, which takes as long to import as Python to start
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Protocol
 
     from tui.domain.settings import Settings
     from tui.fleet.runtime import Fleet
     from tui.ui.app import FleetApp
 
     Place = Callable[[Sequence[str | int]], str]
+
+    class Memory(Protocol):
+        """A small text that is kept between two runs."""
+
+        def read(self) -> str:
+            """The text; "" when there is none."""
+
+        def write(self, text: str) -> None:
+            """Keep a text. Raises OSError."""
 
 
 class Stage:
@@ -26,11 +36,13 @@ class Stage:
         self.ending = Ending(self.terminal)
         self._painted = False
 
-    def paint(self, theme: str) -> None:
+    def paint(self, theme: str, layout: str = "") -> None:
         """Paint the first frame, if it does not stand."""
         if not self._painted:
             gc.disable()  # importing makes no garbage worth looking for; the app turns it on again
-            self._painted = self.terminal.paint(theme)
+            from tui.ui.frame import layout_of
+
+            self._painted = self.terminal.paint(theme, layout=layout_of(layout))
 
     def leave(self) -> None:
         """Give the terminal back when nothing takes over."""
@@ -45,20 +57,22 @@ def run(
     place: Place | None = None,
     kubeconfig: str = "",
     tour: bool = False,
+    memory: Memory | None = None,
 ) -> bool:
     """Show the fleet until the user leaves; whether for the demo. The factory is called once that answers keys.
 
     `place` says where in which file a setting stands, for what is wrong with it; `kubeconfig` names the files that
-    programs of the user's read, where they are not those of the environment; `tour` begins with the tour.
+    programs of the user's read, where they are not those of the environment; `tour` begins with the tour;
+    `memory` keeps how the screen is divided.
 
     Raises whatever the factory raises, with the terminal given back.
     """
     stage = stage or Stage()
     try:
-        stage.paint(settings.theme)
+        stage.paint(settings.theme, memory.read() if memory is not None else "")
         from tui.ui.app import FleetApp
 
-        demo = _show(FleetApp(fleet_factory, settings, place, kubeconfig, tour), stage)
+        demo = _show(FleetApp(fleet_factory, settings, place, kubeconfig, tour, memory), stage)
     except BaseException:  # Ctrl-C between two lines included
         stage.leave()
         raise

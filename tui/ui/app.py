@@ -17,20 +17,21 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
 
-from tui.ui import keys, keytable, themes
+from tui.ui import frame, keys, keytable, themes
 from tui.ui.curtain import Curtain, prepared
 from tui.ui.paint import Sparing
 from tui.ui.readonly import ReadOnly
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from textual.timer import Timer
 
     from tui.domain.cilium.hubble.observed import Observed
     from tui.domain.obj import Ref
     from tui.domain.settings import Settings
     from tui.fleet.netpol.asking import Question
     from tui.fleet.runtime import Fleet
-    from tui.ui import Place
+    from tui.ui import Memory, Place
     from tui.ui.accents import Accents
     from tui.ui.panes.base import Pane
     from tui.ui.screens.shell import Shell
@@ -42,6 +43,7 @@ COLLECT = (10_000, 10, 5)  # of young objects, and how many times less often of 
 FRAME = 1 / 30  # seconds: data is painted at most this often; keys are answered at once
 LOADING = 0.2  # seconds: the same while new objects come faster than anybody reads
 MANY = 200  # objects between two paintings that are so many
+KEEP = 0.5  # seconds after the last change of the layout: then it is written
 BREATH = 0.002  # seconds between two portions of what a pane has to do: the loop reads keys and rows meanwhile
 
 
@@ -68,6 +70,7 @@ class FleetApp(ReadOnly, Sparing):
         place: Place | None = None,
         kubeconfig: str = "",
         tour: bool = False,
+        memory: Memory | None = None,
     ) -> None:
         """`make` is called in a thread once the first frame answers keys; what it raises ends the app: `failure`.
 
@@ -83,9 +86,12 @@ class FleetApp(ReadOnly, Sparing):
         self.moves = self.key_table.moves()  # lists take their keys from it
         self._place = place or (lambda steps: "configuration")
         self.favourites: list[str] = []  # namespaces, the last chosen first
+        self.memory = memory
+        self.layout_kept = frame.layout_of(memory.read() if memory is not None else "")
         self.stands = False  # the fleet and the first screen are there
         self.failure: BaseException | None = None
         self._make = make
+        self._keeping: Timer | None = None
         self._building = False
         self._leave_asked = False
         self._warned: set[str] = set()  # problems that are said already and still hold
@@ -328,6 +334,20 @@ class FleetApp(ReadOnly, Sparing):
                 self.do(obey(self, resource), resource)
 
         self.push_screen(aliases(self.fleet.offers.catalogue), chosen)
+
+    def keep_layout(self, layout: frame.Layout) -> None:
+        """Keep how the screen is divided, for this run and the next ones."""
+        if layout == self.layout_kept:
+            return
+        self.layout_kept = layout
+        if self._keeping is not None:
+            self._keeping.stop()
+        self._keeping = self.set_timer(KEEP, self._write_layout)  # a border that is dragged is written once
+
+    def _write_layout(self) -> None:
+        if self.memory is not None:
+            written = asyncio.to_thread(self.memory.write, self.layout_kept.text())
+            self.do(written, "keeping the layout", hold=False)
 
     def choose_theme(self, name: str) -> None:
         """Change the theme; without a name the next one."""

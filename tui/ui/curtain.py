@@ -73,7 +73,7 @@ class _Frame(Widget, can_focus=False):
             Strip(Segment(text, Style(color=front, bgcolor=behind, bold=bold)) for text, front, behind, bold in line)
             .simplify()
             .adjust_cell_length(width, _PLAIN)
-            for line in frame.paint(width, height, themes.palette(self.app.theme), typed)
+            for line in frame.paint(width, height, themes.palette(self.app.theme), typed, self.app.layout_kept)
         ]
 
 

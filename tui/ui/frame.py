@@ -47,6 +47,9 @@ _FRESH = ("good", "busy", "paused")  # tones that say how it is now
 # Mouse, focus, paste and key reports off, the main screen, a cursor, no colours.
 _LEAVE = b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[0m"
 ON = "on-"  # before a tone: the tone is the background
+NARROW = 60  # columns below which there is one panel at a time
+LEAST_TREE = 16  # columns of the tree with its border
+BESIDE = 36  # columns that the pane keeps beside the tree
 SMALLEST = 30  # columns below which the first frame is left to Textual
 SPIN = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
@@ -81,6 +84,34 @@ class Geometry(_Value):
         self.framed = framed  # the strip has a border of its own
 
 
+class Layout(_Value):
+    """How the user has divided the screen; 0 is as the terminal's size suggests. Kept between two runs."""
+
+    def __init__(self, tree: int = 0, strip: int = 0, tree_shown: bool = True, strip_shown: bool = True) -> None:
+        self.tree = tree  # columns of the tree
+        self.strip = strip  # rows of the event strip
+        self.tree_shown = tree_shown
+        self.strip_shown = strip_shown
+
+    def text(self) -> str:
+        """One line a fact, for the file it is kept in."""
+        return "".join(f"{name} {int(value)}\n" for name, value in vars(self).items())
+
+    def but(self, **changed: int | bool) -> Layout:
+        """This layout but for some facts."""
+        return Layout(**(vars(self) | changed))
+
+
+def layout_of(text: str) -> Layout:
+    """What `Layout.text` wrote; whatever is not understood is left as the terminal's size suggests."""
+    made = Layout()
+    for line in text.splitlines():
+        name, _, value = line.partition(" ")
+        if name in vars(made) and value.isascii() and value.isdigit() and len(value) < 5:
+            setattr(made, name, type(getattr(made, name))(int(value)))
+    return made
+
+
 class Counts(_Value):
     """What the header counts; None where nothing is known yet."""
 
@@ -107,11 +138,15 @@ class Counts(_Value):
         self.stale = stale  # `◐ 5m`: Applications are counted as some hub had them so long ago
 
 
-def geometry(width: int, height: int) -> Geometry:
-    """How a terminal of that size is divided."""
-    tree = 0 if width < 60 else min(44, max(24, width // 5))
+def geometry(width: int, height: int, layout: Layout | None = None) -> Geometry:
+    """How a terminal of that size is divided: as the user has it, as far as there is room."""
+    layout = layout or Layout()
+    tree = layout.tree or min(44, max(24, width // 5))
+    tree = min(width - BESIDE, max(LEAST_TREE, tree)) if layout.tree_shown and width >= NARROW else 0
     framed = height >= 36
-    return Geometry(tree, 7 if height >= 60 else 5 if framed else 2, framed)
+    strip = layout.strip or (7 if height >= 60 else 5 if framed else 2)
+    strip = min(max(2, height // 2), max(3 if framed else 1, strip)) if layout.strip_shown else 0
+    return Geometry(tree, strip, framed and strip > 0)
 
 
 def cells(text: str) -> int:
@@ -168,19 +203,21 @@ def _width(spans: Sequence[Span]) -> int:
     return sum(cells(span.text) for span in spans)
 
 
-def draw(width: int, height: int, colours: Palette, depth: int) -> str:
+def draw(width: int, height: int, colours: Palette, depth: int, layout: Layout | None = None) -> str:
     """The whole first frame as escape codes. `depth`: 24, 8 or 0 (no colours)."""
-    lines = paint(width, height, colours)
+    lines = paint(width, height, colours, layout=layout)
     body = "".join(f"\x1b[{row};1H{_escaped(line, depth)}" for row, line in enumerate(lines, 1))
     return f"\x1b[?1049h\x1b[?25l{body}\x1b[0m"
 
 
-def paint(width: int, height: int, colours: Palette, typed: str = "") -> list[list[Piece]]:
+def paint(
+    width: int, height: int, colours: Palette, typed: str = "", layout: Layout | None = None
+) -> list[list[Piece]]:
     """The first frame's lines, each exactly `width` cells; none where there is no room for borders.
 
     `typed` stands in the last line: the keys that wait for the screen.
     """
-    measure = geometry(width, height)
+    measure = geometry(width, height, layout)
     tall = height - 2 - measure.strip
     if tall < 2 or width < SMALLEST:
         return []
@@ -282,13 +319,13 @@ class Terminal:
         self._saved: list[Any] | None = None
         self._painted = False
 
-    def paint(self, theme: str, environ: Mapping[str, str] = os.environ) -> bool:
+    def paint(self, theme: str, environ: Mapping[str, str] = os.environ, layout: Layout | None = None) -> bool:
         """Paint the first frame; returns whether there was a terminal to paint on."""
         if not (os.isatty(self.fd) and sys.__stdin__ is not None and sys.__stdin__.isatty()):
             return False
         size = os.get_terminal_size(self.fd)
         self._quiet()
-        data = draw(size.columns, size.lines, palette(theme), colour_depth(environ)).encode()
+        data = draw(size.columns, size.lines, palette(theme), colour_depth(environ), layout).encode()
         self._painted = True
         while data:
             data = data[os.write(self.fd, data) :]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from tui.ui.commands import Proposal
 
 
+STEP = 2  # columns by which a key moves the border of the tree
+
+
 class Pane(Vertical):
     """A part of the screen with a border. Hidden panes are not asked to `pull`."""
 
@@ -33,7 +37,7 @@ class Pane(Vertical):
     def __init__(self, view: View) -> None:
         super().__init__(classes="pane")
         self.view = view
-        self._titled = self._subtitled = ""
+        self._titled = self._subtitled = self._grip = ""
         self.title()
 
     @property
@@ -104,6 +108,53 @@ class Pane(Vertical):
         if text != self._subtitled:
             self._subtitled = text
             self.border_subtitle = Content(safe(text)) if text else None
+
+    # -- the borders to the other panels ------------------------------------------------------------------------------
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """A press on a border between two panels starts dragging it."""
+        at = event.screen_offset - self.region.offset
+        self._grip = self.fleet_app.shell.grip(self, at.x, at.y) if self.screen is self.fleet_app.shell else ""
+        if self._grip:
+            self.capture_mouse()
+            event.stop()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """The border goes with the pointer."""
+        if self._grip:
+            self.fleet_app.shell.drag(self._grip, event.screen_x, event.screen_y)
+            event.stop()
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """Let the border go."""
+        if self._grip:
+            self._grip = ""
+            self.release_mouse()
+            event.stop()
+
+    def action_zoom(self) -> None:
+        """This panel alone, or all of them."""
+        self.fleet_app.shell.zoom(self)
+
+    def action_narrower(self) -> None:
+        """A narrower tree."""
+        self.fleet_app.shell.divide(tree=-STEP)
+
+    def action_wider(self) -> None:
+        """A wider tree."""
+        self.fleet_app.shell.divide(tree=STEP)
+
+    def action_lower(self) -> None:
+        """Fewer events below."""
+        self.fleet_app.shell.divide(strip=-1)
+
+    def action_higher(self) -> None:
+        """More events below."""
+        self.fleet_app.shell.divide(strip=1)
+
+    def action_strip(self) -> None:
+        """The event strip, or none."""
+        self.fleet_app.shell.toggle("strip")
 
     # -- actions of the key table on an object ----------------------------------------------------------------------
 

@@ -40,7 +40,7 @@ class Shell(FleetScreen):
         self.pane: Pane | None = None
         self._panes: dict[tuple[str, str], Pane] = {}
         self._watched: object = None
-        self.tree_shown = True
+        self._alone: Widget | None = None  # the panel that is zoomed, or the one shown where there is room for one
         self._left: tuple[Ref, str] | None = None  # the detail closed last, with its tab, while no other view came
 
     def compose(self) -> ComposeResult:
@@ -69,14 +69,87 @@ class Shell(FleetScreen):
     def _measure(self) -> None:
         if not self.query("#tree"):
             return  # resized before it was composed
+        tree, strip, body = (self.query_one(name, Widget) for name in ("#tree", "#strip", "#body"))
+        size, alone = self.app.size, self._alone
+        measure = self._geometry()
+        narrow = size.width < frame.NARROW
+        if narrow and alone is None:
+            alone = body
+        for panel, room in ((tree, measure.tree), (strip, measure.strip), (body, 1)):
+            kept = narrow and self._alone is not strip and panel is strip  # what happens is told all the same
+            panel.display = room > 0 if alone is None else panel is alone or (kept and room > 0)
+        tree.parent.display = alone is not strip  # type: ignore[union-attr]
+        tree.styles.width = "1fr" if alone is tree else measure.tree
+        strip.styles.height = "1fr" if alone is strip else measure.strip
+        strip.set_class(measure.framed or alone is strip, "framed")
+        self.pull()  # what was hidden has not been asked to
+        focused = self.focused
+        if focused is not None and not all(each.display for each in focused.ancestors_with_self):
+            tree.take_focus() if alone is tree else self.pane and self.pane.take_focus()  # type: ignore[attr-defined]
+
+    def _geometry(self) -> frame.Geometry:
         size = self.app.size
-        measure = frame.geometry(size.width, size.height)
-        tree = self.query_one("#tree", Pane)
-        tree.display = self.tree_shown and measure.tree > 0
-        tree.styles.width = measure.tree
-        strip = self.query_one("#strip", Widget)
-        strip.styles.height = measure.strip
-        strip.set_class(measure.framed, "framed")
+        return frame.geometry(size.width, size.height, self.fleet_app.layout_kept)
+
+    # -- how the screen is divided ----------------------------------------------------------------------------------
+
+    def zoom(self, panel: Widget) -> None:
+        """Give a panel the whole screen, or the others their place again."""
+        panel = self.query_one("#body") if panel is self.pane else panel
+        self._alone = None if self._alone is not None else panel
+        self._measure()
+
+    def toggle(self, panel: str) -> None:
+        """Show or hide the `tree` or the `strip`; where there is room for one panel, the tree or the pane."""
+        layout = self.fleet_app.layout_kept
+        if panel == "tree" and self.app.size.width < frame.NARROW:
+            tree = self.query_one("#tree", Pane)
+            self._alone = None if self._alone is tree else tree
+            self._measure()
+            if self._alone is tree:
+                tree.take_focus()
+            elif self.pane is not None:
+                self.pane.take_focus()
+            return
+        self._alone = None
+        name = f"{panel}_shown"
+        self._divided(layout.but(**{name: not getattr(layout, name)}))
+
+    def divide(self, tree: int = 0, strip: int = 0) -> None:
+        """Move the borders: columns more for the tree, rows more for the strip."""
+        measure = self._geometry()
+        if tree and measure.tree:
+            self._divided(self.fleet_app.layout_kept.but(tree=max(frame.LEAST_TREE, measure.tree + tree)))
+        if strip and measure.strip:
+            self._divided(self.fleet_app.layout_kept.but(strip=max(1, measure.strip + strip)))
+
+    def _divided(self, layout: frame.Layout) -> None:
+        """Divide the screen like this, and keep it as far as it could be done."""
+        size = self.app.size
+        measure = frame.geometry(size.width, size.height, layout)
+        tree, strip = measure.tree or layout.tree, measure.strip or layout.strip
+        layout = layout.but(tree=layout.tree and tree, strip=layout.strip and strip)
+        self.fleet_app.keep_layout(layout)
+        self._measure()
+
+    def grip(self, panel: Pane, x: int, y: int) -> str:
+        """Which border of a panel a cell of it lies on: that of the `tree`, that of the `strip`, or ""."""
+        if self._alone is not None:
+            return ""
+        is_tree, is_strip = panel.id == "tree", panel.id == "strip"
+        height = panel.outer_size.height
+        if (is_strip and y == 0 and panel.has_class("framed")) or (not is_strip and y == height - 1):
+            return "strip" if self._geometry().strip else ""
+        on_tree = x == panel.outer_size.width - 1 if is_tree else x == 0 and not is_strip
+        return "tree" if on_tree and self._geometry().tree else ""
+
+    def drag(self, border: str, x: int, y: int) -> None:
+        """A border has been dragged to a cell of the screen."""
+        measure = self._geometry()
+        if border == "tree":
+            self.divide(tree=x + 1 - measure.tree)
+        else:
+            self.divide(strip=self.app.size.height - 1 - y - measure.strip)
 
     # -- views ----------------------------------------------------------------------------------------------------
 
@@ -87,7 +160,10 @@ class Shell(FleetScreen):
         return view.scope if view else Scope()
 
     async def visit(self, view: View) -> None:
-        """Show a view and remember it."""
+        """Show a view and remember it; a tree that has the screen to itself makes room for it."""
+        if self._alone is not None and self._alone.id == "tree":
+            self._alone = None
+            self._measure()
         self.history.visit(view)
         await self._show(view)
 
@@ -219,8 +295,21 @@ class Shell(FleetScreen):
 
     def action_tree(self) -> None:
         """Show or hide the tree."""
-        self.tree_shown = not self.tree_shown
-        self._measure()
+        self.toggle("tree")
+
+    def action_focus_next(self) -> None:
+        """The next panel; where there is room for one, that one is shown instead."""
+        if self.app.size.width < frame.NARROW:
+            self.toggle("tree")
+        else:
+            super().action_focus_next()
+
+    def action_focus_previous(self) -> None:
+        """The panel before; as above."""
+        if self.app.size.width < frame.NARROW:
+            self.toggle("tree")
+        else:
+            super().action_focus_previous()
 
     async def on_key(self, event: events.Key) -> None:
         """A digit shows one of the last namespaces chosen."""
