@@ -73,7 +73,9 @@ class _Frame(Widget, can_focus=False):
             Strip(Segment(text, Style(color=front, bgcolor=behind, bold=bold)) for text, front, behind, bold in line)
             .simplify()
             .adjust_cell_length(width, _PLAIN)
-            for line in frame.paint(width, height, themes.palette(self.app.theme), typed, self.app.layout_kept)
+            for line in frame.paint(
+                width, height, themes.palette(self.app.theme), typed, getattr(self.app, "layout_kept", None)
+            )
         ]
 
 

@@ -85,7 +85,9 @@ class Shell(FleetScreen):
         self.pull()  # what was hidden has not been asked to
         focused = self.focused
         if focused is not None and not all(each.display for each in focused.ancestors_with_self):
-            tree.take_focus() if alone is tree else self.pane and self.pane.take_focus()  # type: ignore[attr-defined]
+            panel = self.query_one("#tree", Pane) if alone is tree else self.pane
+            if panel is not None:
+                panel.take_focus()
 
     def _geometry(self) -> frame.Geometry:
         size = self.app.size
