@@ -31,7 +31,7 @@ class _Table:
     """Everything about one resource, of all clusters."""
 
     count: int = 0  # rows of all clusters
-    log: dict[Ref, int] = field(default_factory=dict)  # ref -> revision of its last change, oldest first
+    log: dict[Ref, int] = field(default_factory=dict)  # ref -> revision of its last change, oldest first; -: removed
     dead: int = 0  # tombstones in the log
     floor: int = 0  # readers below this revision cannot be answered by the log
     clusters: dict[str, dict[Ref, Row]] = field(default_factory=dict)  # none of them is empty
@@ -108,10 +108,10 @@ class Store:
             return Changes(self.rev, list(chain.from_iterable(table.clusters.values())), [], reset=True)
         changed: list[Ref] = []
         removed: list[Ref] = []
-        for ref in reversed(table.log):
-            if table.log[ref] <= rev:
+        for ref, at in reversed(table.log.items()):
+            if -rev <= at <= rev:
                 break
-            (removed if table.get(ref) is None else changed).append(ref)
+            (changed if at > 0 else removed).append(ref)
         return Changes(self.rev, changed, removed)
 
     def _put(self, row: Row, rev: int) -> None:
@@ -122,13 +122,14 @@ class Store:
         held = table.clusters.get(ref.cluster)
         if held is None:
             held = table.clusters[ref.cluster] = {}
-        logged = table.log.pop(ref, None) is not None
         old = held.get(ref)
         if old is not None:
             self._disown(old)
+            del table.log[ref]
         else:
             table.count += 1
-            table.dead -= logged
+            if table.dead and table.log.pop(ref, None) is not None:
+                table.dead -= 1
         held[ref] = row
         table.log[ref] = table.rev = rev
         for owner in row.obj.metadata.owner_references:
@@ -143,8 +144,9 @@ class Store:
         if not held:
             del table.clusters[ref.cluster]
         self._disown(row)
-        table.log.pop(ref, None)
-        table.log[ref] = table.rev = rev
+        del table.log[ref]
+        table.log[ref] = -rev
+        table.rev = rev
         table.dead += 1
         if table.dead > TOMBSTONES:
             self._forget(table)
@@ -161,6 +163,6 @@ class Store:
     def _forget(table: _Table) -> None:
         """Drop the older half of the tombstones; readers from before them will be told to start again."""
         excess = table.dead // 2
-        for ref in [ref for ref in table.log if table.get(ref) is None][:excess]:
-            table.floor = max(table.floor, table.log.pop(ref))
+        for ref in [ref for ref, at in table.log.items() if at < 0][:excess]:
+            table.floor = max(table.floor, -table.log.pop(ref))
             table.dead -= 1

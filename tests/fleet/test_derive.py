@@ -220,6 +220,7 @@ def test_destinations_kept_up_by_changes_are_those_found_anew(
         now = {held.ref: facts.destination(held) for held in store.rows(APPS)}
         fresh = facts_of(store, destinations=pins)
         assert now == {held.ref: fresh.destination(held) for held in store.rows(APPS)}
+        assert facts.destinations([*now, Ref("hub", APPS, "argocd", "gone")]) == set(now.values())
         told = {*facts.moved_since(rev), touched}
         assert {ref for ref in now if ref in before and now[ref] != before[ref]} <= told
         assert (facts.totals(), facts.health_counts("prod-eu")) == (fresh.totals(), fresh.health_counts("prod-eu"))

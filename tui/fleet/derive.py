@@ -38,12 +38,13 @@ class _Held(NamedTuple):
 class _Place:
     """The Applications of one destination."""
 
-    __slots__ = ("counts", "kept", "members", "target")
+    __slots__ = ("counts", "kept", "meaning", "members", "target")
 
     def __init__(self, target: Target) -> None:
         self.target = target
         self.counts: Counter[str] = Counter()  # by health word
         self.members: dict[Ref, None] = {}
+        self.meaning = (-1, "")  # revision of the places, and the words for where that is
         self.kept: dict[tuple[str, bool], _Held] = {}  # (health, drifted): one for all that are counted alike
 
     def held(self, health: str, drifted: bool) -> _Held:
@@ -165,11 +166,27 @@ class StoreFacts:
 
     def destination(self, row: Row) -> str:
         """fleet's name of the cluster an Application deploys to, "?" appended unless the match is certain or strong."""
-        target = target_of(row)
-        found = self._match(target)
-        if found.cluster:
-            return found.cluster if found.sure else f"{found.cluster}?"
-        return f"{target.name or normalise_url(target.server).partition('://')[2] or 'no destination'}?"
+        self._read()
+        destination = row.obj.spec.destination
+        place = self._targets.get((row.ref.cluster, destination.server, destination.name))
+        return self._meaning(place or _Place(target_of(row)))
+
+    def destinations(self, refs: Iterable[Ref]) -> set[str]:
+        """What `destination` says of the Applications that are held among these, each answer once."""
+        self._read()
+        places = {held.place for ref in refs if (held := self._held.get(ref)) is not None}
+        return {self._meaning(place) for place in places}
+
+    def _meaning(self, place: _Place) -> str:
+        rev, words = place.meaning
+        if rev != self._places.rev:
+            target, found = place.target, self._places.match(place.target)
+            if found.cluster:
+                words = found.cluster if found.sure else f"{found.cluster}?"
+            else:
+                words = f"{target.name or normalise_url(target.server).partition('://')[2] or 'no destination'}?"
+            place.meaning = (self._places.rev, words)
+        return words
 
     @property
     def places_rev(self) -> int:

@@ -113,8 +113,7 @@ class TreePane(Pane):
             self._revs[resource] = changes.rev
             found.update(ref.cluster for ref in (*changes.changed, *changes.removed))
             if resource == APPLICATIONS:  # they stand below where they deploy to
-                rows = filter(None, map(store.get, changes.changed))
-                found.update(facts.destination(row).rstrip("?") for row in rows)
+                found.update(name.rstrip("?") for name in facts.destinations(changes.changed))
         return None if everything else found
 
     def here(self) -> Ref | None:
