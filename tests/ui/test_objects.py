@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 import pytest
+from textual.pilot import Pilot
 
 from tests.ui.still import StillFleet, at_rest, screen
 from tui.domain.cluster import CLUSTERS, KindState, KindStatus
@@ -11,8 +14,11 @@ from tui.domain.kinds.catalogue import Catalogue, union
 from tui.domain.kinds.tabled import Definition, Layout, Tabled, layout
 from tui.domain.obj import Meta, Ref, Row
 from tui.domain.ports import Served
+from tui.ui.app import FleetApp
 from tui.ui.obey import obey
 from tui.ui.panes.objects import ObjectsPane
+from tui.ui.panes.table import TablePane
+from tui.ui.scope import APPLICATIONS
 from tui.ui.screens.dialogs import Choice
 
 WIDGETS = "widgets.example.com"
@@ -34,6 +40,16 @@ def served(fleet: StillFleet) -> StillFleet:
     return fleet
 
 
+async def until(app: FleetApp, pilot: Pilot[None], condition: Callable[[], bool]) -> None:
+    """Let the panes take in what has changed until it shows."""
+    for _ in range(100):
+        if condition():
+            return
+        app.shell.pull()
+        await at_rest(app, pilot)
+    raise AssertionError("it does not show")
+
+
 def titles(pane: ObjectsPane) -> list[str]:
     return [column.title for column in pane.shape.columns if not column.wide]
 
@@ -46,8 +62,7 @@ async def test_a_kind_opens_with_its_servers_columns_and_others_come_with_their_
         assert isinstance(pane, ObjectsPane) and served.looked["pane"] == (frozenset({WIDGETS}), None)
         assert titles(pane) == ["CLUSTER", "NAMESPACE", "NAME", "PHASE", "AGE"]
         served.store.apply([row("prod-us", "wheel", ("wheel", "Failed", "me"), NEW, app="wheel")])
-        served.notify()
-        await at_rest(app, pilot)
+        await until(app, pilot, lambda: pane.table.visible_count == 2)
         assert next(column.title for column in pane.shape.columns if column.wide) == "OWNER"
         assert [key.name for key in pane.table.visible_keys] == ["gear", "wheel"]  # type: ignore[union-attr]
         await obey(app, "widgets @prod-us")
@@ -98,3 +113,18 @@ async def test_the_list_of_kinds_has_what_only_some_clusters_serve(served: Still
         told = {id: words for id, _, words in app.screen._choices}
         assert told[WIDGETS] == "widgets, wi   example.com   1 of 3 clusters"
         assert told["pods"].startswith("pods, po")
+
+
+async def test_a_second_hub_brings_its_column(fleet: StillFleet) -> None:
+    async with screen(fleet, (200, 30)) as (app, pilot):
+        pane = app.shell.pane
+        assert isinstance(pane, TablePane) and "HUB" not in [c.title for c in pane.shape.columns if not c.wide]
+        other = fleet.store.get(Ref("prod-eu", CLUSTERS, "", "prod-eu"))
+        application = next(fleet.store.rows(APPLICATIONS))
+        assert other is not None
+        moved = msgspec.structs.replace(application, ref=msgspec.structs.replace(application.ref, cluster="prod-eu"))
+        hub = msgspec.structs.replace(other, obj=msgspec.structs.replace(other.obj, hub=True))
+        before = pane.table.visible_count
+        fleet.store.apply([hub, moved])
+        await until(app, pilot, lambda: "HUB" in [c.title for c in pane.shape.columns if not c.wide])
+        await until(app, pilot, lambda: pane.table.visible_count == before + 1)

@@ -333,7 +333,10 @@ class FleetApp(ReadOnly, Sparing):
             if resource:
                 self.do(obey(self, resource), resource)
 
-        self.push_screen(aliases(self.fleet.offers.catalogue), chosen)
+        async def gathered() -> None:
+            self.push_screen(aliases(await self.fleet.offers.gather()), chosen)
+
+        self.do(gathered(), "asking what the clusters serve")
 
     def keep_layout(self, layout: frame.Layout) -> None:
         """Keep how the screen is divided, for this run and the next ones."""

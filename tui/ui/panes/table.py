@@ -39,6 +39,10 @@ NO_CLUSTERS = "no clusters: no kubeconfig has a context that matches; `fleet dem
 OLDEST = 2.0  # seconds after which facts that depend on other objects are worked out again
 
 
+def _laid_out(shape: Shape) -> list[tuple[str, bool]]:
+    return [(column.id, column.wide) for column in shape.columns]
+
+
 def _unread(problems: Sequence[str]) -> list[str]:
     """What is wrong with the kubeconfigs, beside that no context was found."""
     return [problem for problem in problems if problem != NO_CONTEXT]
@@ -113,7 +117,7 @@ class TablePane(Pane):
         """Start again with the columns for what is shown now."""
         self._fresh = True
         shape = self._shape(self.view.scope)
-        if [column.id for column in shape.columns] != [column.id for column in self.shape.columns]:
+        if _laid_out(shape) != _laid_out(self.shape):
             self.shape = shape
             self.table.replace([])  # its rows have the old columns
             self.table.set_columns(shape.columns)
