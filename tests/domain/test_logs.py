@@ -114,9 +114,11 @@ def test_what_is_wanted() -> None:
     texts = ["GET /cart 200", "\x1b[31mGE\x1b[0mT /pay 500", "panic"]
     merged.add([LogLine(at, at, at, text) for at, text in enumerate(texts)])
     merged.add([LogLine(9, 9, NOTE, "restart 1", 2)])
-    for query, found in (("get", [0, 1, NOTE]), ("GET /CART", [0, NOTE]), ("!get", [2, NOTE]), ("", [0, 1, 2, NOTE])):
+    for query, found in (("get", [0, 1, NOTE]), ("GET /CART", [0, NOTE]), ("31m", [NOTE]), ("!get", [2, NOTE]),
+                         ("!31m", [0, 1, 2, NOTE]), ("", [0, 1, 2, NOTE])):  # fmt: skip
         merged.set_query(query)
         assert [line.source for line in merged.shown] == found
+        assert all(map(merged.wants, merged.shown))
     merged.set_only({1})
     assert [line.source for line in merged.shown] == [1]  # the note is about another
     merged.set_only(None)

@@ -81,7 +81,26 @@ class Merged:
         return bisect_left(self.shown, line)
 
     def _choose(self, among: list[LogLine]) -> None:
-        self.shown = [line for line in among if self.wants(line)]
+        query = self.query
+        if self.only is not None:
+            self.shown = [line for line in among if self.wants(line)]
+        elif not query or query == "!":
+            self.shown = list(among)
+        elif query.startswith("!"):  # loops without calls: a key waits for them
+            other = query[1:]
+            self.shown = [
+                line
+                for line in among
+                if other not in (text.lower() if "\x1b" not in (text := line.text) else plain(text).lower())
+                or line.source == NOTE
+            ]
+        else:
+            self.shown = [
+                line
+                for line in among
+                if query in (text.lower() if "\x1b" not in (text := line.text) else plain(text).lower())
+                or line.source == NOTE
+            ]
 
     def _make_room(self) -> int:
         """Drop the oldest lines until the rest is within the bounds; returns how many of them were shown."""

@@ -131,16 +131,17 @@ class LogView(FollowView):
         self._pattern = re.compile(re.escape(query), flags) if query else None
         self._version += 1
         self.refresh()
-        found = sum(1 for line in self.merged.shown if self._matches(line))
+        if not query:
+            return 0
+        if flags:  # a loop without calls: a key waits for it
+            texts = (plain(text) if "\x1b" in (text := line.text) else text for line in self.merged.shown)
+            found = sum([query in text.lower() for text in texts])
+        else:
+            found = sum([query in plain(line.text) for line in self.merged.shown])
         if found and not (self.line is not None and self._matches(self.line)):
             self.next_match(-1)
         paint.now(self)
         return found
-
-    @property
-    def finding(self) -> bool:
-        """Whether a text is searched for."""
-        return self._pattern is not None
 
     def next_match(self, step: int) -> bool:
         """Go to the next line that matches (1) or the one before (-1), round the end; False when there is none."""
@@ -399,7 +400,12 @@ class LogView(FollowView):
             del self._ends[:gone]
         del self._ends[at:]
         last = self._ends[-1] if self._ends else self._base
-        heights = (height_of(line, room) for line in self.merged.shown[at:])
+        heights = [  # without a call where nothing is special
+            (-(-len(text) // room) or 1)
+            if (text := line.text).isascii() and line.source != NOTE and "\x1b" not in text and "\t" not in text
+            else height_of(line, room)
+            for line in self.merged.shown[at:]
+        ]
         more = accumulate(heights, initial=last)
         next(more)
         self._ends.extend(more)
