@@ -41,15 +41,16 @@ class Terminal:
         self.raw = bytearray()  # the last of it, for messages
         full = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(env or {})}
         full.pop("NO_COLOR", None) if not env or "NO_COLOR" not in env else None
+        size = struct.pack("HHHH", lines, columns, 0, 0)
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             try:
+                fcntl.ioctl(0, termios.TIOCSWINSZ, size)  # before the program may ask for it
                 if cwd is not None:
                     os.chdir(cwd)
                 os.execvpe(argv[0], list(argv), full)
             finally:
                 os._exit(127)
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.status: int | None = None
 
     def __enter__(self) -> Terminal:

@@ -85,9 +85,9 @@ class Shell(FleetScreen):
         self.pull()  # what was hidden has not been asked to
         focused = self.focused
         if focused is not None and not all(each.display for each in focused.ancestors_with_self):
-            panel = self.query_one("#tree", Pane) if alone is tree else self.pane
-            if panel is not None:
-                panel.take_focus()
+            shown = self.query_one("#tree", Pane) if alone is tree else self.pane
+            if shown is not None:
+                shown.take_focus()
 
     def _geometry(self) -> frame.Geometry:
         size = self.app.size
