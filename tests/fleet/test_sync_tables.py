@@ -79,9 +79,10 @@ async def test_clusters_that_deny_or_do_not_serve_a_kind_say_so(tmp_path: Path) 
             states = {"c1": KindState.LIVE, "c2": KindState.ABSENT, "c3": KindState.DENIED}
             await here.until(lambda: {name: (s := here.kind(WIDGETS, name)) and s.state for name in urls} == states)
             assert [row.ref.cluster for row in here.store.rows(WIDGETS)] == ["c1"]
-            offered, answered = await here.network.offered(10)
-            assert answered == frozenset(urls)
-            assert offered[WIDGETS].clusters == {"c1", "c3"} and offered["pods"].clusters == set(urls)
+            offered = await here.network.offered(10)
+            assert offered.clusters == frozenset(urls)
+            assert offered.offers[WIDGETS].clusters == {"c1", "c3"}
+            assert offered.offers["pods"].clusters == set(urls)
 
 
 async def test_no_table_is_asked_for_secrets(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ class Offers:
         """The catalogue as of now: of every cluster that is there and answers within `patience` seconds."""
         async with self._lock:
             if patience > QUICK or time.monotonic() - self._gathered >= FRESH:
-                self.catalogue = Catalogue(*await self._network.offered(patience))
+                self.catalogue = await self._network.offered(patience)
                 self._gathered = time.monotonic()
                 self._notify()
         return self.catalogue

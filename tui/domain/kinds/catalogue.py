@@ -116,7 +116,7 @@ class Catalogue:
 
     def where(self, offer: Offer) -> str:
         """`3 of 12 clusters`, where a kind is not served by all; "" where it is, or nobody knows."""
-        if offer.kind.resource in OWN or not self.clusters or offer.clusters >= self.clusters:
+        if offer.kind.resource in OWN or len(offer.clusters) == len(self.clusters):
             return ""
         return f"{len(offer.clusters) or 'none'} of {len(self.clusters)} clusters"
 

@@ -96,6 +96,8 @@ def fitted(cells: Iterable[Any], of: Layout, now: float) -> tuple[Value, ...]:
 def _value(cell: Any, definition: Definition, now: float) -> Value:
     if cell is None or isinstance(cell, bool | int | float):
         return cell
+    if definition.format == "name" or definition.name.lower() == "age":
+        return None  # the metadata has both
     text = cell if isinstance(cell, str) else msgspec.json.encode(cell).decode("utf-8", "replace")
     if definition.type == "date":
         age = seconds_of(text)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from tui.domain.kinds.catalogue import Offered
+from tui.domain.kinds.catalogue import Catalogue
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Ref
 from tui.domain.ports import Clusters, Context, Served, Unreachable
@@ -110,8 +110,8 @@ class Network:
         """Every resource that a cluster serves, by `plural.group`. Raises `Trouble`."""
         return await self.run(lambda supervisor: supervisor.served(cluster))
 
-    async def offered(self, patience: float) -> tuple[dict[str, Offered], frozenset[str]]:
-        """What all clusters serve, and the names of those that have said so within `patience` seconds."""
+    async def offered(self, patience: float) -> Catalogue:
+        """What all clusters serve, of those that say so within `patience` seconds."""
         return await self.run(lambda supervisor: supervisor.offered(patience))
 
     async def read(self, cluster: str, path: str) -> bytes:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote
 import msgspec
 
 from tui.domain import redact
-from tui.domain.kinds.catalogue import Offered, union
+from tui.domain.kinds.catalogue import Catalogue, union
 from tui.domain.kinds.kind import Kind
 from tui.domain.obj import Object, Ref, Row
 from tui.domain.ports import Absent, Clusters, Connection, Served, ServerError
@@ -127,8 +127,8 @@ class Supervisor:
         """What a cluster serves."""
         return await self._session(cluster).connection.served()
 
-    async def offered(self, patience: float) -> tuple[dict[str, Offered], frozenset[str]]:
-        """What the clusters that are there serve, and which have said so within `patience` seconds."""
+    async def offered(self, patience: float) -> Catalogue:
+        """What the clusters that are there serve, of those that say so within `patience` seconds."""
         there = [n for n, s in self.sessions.items() if s.standing.answered and s.merged_into is None]
         asked = {asyncio.create_task(self.sessions[name].served()): name for name in there}
         if asked:
@@ -140,7 +140,7 @@ class Supervisor:
             (name, task.result()) for task, name in asked.items() if not task.cancelled() and not task.exception()
         )
         found = {name: answer for name, answer in answers if answer}
-        return union(found.items()), frozenset(found)
+        return Catalogue(union(found.items()), found)
 
     async def review(self, cluster: str, kind: str, body: Mapping[str, object]) -> bytes:
         """A self-review."""
