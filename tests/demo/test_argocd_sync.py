@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.demo.running import Versions, application, events, phase, push, running, settled_at, versions
+from tests.demo.running import Obj, Versions, application, events, phase, push, running, settled_at, versions
 from tui.demo.assembly import Demo
 
 pytestmark = pytest.mark.slow
@@ -23,9 +23,11 @@ async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
 
 
 async def test_a_replica_count_goes_from_git_to_the_pods(demo: Demo) -> None:
+    """What it comes to, what is written in which order on the way, and which events tell of it."""
     name = "storefront-prod-eu-1"
     before = application(demo, name)
     watched = versions(demo, name)
+    first = len(watched.seen)
     sha = push(demo, "six", **{STOREFRONT: lambda text: text.replace("replicas: 4", "replicas: 6")})
     done = await watched.until(settled_at(sha))
     storage = demo.world.clusters["prod-eu-1"].storage
@@ -47,15 +49,11 @@ async def test_a_replica_count_goes_from_git_to_the_pods(demo: Demo) -> None:
     assert history[-1]["revision"] == sha
     assert history[-1]["initiatedBy"] == {"automated": True}
     assert done["metadata"]["generation"] > before["metadata"]["generation"]  # there is no status subresource
+    _order_of_writes(watched.seen[first:], sha)
+    _events(demo, name, sha)
 
 
-async def test_the_order_of_writes_is_argo_cds(demo: Demo) -> None:
-    name = "storefront-prod-eu-1"
-    watched = versions(demo, name)
-    first = len(watched.seen)
-    sha = push(demo, "six", **{STOREFRONT: lambda text: text.replace("replicas: 4", "replicas: 6")})
-    await watched.until(settled_at(sha))
-    seen = watched.seen[first:]
+def _order_of_writes(seen: list[Obj], sha: str) -> None:
     refresh = next(app for app in seen if "argocd.argoproj.io/refresh" in app["metadata"]["annotations"])
     assert refresh["status"]["sync"]["status"] == "Synced"
     requested = next(app for app in seen if "operation" in app)
@@ -87,11 +85,7 @@ async def test_the_order_of_writes_is_argo_cds(demo: Demo) -> None:
     assert kinds == ["ConfigMap", "Service", "Deployment", "CiliumNetworkPolicy"]
 
 
-async def test_events_say_what_happened(demo: Demo) -> None:
-    name = "storefront-prod-eu-1"
-    watched = versions(demo, name)
-    sha = push(demo, "five", **{STOREFRONT: lambda text: text.replace("replicas: 4", "replicas: 5")})
-    await watched.until(settled_at(sha))
+def _events(demo: Demo, name: str, sha: str) -> None:
     told = events(demo, name)
     assert told[0] == ("ResourceUpdated", "Updated sync status: Synced -> OutOfSync")
     assert told[1] == ("OperationStarted", f"Initiated automated sync to '{sha}'")

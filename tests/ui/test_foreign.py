@@ -112,16 +112,20 @@ async def test_every_screen_shows_it_as_text(text: str) -> None:
             app.pop_screen()
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-async def test_a_told_line_and_a_line_to_type_into_show_it_as_text(text: str) -> None:
+async def test_a_told_line_and_a_line_to_type_into_show_it_as_text() -> None:
     async with screen(StillFleet(), (120, 36)) as (app, pilot):
-        app.say(text, Tone.BAD)
-        ask(app.screen, "message: ", lambda typed: None, value=text.partition("\n")[0])
-        await at_rest(app, pilot)
-        told = [note.message for note in app._notifications]
-        assert told and not [char for char in "".join(told) if unicodedata.category(char) in _LIVE and char != "\n"]
-        assert app.screen.query("#prompt Input")
-        harmless(app)
+        for text in HOSTILE:
+            app.say(text, Tone.BAD)
+            ask(app.screen, "message: ", lambda typed: None, value=text.partition("\n")[0])
+            await at_rest(app, pilot)
+            told = [note.message for note in app._notifications]
+            assert told and not [char for char in "".join(told) if unicodedata.category(char) in _LIVE and char != "\n"]
+            assert app.screen.query("#prompt Input")
+            harmless(app)
+            app.clear_notifications()
+            await pilot.press("escape")
+            await at_rest(app, pilot)
+            assert not app.screen.query("#prompt Input")
 
 
 async def test_brackets_are_shown_as_they_are() -> None:
