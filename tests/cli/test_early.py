@@ -77,8 +77,9 @@ def test_the_configuration_is_looked_for_where_it_is_read_later(
 )
 def test_the_theme_of_a_configuration_is_found_at_a_glance(text: str, theme: str, tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(text, encoding="latin-1")
-    assert early.theme_in(str(tmp_path / "config.yaml")) == theme
-    assert early.theme_in(str(tmp_path / "missing")) == early.theme_in(str(tmp_path)) == early.theme_in("") == ""
+    assert early.values_in(str(tmp_path / "config.yaml"), ("theme",)) == [theme]
+    for path in (str(tmp_path / "missing"), str(tmp_path), ""):
+        assert early.values_in(path, ("theme", "icons")) == ["", ""]
 
 
 def test_next_to_nothing_is_imported_before_the_first_frame() -> None:

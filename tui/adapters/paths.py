@@ -24,6 +24,11 @@ class Paths:
         return self.state / "events"
 
     @property
+    def themes(self) -> Path:
+        """Folder of the user's own themes."""
+        return self.config.parent / "themes"
+
+    @property
     def layout(self) -> Path:
         """File of how the user has divided the screen."""
         return self.state / "layout"

@@ -38,8 +38,8 @@ def first_frame(arguments: Sequence[str], environ: Mapping[str, str]) -> Stage |
         return None
     stage = Stage()
     try:
-        theme = options.get("--theme") or theme_in(config_file(options, environ))
-        stage.paint(theme, layout_in(layout_file(options, environ)))
+        theme, icons = values_in(config_file(options, environ), ("theme", "icons"))
+        stage.paint(options.get("--theme") or theme, layout_in(layout_file(options, environ)), icons)
     except BaseException:
         stage.leave()
         raise
@@ -107,18 +107,19 @@ def _home(path: str) -> str:
     return os.path.expanduser(path)  # noqa: PTH111 - pathlib takes as long to import as Python to start
 
 
-def theme_in(path: str) -> str:
-    """The theme that a configuration names; "" when it names none, or not in one plain line.
+def values_in(path: str, names: Sequence[str]) -> list[str]:
+    """What a configuration says of these settings; "" for one that it does not name, or not in one plain line.
 
     What is wrong with the file is said by who reads it in earnest.
     """
+    found = dict.fromkeys(names, "")
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - as above
             lines = file.read(MOST).splitlines()
     except (OSError, ValueError):
-        return ""
+        return list(found.values())
     for line in lines:
-        if line.startswith(b"theme:"):
-            value = line.removeprefix(b"theme:").partition(b" #")[0].strip().strip(b"'\"")
-            return value.decode("ascii", "replace")
-    return ""
+        name, colon, value = line.partition(b":")
+        if colon and (key := name.decode("ascii", "replace")) in found and not found[key]:
+            found[key] = value.partition(b" #")[0].strip().strip(b"'\"").decode("ascii", "replace")
+    return list(found.values())

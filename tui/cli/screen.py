@@ -11,6 +11,9 @@ import click
 from tui.cli.options import Options
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tui.adapters.themes import ThemeFolder
     from tui.fleet.runtime import Fleet
     from tui.ui import Stage
 
@@ -32,11 +35,14 @@ def open_screen(options: Options, stage: Stage | None = None, tour: bool = False
 
 def _open(options: Options, stage: Stage | None, tour: bool, served: bool) -> None:
     from tui.adapters.memory import Memory
+    from tui.adapters.themes import ThemeFolder
     from tui.cli.wire import assemble, config_of, places, settings_of
 
     config = config_of(options)
     settings = settings_of(options, config)
-    _check(options.theme)
+    folder = ThemeFolder(places(options).themes)
+    problems = _take(folder)
+    _check(options.theme, problems)
     if not served and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("the screen needs a terminal; scripts use `fleet get`, `fleet events` and `fleet draft`")
     from tui.ui import run
@@ -45,15 +51,28 @@ def _open(options: Options, stage: Stage | None, tour: bool, served: bool) -> No
         return assemble(options, settings)
 
     memory = Memory(places(options).layout)
-    if run(factory, settings, stage, config.place, options.kubeconfig or "", tour, memory):
+    if run(factory, settings, stage, config.place, options.kubeconfig or "", tour, memory, folder):
         from tui.cli.demo import DemoOptions, show
 
         show(replace(options, contexts=()), DemoOptions(tour=True))
 
 
-def _check(theme: str | None) -> None:
-    """Refuse a theme that was asked for and that the screen does not have, and say which it has."""
+def _take(folder: ThemeFolder) -> list[str]:
+    """Have the user's themes beside fleet's own; what is wrong with the others."""
+    from tui.ui import themes
+
+    found, problems = folder.read()
+    usable, wrong = themes.own(found)
+    themes.use(usable)
+    return [*problems, *wrong]
+
+
+def _check(theme: str | None, problems: Sequence[str]) -> None:
+    """Refuse a theme that was asked for and that the screen does not have, and say which it has, and which not."""
     from tui.ui.themes import PALETTES
 
     if theme and theme not in PALETTES:
-        raise click.UsageError(f"there is no theme {theme}; themes: {', '.join(PALETTES)}")
+        told = "".join(f"\n{problem}" for problem in problems)
+        raise click.UsageError(f"there is no theme {theme}; themes: {', '.join(PALETTES)}{told}")
+    for problem in problems:
+        click.echo(f"fleet: {problem}", err=True)

@@ -110,6 +110,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             [{"group": "prod/eu", "match": "prod-eu-*"}, {"group": "edge", "labels": {"env": "edge"}}],
         ),
     ] = ()
+    icons: Annotated[
+        Literal["auto", "unicode", "ascii"],
+        doc("Shapes of states and borders; `auto`: ASCII where the terminal or the locale has no others."),
+    ] = "auto"
     accents: Annotated[
         tuple[AccentRule, ...],
         doc(

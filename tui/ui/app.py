@@ -17,21 +17,20 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
 
-from tui.ui import frame, keys, keytable, themes
+from tui.ui import keys, keytable, themes
 from tui.ui.curtain import Curtain, prepared
+from tui.ui.looks import Looks
 from tui.ui.paint import Sparing
-from tui.ui.readonly import ReadOnly
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from textual.timer import Timer
 
     from tui.domain.cilium.hubble.observed import Observed
     from tui.domain.obj import Ref
     from tui.domain.settings import Settings
     from tui.fleet.netpol.asking import Question
     from tui.fleet.runtime import Fleet
-    from tui.ui import Memory, Place
+    from tui.ui import Memory, OwnThemes, Place
     from tui.ui.accents import Accents
     from tui.ui.panes.base import Pane
     from tui.ui.screens.shell import Shell
@@ -43,7 +42,6 @@ COLLECT = (10_000, 10, 5)  # of young objects, and how many times less often of 
 FRAME = 1 / 30  # seconds: data is painted at most this often; keys are answered at once
 LOADING = 0.2  # seconds: the same while new objects come faster than anybody reads
 MANY = 200  # objects between two paintings that are so many
-KEEP = 0.5  # seconds after the last change of the layout: then it is written
 BREATH = 0.002  # seconds between two portions of what a pane has to do: the loop reads keys and rows meanwhile
 
 
@@ -54,7 +52,7 @@ class Tick(Message, bubble=False):
         return isinstance(message, Tick)
 
 
-class FleetApp(ReadOnly, Sparing):
+class FleetApp(Looks, Sparing):
     """fleet on the screen."""
 
     TITLE = "fleet"
@@ -71,6 +69,7 @@ class FleetApp(ReadOnly, Sparing):
         kubeconfig: str = "",
         tour: bool = False,
         memory: Memory | None = None,
+        own: OwnThemes | None = None,
     ) -> None:
         """`make` is called in a thread once the first frame answers keys; what it raises ends the app: `failure`.
 
@@ -86,19 +85,14 @@ class FleetApp(ReadOnly, Sparing):
         self.moves = self.key_table.moves()  # lists take their keys from it
         self._place = place or (lambda steps: "configuration")
         self.favourites: list[str] = []  # namespaces, the last chosen first
-        self.memory = memory
-        self.layout_kept = frame.layout_of(memory.read() if memory is not None else "")
         self.stands = False  # the fleet and the first screen are there
         self.failure: BaseException | None = None
         self._make = make
-        self._keeping: Timer | None = None
         self._building = False
         self._leave_asked = False
         self._warned: set[str] = set()  # problems that are said already and still hold
         self._again: asyncio.TimerHandle | None = None  # the next portion of what a pane has to do
-        for colours in themes.PALETTES.values():
-            self.register_theme(themes.theme(colours))
-        self.theme = settings.theme if settings.theme in themes.PALETTES else themes.DEFAULT
+        self.dress(memory, own)
         self.set_keymap(self.key_table.keymap())
         self.hold()
 
@@ -165,6 +159,7 @@ class FleetApp(ReadOnly, Sparing):
         if self._tour_wanted:
             self.tour("")
         self.run_worker(self._follow(), group="follow", exit_on_error=False)
+        self.follow_themes()
         self.set_interval(1.0, self._post_tick)  # ages grow although nothing else happens
         if not self.settings.read_only:
             self.do(editing.offer_recovered(self), "looking for text that was not saved", hold=False)
@@ -337,25 +332,6 @@ class FleetApp(ReadOnly, Sparing):
             self.push_screen(aliases(await self.fleet.offers.gather()), chosen)
 
         self.do(gathered(), "asking what the clusters serve")
-
-    def keep_layout(self, layout: frame.Layout) -> None:
-        """Keep how the screen is divided, for this run and the next ones."""
-        if layout == self.layout_kept:
-            return
-        self.layout_kept = layout
-        if self._keeping is not None:
-            self._keeping.stop()
-        self._keeping = self.set_timer(KEEP, self._write_layout)  # a border that is dragged is written once
-
-    def _write_layout(self) -> None:
-        if self.memory is not None:
-            written = asyncio.to_thread(self.memory.write, self.layout_kept.text())
-            self.do(written, "keeping the layout", hold=False)
-
-    def choose_theme(self, name: str) -> None:
-        """Change the theme; without a name the next one."""
-        names = list(themes.PALETTES)
-        self.theme = name or names[(names.index(self.theme) + 1) % len(names)]
 
     async def choose_namespace(self, name: str) -> None:
         """Show one namespace ("" = all), and remember it for its digit."""

@@ -10,6 +10,7 @@ import os
 import sys
 import unicodedata
 
+from tui.ui.icons import ascii_of, poor
 from tui.ui.themes import ANSI, OWN, Palette, palette
 
 TYPE_CHECKING = False  # as `typing` has it
@@ -311,6 +312,11 @@ def look(colours: Palette, name: str) -> tuple[str, str, bool]:
     return colours.tones()[name], colours.surface, False
 
 
+def _encoding() -> str:
+    """What Textual writes in."""
+    return getattr(sys.__stderr__, "encoding", None) or "utf-8"
+
+
 class Terminal:
     """The terminal before Textual has it: keeps its settings, and gives it back when nothing takes over."""
 
@@ -319,13 +325,16 @@ class Terminal:
         self._saved: list[Any] | None = None
         self._painted = False
 
-    def paint(self, theme: str, environ: Mapping[str, str] = os.environ, layout: Layout | None = None) -> bool:
-        """Paint the first frame; returns whether there was a terminal to paint on."""
+    def paint(
+        self, theme: str, environ: Mapping[str, str] = os.environ, layout: Layout | None = None, shapes: str = ""
+    ) -> bool:
+        """Paint the first frame; returns whether there was a terminal to paint on. `shapes` is the setting `icons`."""
         if not (os.isatty(self.fd) and sys.__stdin__ is not None and sys.__stdin__.isatty()):
             return False
         size = os.get_terminal_size(self.fd)
         self._quiet()
-        data = draw(size.columns, size.lines, palette(theme), colour_depth(environ), layout).encode()
+        drawn = draw(size.columns, size.lines, palette(theme), colour_depth(environ), layout)
+        data = (ascii_of(drawn) if poor(shapes, environ, _encoding()) else drawn).encode()
         self._painted = True
         while data:
             data = data[os.write(self.fd, data) :]

@@ -264,6 +264,17 @@ def made(name: str, values: Mapping[str, Any]) -> Palette:
     return found.changed(name, dark, **colours)
 
 
+def own(found: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, Palette], list[str]]:
+    """(the user's themes that can be used, why the others cannot)."""
+    usable, wrong = {}, []
+    for name, values in found.items():
+        try:
+            usable[name] = made(name, values)
+        except BadTheme as error:
+            wrong.append(f"theme {name}: {error}")
+    return usable, wrong
+
+
 def _is_colour(value: object) -> bool:
     """Whether it is a colour in one of the three forms."""
     if not isinstance(value, str) or value in ANSI or value == OWN:
