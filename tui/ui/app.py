@@ -313,11 +313,11 @@ class FleetApp(Looks, Sparing):
 
         self.push_screen(Confirm("Leave fleet?", yes="leave"), answered)
 
-    def show_help(self, places: Sequence[str]) -> None:
-        """The keys that work in some places, then the others."""
+    def show_help(self, places: Sequence[str], unable: Callable[[str], str] = lambda action: "") -> None:
+        """The keys that work in some places, and why some do not now, then the others."""
         from tui.ui.screens.dialogs import help_for
 
-        self.push_screen(help_for([*places, "everywhere"], self.key_table))
+        self.push_screen(help_for([*places, "own", "everywhere"], self.key_table, unable))
 
     def show_aliases(self) -> None:
         """Every kind; choosing one opens it."""

@@ -102,13 +102,14 @@ class Footer(_Bar):
     def __init__(self) -> None:
         super().__init__(id="footer")
         self._keys: Sequence[tuple[str, str, str]] = ()
+        self._unable: Sequence[str] = ()
 
-    def keys(self, keys: Sequence[tuple[str, str, str]]) -> None:
-        """Show (key, label, action id), the most useful first and help last."""
+    def keys(self, keys: Sequence[tuple[str, str, str]], unable: Sequence[str] = ()) -> None:
+        """Show (key, label, action id), the most useful first and help last; grey what is `unable` here, by id."""
         if isinstance(self.app, ReadOnly):
             keys = [item for item in keys if self.app.may(item[2])]
-        if keys != self._keys:
-            self._keys = keys
+        if keys != self._keys or unable != self._unable:
+            self._keys, self._unable = keys, unable
             self.refresh()
 
     def spans(self) -> Sequence[frame.Span]:
@@ -127,14 +128,14 @@ class Footer(_Bar):
             if _cost(item) > room:
                 break
             room -= _cost(item)
-            made += _spans(item)
-        return [*made, *(span for item in last for span in _spans(item))]
+            made += self._spans_of(item)
+        return [*made, *(span for item in last for span in self._spans_of(item))]
+
+    def _spans_of(self, item: tuple[str, str, str]) -> list[frame.Span]:
+        key, label, action = item
+        looks = ("tab", "tab") if action in self._unable else ("key", "muted")
+        return [frame.Span(f" {key}", looks[0], action), frame.Span(f" {label} ", looks[1], action)]
 
 
 def _cost(item: tuple[str, str, str]) -> int:
     return frame.cells(item[0]) + frame.cells(item[1]) + 3
-
-
-def _spans(item: tuple[str, str, str]) -> list[frame.Span]:
-    key, label, action = item
-    return [frame.Span(f" {key}", "key", action), frame.Span(f" {label} ", "muted", action)]

@@ -341,6 +341,13 @@ ACTIONS: tuple[Action, ...] = (
     ),
 )
 
+ON_OBJECT = frozenset(
+    ("yaml", "describe", "edit", "actions", "remove", "verdict", "copy", "mark", "draft_diff", "draft_edit",
+     "draft_commit", "draft_push", "draft_page", "draft_drop", "draft_undo", "draft_redo", "draft_rebase",
+     "draft_conflicts")
+)  # fmt: skip
+"""What does nothing without an object under the cursor."""
+DECLARED = frozenset(("yaml", "edit", "actions", "remove"))  # what needs an object that a file of Git may declare
 REFUSED = {action.id for action in ACTIONS if action.instead}
 
 # What the lines of a list or document answer to by themselves: `WIDGET` names the method of the list that does it.

@@ -5,7 +5,7 @@ What cannot be used is a problem with the setting it comes from; the rest holds,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,7 @@ class KeyTable:
 
     def __init__(self, actions: Iterable[Action] = (*ACTIONS, *MOVES)) -> None:
         self.actions = tuple(actions)
+        self._footers: dict[tuple[tuple[str, ...], ...], list[tuple[str, str, str]]] = {}  # as they were asked for
         self._by_id = {action.id: action for action in self.actions}
 
     def keys_of(self, name: str) -> tuple[str, ...]:
@@ -104,21 +105,28 @@ class KeyTable:
 
         `without` and `also` are ids of actions that it leaves out, or shows as well.
         """
+        asked = (tuple(places), tuple(without), tuple(also))
+        if (known := self._footers.get(asked)) is not None:
+            return known
         made: dict[str, tuple[str, str, str]] = {}
-        for place in places:
+        for place in asked[0]:
             for action in self.actions:
                 shows = (action.footer or action.id in also) and action.id not in without
                 if action.where == place and shows and action.keys:
                     made.setdefault(action.keys[0], (shown(action.keys[0]), action.label, action.id))
-        return list(made.values())
+        found = self._footers[asked] = list(made.values())
+        return found
 
-    def help_lines(self, places: Iterable[str]) -> list[tuple[str, str, str]]:
-        """(place, keys, sentence) for help, in the order of the places."""
+    def help_lines(
+        self, places: Iterable[str], unable: Callable[[str], str] = lambda action: ""
+    ) -> list[tuple[str, str, str]]:
+        """(place, keys, sentence) for help, in the order of the places; `unable` says why one does nothing now."""
         lines = []
         for place in places:
             for action in self.actions:
                 if action.where == place and action.keys:
-                    lines.append((PLACES[place], " ".join(map(shown, _short(action))), action.help))
+                    why = f" Not now: {found}." if (found := unable(action.id)) else ""
+                    lines.append((PLACES[place], " ".join(map(shown, _short(action))), action.help + why))
         return lines
 
     def markdown(self) -> str:

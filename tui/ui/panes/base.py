@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from tui.domain.cluster import CLUSTERS
+from tui.domain.kinds import KINDS, OWN
 from tui.domain.kinds.kind import Cell, Tone
 from tui.domain.obj import Ref
 from tui.ui import keys
@@ -78,6 +79,22 @@ class Pane(Vertical):
     def here(self) -> Ref | None:
         """The object the cursor is on."""
         return None
+
+    def unable(self, action: str) -> str:
+        """Why an action of the key table does nothing here now, in words; "" when it does."""
+        ref = self.here()
+        if action in keys.ON_OBJECT and ref is None:
+            return "there is no object under the cursor"
+        if action in keys.DECLARED and ref is not None and ref.resource in OWN:
+            return f"{KINDS[ref.resource].plural} are fleet's own, and declared nowhere"
+        return ""
+
+    def wanted(self, action: str) -> Ref | None:
+        """The object that an action is about; None, and said why, when it does nothing here."""
+        if why := self.unable(action):
+            self.fleet_app.say(f"{keys.by_id(action).label}: {why}", Tone.WARN)
+            return None
+        return self.here()
 
     def columns(self) -> list[str]:
         """Titles that `:sort` completes."""
@@ -160,12 +177,12 @@ class Pane(Vertical):
 
     def action_yaml(self) -> None:
         """Show the manifest."""
-        if (ref := self.here()) is not None:
+        if (ref := self.wanted("yaml")) is not None:
             self.fleet_app.show_manifest(ref)
 
     def action_describe(self) -> None:
         """Show it as text; of what has words of its own, those."""
-        if (ref := self.here()) is not None:
+        if (ref := self.wanted("describe")) is not None:
             self.fleet_app.show_object(ref, "describe")
 
     def action_xray(self) -> None:
@@ -180,7 +197,7 @@ class Pane(Vertical):
 
     def action_verdict(self) -> None:
         """May it talk to another?"""
-        if (ref := self.here()) is not None:
+        if (ref := self.wanted("verdict")) is not None:
             self.fleet_app.ask_verdict(ref)
 
     def chosen(self) -> list[Ref]:
@@ -238,12 +255,12 @@ class Pane(Vertical):
 
     def action_edit(self) -> None:
         """Draft an edit."""
-        if (ref := self.here()) is not None:
+        if (ref := self.wanted("edit")) is not None:
             self.fleet_app.draft_edit(ref)
 
     def action_actions(self) -> None:
         """Choose one of the common edits."""
-        if (ref := self.here()) is not None:
+        if (ref := self.wanted("actions")) is not None:
             self.fleet_app.choose_edit(ref)
 
     def action_new_object(self) -> None:
@@ -252,7 +269,7 @@ class Pane(Vertical):
 
     def action_remove(self) -> None:
         """Draft its removal."""
-        if (ref := self.here()) is not None:
+        if (ref := self.wanted("remove")) is not None:
             self.fleet_app.draft_removal(ref)
 
     def action_instead(self, name: str) -> None:

@@ -32,6 +32,19 @@ class DraftsPane(TablePane):
             return "nothing matches the filter"
         return "no drafts yet\npress e on an Application, a policy or a workload to draft an edit"
 
+    def unable(self, action: str) -> str:
+        if why := super().unable(action):
+            return why.replace("object", "draft")
+        ref = self.here()
+        row = self.fleet.store.get(ref) if ref is not None else None
+        if row is None:
+            return ""
+        if action == "draft_commit" and not row.obj.open_changes:
+            return "everything in it is committed"
+        if action == "draft_push" and not row.obj.commits and not row.obj.open_changes:
+            return "there is nothing in it to push"
+        return ""
+
     def _with(self, work: Any, what: str) -> None:
         ref = self.here()
         if ref is not None:

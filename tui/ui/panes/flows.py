@@ -233,6 +233,12 @@ class FlowsPane(Pane):
         self.view = self.fleet_app.shell.history.current or self.view
         self.pull()
 
+    def unable(self, action: str) -> str:
+        event = self.lines.flow
+        if action == "allow" and (event is None or event.record is None or isinstance(event.record, Lost)):
+            return "choose a flow that was dropped"
+        return super().unable(action)
+
     def action_allow(self) -> None:
         """Draft the smallest rule that would let the flow pass."""
         from tui.ui.drafting import allowing

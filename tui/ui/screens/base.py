@@ -90,10 +90,15 @@ class FleetScreen(Screen[Any]):
         """The cluster in the header, in its accent."""
         return self.fleet_app.accents.badge(self.in_clusters(), self.in_group())
 
+    def unable(self, action: str) -> str:
+        """Why an action does nothing here now, in words; "" when it does."""
+        return ""
+
     def refooter(self) -> None:
-        """Show the keys that work now."""
+        """Show the keys that work now, and those that do nothing here as such."""
+        shown = self.fleet_app.key_table.footer(self.footer_places(), without=own.elsewhere(self))
         for footer in self.query(Footer):
-            footer.keys(self.fleet_app.key_table.footer(self.footer_places(), without=own.elsewhere(self)))
+            footer.keys(shown, [action for _, _, action in shown if self.unable(action)])
 
     async def on_key(self, event: events.Key) -> None:
         """A key that begins others shows what may follow."""
@@ -153,7 +158,7 @@ class FleetScreen(Screen[Any]):
 
     def action_help(self) -> None:
         """The keys that work here."""
-        self.fleet_app.show_help(self.places())
+        self.fleet_app.show_help(self.places(), self.unable)
 
     def action_aliases(self) -> None:
         """Every kind; choosing one opens it."""

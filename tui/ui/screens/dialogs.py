@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -123,7 +123,9 @@ class _Reading(ModalScreen[None]):
 
 
 class Help(_Reading):
-    """The keys that work where it was opened, then all the others."""
+    """The keys that work where it was opened, then all the others; what is typed after `/` narrows them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("slash", "narrow", show=False)]
 
     def __init__(self, lines: Sequence[tuple[str, str, str]]) -> None:
         super().__init__()
@@ -132,21 +134,53 @@ class Help(_Reading):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog tall") as box:
             box.border_title = "Keys"
-            box.border_subtitle = "esc closes"
+            box.border_subtitle = "/ finds · esc closes"
             yield WordsView()
+            yield PlainInput(compact=True, classes="narrow")
 
     def on_mount(self) -> None:
         """Fill the box."""
+        self.query_one(PlainInput).display = False
+        self._fill("")
+        self.query_one(WordsView).focus()
+
+    def action_narrow(self) -> None:
+        """Type what is looked for."""
+        typed = self.query_one(PlainInput)
+        typed.display = True
+        typed.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Show what has it."""
+        event.stop()
+        self._fill(event.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Read what was found."""
+        event.stop()
+        self.query_one(WordsView).focus()
+
+    def action_close(self) -> None:
+        """Take back what was typed, else close."""
+        typed = self.query_one(PlainInput)
+        if not typed.display:
+            self.dismiss()
+            return
+        typed.value = ""
+        typed.display = False
+        self.query_one(WordsView).focus()
+
+    def _fill(self, wanted: str) -> None:
         lines: list[Line] = []
         place = ""
         for where, pressed, text in self._told:
+            if wanted.lower() not in f"{where} {pressed} {text}".lower():
+                continue
             if where != place:
                 lines += [BLANK, heading(where)] if place else [heading(where)]
                 place = where
             lines.append((Cell(f"  {pressed:<26}", Tone.ACCENT), Cell(text)))
-        view = self.query_one(WordsView)
-        view.show(lines)
-        view.focus()
+        self.query_one(WordsView).show(lines or [(Cell("nothing has it", Tone.MUTED),)])
 
 
 class Choice(ModalScreen[str | None]):
@@ -198,10 +232,10 @@ def aliases(catalogue: Catalogue) -> Choice:
     return Choice("Kinds", choices, ("KIND", "WORDS"))
 
 
-def help_for(places: Sequence[str], table: KeyTable) -> Help:
-    """Help with the places that are active first."""
+def help_for(places: Sequence[str], table: KeyTable, unable: Callable[[str], str]) -> Help:
+    """Help with the places that are active first; `unable` says of an action why it does nothing there now."""
     others = [place for place in keys.PLACES if place not in places]
-    return Help(table.help_lines([*places, *others]))
+    return Help(table.help_lines(places, unable) + table.help_lines(others))
 
 
 def _column(id: str, title: str, width: int, grow: int) -> Column:

@@ -221,6 +221,7 @@ class Shell(FleetScreen):
             if pane.display:
                 pane.pull()
         self.pane.pull()
+        self.refooter()
 
     def _look(self) -> None:
         """Tell the fleet what is looked at, when that has changed."""
@@ -251,6 +252,10 @@ class Shell(FleetScreen):
     def about(self) -> Ref | None:
         pane = self.active_pane()
         return pane.here() if pane else None
+
+    def unable(self, action: str) -> str:
+        pane = self.active_pane()
+        return pane.unable(action) if pane else ""
 
     def active_pane(self) -> Pane | None:
         """The pane that has the focus, else the large one."""
