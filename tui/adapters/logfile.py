@@ -13,6 +13,7 @@ import threading
 from io import TextIOWrapper
 from pathlib import Path
 
+from tui.adapters import system
 from tui.domain import failure, redact
 
 LEVELS = ("debug", "info", "warning", "error")
@@ -68,7 +69,7 @@ def start(path: Path, level: str) -> None:
 
         def _open(self) -> TextIOWrapper:
             def opener(name: str, flags: int) -> int:
-                return os.open(name, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+                return os.open(name, flags | system.NO_LINK, 0o600)
 
             made = open(self.baseFilename, "a", encoding="utf-8", errors="backslashreplace", opener=opener)  # noqa: SIM115
             status = os.fstat(made.fileno())
@@ -76,7 +77,7 @@ def start(path: Path, level: str) -> None:
                 made.close()
                 raise OSError(22, "it is no regular file")
             if status.st_mode & 0o077:
-                os.fchmod(made.fileno(), 0o600)
+                system.for_me_alone(made.fileno())
             return made
 
         def handleError(self, record: logging.LogRecord) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from platformdirs import PlatformDirs
 
+from tui.adapters import system
+
 
 @dataclass(frozen=True, slots=True)
 class Paths:
@@ -46,7 +48,7 @@ def private(folder: Path) -> None:
             with suppress(FileExistsError):  # another fleet was quicker
                 each.mkdir(mode=0o700)
     status = folder.stat()
-    if status.st_mode & 0o077 and status.st_uid == os.getuid():
+    if status.st_mode & 0o077 and system.mine(status):
         folder.chmod(0o700)
 
 

@@ -6,7 +6,6 @@ writes segments of its own, so that two never mix lines. A line torn by a crash 
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import queue
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from tui.adapters import system
 from tui.adapters.paths import private
 from tui.domain.tail import TailEvent
 
@@ -121,23 +121,23 @@ class EventRing:
                 path.unlink(missing_ok=True)
 
     def _take(self, path: Path, new: bool = False) -> bool:
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | (os.O_EXCL if new else 0)
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | system.BINARY | (os.O_EXCL if new else 0)
         try:
             descriptor = os.open(path, flags, 0o600)
         except FileExistsError:
             return False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not system.lock(descriptor):
             os.close(descriptor)
             return False
         size = os.fstat(descriptor).st_size
-        os.fchmod(descriptor, 0o600)  # one that an older fleet or a copy has made readable
+        system.for_me_alone(descriptor)  # one that an older fleet or a copy has made readable
         if size > SEGMENT_BYTES:
             os.close(descriptor)
             return False
-        if size and os.pread(descriptor, 1, size - 1) != b"\n":
-            os.write(descriptor, b"\n")
+        if size:
+            os.lseek(descriptor, size - 1, os.SEEK_SET)
+            if os.read(descriptor, 1) != b"\n":
+                os.write(descriptor, b"\n")
         self._descriptor, self._size = descriptor, size
         return True
 

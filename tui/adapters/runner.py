@@ -10,7 +10,6 @@ import asyncio
 import os
 import select
 import selectors
-import signal
 import subprocess
 import threading
 import time
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from tui.adapters import system
 from tui.domain.ports import Trouble
 
 GRACE = 2.0  # seconds between SIGTERM and SIGKILL
@@ -244,16 +244,7 @@ def _ended(process: subprocess.Popen[bytes], seconds: float) -> None:
 def _end(process: subprocess.Popen[bytes], group: bool) -> None:
     """End a program and, when it leads its own session, all that it started."""
 
-    def send(number: int) -> None:
-        try:
-            if group:
-                os.killpg(process.pid, number)
-            else:
-                process.send_signal(number)
-        except ProcessLookupError:
-            return
-
-    send(signal.SIGTERM)
+    system.end(process, group=group, now=False)
     try:
         process.wait(GRACE)
     except subprocess.TimeoutExpired:
@@ -261,5 +252,5 @@ def _end(process: subprocess.Popen[bytes], group: bool) -> None:
     else:
         if not group:
             return
-    send(signal.SIGKILL)
+    system.end(process, group=group, now=True)
     process.wait()

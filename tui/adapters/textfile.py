@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from tui.adapters import system
 from tui.domain.yamledit import Unreadable, decode
 from tui.domain.yamledit.split import MAX_TEXT
 
@@ -57,9 +58,9 @@ def write(before: TextFile, text: str) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".fleet", dir=path.parent)
     try:
         with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
-            with suppress(PermissionError):
+            with suppress(PermissionError, AttributeError):  # files of Windows have no owner of this kind
                 os.fchown(handle, now.st_uid, now.st_gid)
-            os.fchmod(handle, stat.S_IMODE(now.st_mode))
+            system.for_me_alone(handle, stat.S_IMODE(now.st_mode))
             file.write(text.encode("utf-8"))
             file.flush()
             os.fsync(handle)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import stat
 import tempfile
@@ -99,12 +98,16 @@ def _mine(folder: Path) -> bool:
         about = folder.stat(follow_symlinks=False)
     except OSError:
         return False
-    return stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid() and not about.st_mode & 0o077
+    from tui.adapters import system
+
+    return stat.S_ISDIR(about.st_mode) and system.mine(about) and not about.st_mode & 0o077
 
 
 def _ask(path: Path, asked: dict[str, Any]) -> dict[str, Any]:
     """The answer to one request. Raises ClickException."""
     try:
+        if not hasattr(socket, "AF_UNIX"):
+            raise _Unreached("this system has no sockets that a demo takes commands from")
         with socket.socket(socket.AF_UNIX) as there, there.makefile("rwb") as lines:
             there.settimeout(PATIENCE)
             there.connect(str(path))

@@ -36,7 +36,7 @@ async def controlled(servers: Mapping[str, ApiServer], directory: Path) -> Async
     path.parent.chmod(0o700)
     path.unlink(missing_ok=True)
     listener = None
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, AttributeError):  # Windows has no such sockets
         listener = await asyncio.start_unix_server(control.serve, path)
     try:
         yield

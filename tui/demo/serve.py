@@ -39,7 +39,10 @@ async def serve(options: Options, directory: Path) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
+        try:
+            loop.add_signal_handler(number, stopped.set)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
     demo = Demo(options, directory)
     watch = loop.create_task(_parent_gone(options.parent, stopped))
     try:
@@ -54,7 +57,7 @@ async def serve(options: Options, directory: Path) -> None:
 
 async def _parent_gone(parent: int, stopped: asyncio.Event) -> None:
     """Ends the demo when the process that wanted it is gone, so that nothing is left behind by a kill."""
-    while parent:
+    while parent and hasattr(os, "killpg"):  # Windows would send a signal instead of looking
         await asyncio.sleep(PARENT_SECONDS)
         with contextlib.suppress(PermissionError):
             try:

@@ -48,6 +48,8 @@ class FileJournal:
             raise GitTrouble(f"the text cannot be kept in {self.folder}: {error.strerror}") from error
 
     def _sync_folder(self) -> None:
+        if not hasattr(os, "O_DIRECTORY"):  # Windows opens no folders
+            return
         descriptor = os.open(self.folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
@@ -69,4 +71,4 @@ class FileJournal:
 
 def _for_me(name: str, flags: int) -> int:
     """Opens a file that only this user may read."""
-    return os.open(name, flags | os.O_CLOEXEC, 0o600)
+    return os.open(name, flags, 0o600)

@@ -7,8 +7,6 @@ process that was killed, and may go.
 from __future__ import annotations
 
 import asyncio
-import errno
-import fcntl
 import hashlib
 import os
 import shutil
@@ -17,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tui.adapters import system
 from tui.adapters.git import checkout as clones
 from tui.adapters.git.checkout import Checkout
 from tui.adapters.git.command import CODE, Git, GitTrouble, Refused
@@ -241,19 +240,18 @@ def _changed(path: Path) -> int:
 def locked(path: Path, patience: float = PATIENCE) -> Iterator[int]:
     """Hold an exclusive lock on a file of its own; yields the descriptor, freed when the last copy of it is closed."""
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        os.fchmod(descriptor, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        system.for_me_alone(descriptor)
     except OSError as error:
         raise GitTrouble(f"the data folder {path.parent} cannot be written: {error.strerror}") from error
     try:
         deadline, pause = time.monotonic() + patience, 0.001
         while True:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
+                if system.lock(descriptor):
+                    break
             except OSError as error:
-                if error.errno not in (errno.EAGAIN, errno.EACCES, errno.EINTR):
-                    raise GitTrouble(f"{path} cannot be locked: {error.strerror}") from error
+                raise GitTrouble(f"{path} cannot be locked: {error.strerror}") from error
             if time.monotonic() > deadline:
                 raise GitTrouble(f"another fleet has been writing for more than {patience:.0f} s; try again")
             time.sleep(pause)

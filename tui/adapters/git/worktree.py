@@ -6,7 +6,6 @@ needed later: the lock of one that a killed fleet left behind is free, and the n
 
 from __future__ import annotations
 
-import fcntl
 import os
 import posixpath
 import secrets
@@ -15,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tui.adapters import system
 from tui.adapters.git.command import Git, GitTrouble
 from tui.adapters.git.objects import FOLDER, Objects
 from tui.adapters.git.repository import Repository
@@ -76,16 +76,17 @@ def sweep(repository: Repository) -> None:
     place = _place(repository)
     for path in place.glob("*.lock") if place.is_dir() else ():
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            descriptor = os.open(path, os.O_RDWR)
         except FileNotFoundError:
             continue
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            continue
-        else:
-            _remove(place / path.stem, repository.path / "worktrees" / path.stem)
-            path.unlink(missing_ok=True)
+            try:
+                free = system.lock(descriptor)
+            except OSError:  # a file system without locks: what is in use cannot be told
+                free = False
+            if free:
+                _remove(place / path.stem, repository.path / "worktrees" / path.stem)
+                path.unlink(missing_ok=True)
         finally:
             os.close(descriptor)
 
@@ -98,12 +99,10 @@ def _claim(place: Path) -> tuple[str, int]:
     """A name of its own and the descriptor that keeps others from sweeping it."""
     while True:
         name = secrets.token_hex(8)
-        descriptor = os.open(place / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        descriptor = os.open(place / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        if system.lock(descriptor):
             return name, descriptor
-        except OSError:  # a sweep came in between and takes the file away
-            os.close(descriptor)
+        os.close(descriptor)  # a sweep came in between and takes the file away
 
 
 def _remove(folder: Path, admin: Path) -> None:

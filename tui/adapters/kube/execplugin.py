@@ -10,13 +10,13 @@ import base64
 import contextlib
 import os
 import re
-import signal
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
+from tui.adapters import system
 from tui.adapters.kube.contexts import ClusterSpec, ExecSpec
 from tui.domain import redact
 from tui.domain.ports import Unauthorized
@@ -134,8 +134,8 @@ async def _take(stream: asyncio.StreamReader | None, most: int) -> bytes:
 
 async def _kill(process: asyncio.subprocess.Process) -> None:
     """Ends the plugin and what it has started."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(PermissionError):
+        system.end(process, group=True, now=True)
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()

@@ -96,7 +96,10 @@ class OutputScreen(FleetScreen):
         child, self._child = self._child, None
         if child is not None and child.returncode is None:
             with suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGTERM)
+                if hasattr(os, "killpg"):
+                    os.killpg(child.pid, signal.SIGTERM)
+                else:  # Windows has no groups
+                    child.terminate()
 
     def on_unmount(self) -> None:
         """Nobody reads it any more."""
