@@ -76,7 +76,7 @@ class Packer:
 
         self._dictionary = zstandard.ZstdCompressionDict(sample[-32768:], dict_type=zstandard.DICT_TYPE_RAWCONTENT)
 
-    def pack(self, data: bytes) -> bytes:
+    def pack(self, data: bytes | memoryview) -> bytes:
         # A copy: the answer is the beginning of a block as large as `data`, and what is left between such is lost.
         return bytes(memoryview(_compressor(self._dictionary).compress(data)))
 

@@ -72,19 +72,27 @@ decode_status = msgspec.json.Decoder(Status).decode
 _ADDED, _MODIFIED = b'{"type":"ADDED","object":{', b'{"type":"MODIFIED","object":{'
 
 
-def cut(line: bytes) -> bytes | None:
+# A view of bytes that are all ASCII and have no @ in them: neither has any part of it to be looked for.
+Text = bytes | memoryview
+
+
+def cut(line: Text) -> Text | None:
     """What stands for the object of an event that adds or changes one, by how API servers write it; else None.
 
     It has not been read: only when it is JSON by itself, the line is such an event.
     """
-    for begins in (_ADDED, _MODIFIED):
-        if line.startswith(begins) and line.endswith(b"}}"):
-            return line[len(begins) - 1 : -1]
+    if line[-2:] == b"}}":
+        for begins in (_ADDED, _MODIFIED):
+            if line[: len(begins)] == begins:
+                return line[len(begins) - 1 : -1]
     return None
 
 
 class Lines:
-    """Cuts a byte stream into lines. A line longer than `longest` is skipped and counted, the stream goes on."""
+    """Cuts a byte stream into lines, which are views of it where that is allowed.
+
+    A line longer than `longest` is skipped and counted, the stream goes on.
+    """
 
     def __init__(self, longest: int = LONGEST_LINE) -> None:
         self._longest = longest
@@ -93,18 +101,21 @@ class Lines:
         self._skipping = False
         self.skipped = 0
 
-    def feed(self, chunk: bytes) -> list[bytes]:
+    def feed(self, chunk: bytes) -> list[Text]:
         """The lines that this chunk completes."""
-        lines = chunk.split(b"\n")
-        last = lines.pop()
-        if lines:
-            self._keep(lines[0])
-            if self._skipping:
-                del lines[0]
-            else:
-                lines[0] = b"".join(self._parts)
-            self._parts, self._size, self._skipping = [], 0, False
-        self._keep(last)
+        end = chunk.find(b"\n")
+        if end < 0:
+            self._keep(chunk)
+            return []
+        self._keep(chunk[:end])
+        lines: list[Text] = [] if self._skipping else [b"".join(self._parts)]
+        self._parts, self._size, self._skipping = [], 0, False
+        plain: Text = memoryview(chunk) if chunk.isascii() and b"@" not in chunk else chunk
+        start, end = end + 1, chunk.find(b"\n", end + 1)
+        while end >= 0:
+            lines.append(plain[start:end])
+            start, end = end + 1, chunk.find(b"\n", end + 1)
+        self._keep(chunk[start:])
         return lines
 
     def _keep(self, part: bytes) -> None:
@@ -143,25 +154,28 @@ class Codec:
         """Objects come in this apiVersion from now on, and are of this kind; lists leave both out of their items."""
         self._head = b'{"apiVersion":"%b","kind":"%b",' % (version.encode(), kind.encode())
 
-    def row(self, data: bytes) -> Row:
+    def row(self, data: Text) -> Row:
         """The row of one object given as JSON.
 
         What is secret in it is masked. An object that does not fit its record gets a row with what fits. Raises
         `Undecodable` when it has no name.
         """
-        data, garbled = legible(data)
-        if self._discreet is None or b"@" in data:
-            data = redact.data(data)
+        garbled = False
+        if not isinstance(data, memoryview):
+            data, garbled = legible(data)
+        if self._discreet is None or (isinstance(data, bytes) and b"@" in data):
+            data = redact.data(bytes(data))
         try:
             obj = self._decode(data)
-            if self._discreet is not None and not self._discreet(obj) and (masked := redact.data(data)) is not data:
-                data = masked
-                obj = self._decode(data)
+            if self._discreet is not None and not self._discreet(obj):
+                seen = bytes(data)
+                if (data := redact.data(seen)) is not seen:
+                    obj = self._decode(data)
             ref = self.ref(obj.metadata.namespace, obj.metadata.name)
             if self.broken:
                 self.broken.pop(ref, None)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            data = redact.data(data)
+            data = redact.data(bytes(data))
             obj = self._partly(data, error)
             ref = self.ref(obj.metadata.namespace, obj.metadata.name)
             if ref.name:
@@ -173,12 +187,12 @@ class Codec:
             self.broken[ref] = "a text in it is not UTF-8"
         if self._kind.metadata_only:
             return Row(ref, obj)
-        if data.startswith(b'{"metadata"'):
-            data = self._head + data[1:]
+        if data[:11] == b'{"metadata"':
+            data = self._head + bytes(data)[1:]
         if len(data) > LARGEST_PACKED:
             return Row(ref, obj)
         if self._packer is None:
-            self._packer = Packer(data)
+            self._packer = Packer(bytes(data))
         return Row(ref, obj, self._packer.pack(data), self._packer)
 
     def _share(self, ref: Ref, meta: Meta) -> None:

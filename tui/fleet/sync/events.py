@@ -33,7 +33,7 @@ class Events:
         """Whether these are still the objects of the list."""
         return self._seen is not None
 
-    async def take(self, lines: Iterable[bytes]) -> None:
+    async def take(self, lines: Iterable[codec.Text]) -> None:
         """Some lines, in slices. Raises what an ERROR event says, and `ServerError` when this is no watch at all."""
         held = self._reflector.held
         for line in lines:
@@ -46,12 +46,12 @@ class Events:
                     self._nonsense = 0
                     if version and self._seen is None:
                         self._reflector.advance(version)
-            elif line.strip():
+            elif bytes(line).strip():
                 await self._take(line)
             if held.due:
                 await held.flush()
 
-    async def _take(self, line: bytes) -> None:
+    async def _take(self, line: codec.Text) -> None:
         held = self._reflector.held
         try:
             event = codec.decode_event(line)

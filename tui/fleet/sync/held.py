@@ -81,13 +81,13 @@ class Held:
             self.skipped += 1
             return ""
 
-    def take(self, data: msgspec.Raw | bytes, seen: set[Ref] | None = None) -> str:
+    def take(self, data: msgspec.Raw | codec.Text, seen: set[Ref] | None = None) -> str:
         """Like `put`, but raises `codec.Undecodable` for what is unreadable."""
         if seen is not None and not (self.initial or self.doubted) and (ref := self._unchanged(data)) is not None:
             seen.add(ref)
             return ""
         broken = len(self._codec.broken)
-        row = self._codec.row(bytes(data))
+        row = self._codec.row(data if isinstance(data, bytes | memoryview) else bytes(data))
         ref = row.ref
         if seen is not None:
             seen.add(ref)
@@ -164,7 +164,7 @@ class Held:
             return True
         return self.doubted and (old.obj != new.obj or not _same_content(old.json(), new.json()))
 
-    def _unchanged(self, data: msgspec.Raw | bytes) -> Ref | None:
+    def _unchanged(self, data: msgspec.Raw | codec.Text) -> Ref | None:
         try:
             head = codec.decode_head(data).metadata
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

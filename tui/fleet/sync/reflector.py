@@ -392,7 +392,7 @@ class Reflector:
                 self._broke = True  # unless it ends in time
                 if not reader.initial and self._state is not KindState.LIVE:
                     self._live()
-                found: Iterable[bytes] = lines.feed(chunk)
+                found: Iterable[codec.Text] = lines.feed(chunk)
                 await reader.take(self.held.tables.events(found) if self.held.tables else found)
                 self.held.hand_over()
                 self.held.skipped, lines.skipped = self.held.skipped + lines.skipped, 0

@@ -67,12 +67,12 @@ class TableCodec(codec.Codec):
         self._define(table)
         return codec.Page(table.metadata, [_object(row) for row in table.rows or ()], "TableList")
 
-    def events(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+    def events(self, lines: Iterable[codec.Text]) -> Iterator[codec.Text]:
         """Lines of a watch, each Table in them as the object that it is about. What is none stays as it is."""
         for line in lines:
             yield from self._events(line)
 
-    def _events(self, line: bytes) -> Iterator[bytes]:
+    def _events(self, line: codec.Text) -> Iterator[codec.Text]:
         try:
             event = codec.decode_event(line)
             table = _decode(event.object)
@@ -101,7 +101,7 @@ class TableCodec(codec.Codec):
                 for each in table.definitions
             )
 
-    def row(self, data: bytes) -> Row:
+    def row(self, data: codec.Text) -> Row:
         """The row of an object with cells. Raises `Undecodable` when it has no name."""
         row = super().row(data)
         found: Tabled = row.obj
