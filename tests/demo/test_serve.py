@@ -44,6 +44,14 @@ def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, 
     assert child.returncode == 0
 
 
+@pytest.fixture(scope="module")
+def demo() -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """One for all tests that ask it something; it leaves nothing behind."""
+    with serving() as (child, ready):
+        yield child, ready
+    assert not Path(ready["state"]).exists()
+
+
 def eventually(condition: Callable[[], Any]) -> Any:
     """The condition's first true value; fails when it takes too long."""
     until = time.monotonic() + PATIENCE
@@ -95,65 +103,63 @@ def git(directory: str, *arguments: str) -> str:
 APPS = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
 
 
-def test_it_serves_what_the_ready_line_says_and_leaves_nothing() -> None:
-    with serving() as (child, ready):
-        assert set(ready) == {"kubeconfig", "repository", "origin", "clusters", "pid", "state"}
-        assert ready["pid"] == child.pid
-        client = Client(ready["kubeconfig"])
-        assert {entry["name"] for entry in client.config["contexts"]} == set(ready["clusters"])
-        assert len(client.names("hub", APPS)) >= 40
-        assert len(client.names("prod-eu-1", "/api/v1/pods")) > 20
-        assert len(client.names("prod-ap-1", "/api/v1/nodes")) == 4  # logs in by the exec plugin
-        assert client.names("staging-eu-1", "/apis/cilium.io/v2/ciliumidentities")
-        virtual = next(name for name in ready["clusters"] if name.startswith("vcluster_"))
-        inner = client.names(virtual, "/api/v1/pods")
-        outer = client.names("dev-eu-1", "/api/v1/namespaces/team-web/pods")
-        assert sum("-x-" in name for name in outer) == len(inner) > 0
-        with pytest.raises(HTTPError, match="403"):
-            client.get("edge-gdansk-03", "/api/v1/pods")
-        assert client.names("edge-gdansk-03", "/apis/apps/v1/deployments")
-        with pytest.raises(OSError, match="refused"):
-            client.get("edge-bergen-04", "/version")
-        assert git(ready["repository"], "remote", "get-url", "origin") == Path(ready["origin"]).as_uri()
-        assert oct(Path(ready["kubeconfig"]).stat().st_mode & 0o777) == "0o600"
-    assert not Path(ready["state"]).exists()
+def test_it_serves_what_the_ready_line_says(demo: tuple[subprocess.Popen[str], dict[str, Any]]) -> None:
+    child, ready = demo
+    assert set(ready) == {"kubeconfig", "repository", "origin", "clusters", "pid", "state"}
+    assert ready["pid"] == child.pid
+    client = Client(ready["kubeconfig"])
+    assert {entry["name"] for entry in client.config["contexts"]} == set(ready["clusters"])
+    assert len(client.names("hub", APPS)) >= 40
+    assert len(client.names("prod-eu-1", "/api/v1/pods")) > 20
+    assert len(client.names("prod-ap-1", "/api/v1/nodes")) == 4  # logs in by the exec plugin
+    assert client.names("staging-eu-1", "/apis/cilium.io/v2/ciliumidentities")
+    virtual = next(name for name in ready["clusters"] if name.startswith("vcluster_"))
+    inner = client.names(virtual, "/api/v1/pods")
+    outer = client.names("dev-eu-1", "/api/v1/namespaces/team-web/pods")
+    assert sum("-x-" in name for name in outer) == len(inner) > 0
+    with pytest.raises(HTTPError, match="403"):
+        client.get("edge-gdansk-03", "/api/v1/pods")
+    assert client.names("edge-gdansk-03", "/apis/apps/v1/deployments")
+    with pytest.raises(OSError, match="refused"):
+        client.get("edge-bergen-04", "/version")
+    assert git(ready["repository"], "remote", "get-url", "origin") == Path(ready["origin"]).as_uri()
+    assert oct(Path(ready["kubeconfig"]).stat().st_mode & 0o777) == "0o600"
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads the kernel's table of sockets")
-def test_it_listens_on_this_machine_only() -> None:
-    with serving() as (child, _):
-        inodes = set()
-        for link in Path(f"/proc/{child.pid}/fd").iterdir():
-            target = str(link.readlink())
-            if target.startswith("socket:["):
-                inodes.add(target[8:-1])
-        listening = []
-        for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-            for line in Path(table).read_text().splitlines()[1:] if Path(table).exists() else ():
-                fields = line.split()
-                if fields[3] == "0A" and fields[9] in inodes:
-                    listening.append(fields[1].partition(":")[0])
-        assert listening
-        assert set(listening) == {f"{int.from_bytes(socket.inet_aton('127.0.0.1'), sys.byteorder):08X}"}
+def test_it_listens_on_this_machine_only(demo: tuple[subprocess.Popen[str], dict[str, Any]]) -> None:
+    inodes = set()
+    for link in Path(f"/proc/{demo[0].pid}/fd").iterdir():
+        target = str(link.readlink())
+        if target.startswith("socket:["):
+            inodes.add(target[8:-1])
+    listening = []
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in Path(table).read_text().splitlines()[1:] if Path(table).exists() else ():
+            fields = line.split()
+            if fields[3] == "0A" and fields[9] in inodes:
+                listening.append(fields[1].partition(":")[0])
+    assert listening
+    assert set(listening) == {f"{int.from_bytes(socket.inet_aton('127.0.0.1'), sys.byteorder):08X}"}
 
 
-def test_a_push_changes_the_cluster_over_http() -> None:
-    with serving() as (_, ready):
-        client = Client(ready["kubeconfig"])
-        file = Path(ready["repository"]) / "shop/checkout/prod-eu-1/deployment.yaml"
-        file.write_text(file.read_text().replace("replicas: 3", "replicas: 5"))
-        git(ready["repository"], "commit", "-qam", "five")
-        git(ready["repository"], "push", "-q", "origin", "main")
-        sha = git(ready["repository"], "rev-parse", "HEAD")
+def test_a_push_changes_the_cluster_over_http(demo: tuple[subprocess.Popen[str], dict[str, Any]]) -> None:
+    _, ready = demo
+    client = Client(ready["kubeconfig"])
+    file = Path(ready["repository"]) / "shop/checkout/prod-eu-1/deployment.yaml"
+    file.write_text(file.read_text().replace("replicas: 3", "replicas: 5"))
+    git(ready["repository"], "commit", "-qam", "five")
+    git(ready["repository"], "push", "-q", "origin", "main")
+    sha = git(ready["repository"], "rev-parse", "HEAD")
 
-        def deployed() -> bool:
-            app = client.get("hub", f"{APPS}/checkout-prod-eu-1")
-            return app["status"]["history"][-1]["revision"] == sha and app["status"]["health"]["status"] == "Healthy"
+    def deployed() -> bool:
+        app = client.get("hub", f"{APPS}/checkout-prod-eu-1")
+        return app["status"]["history"][-1]["revision"] == sha and app["status"]["health"]["status"] == "Healthy"
 
-        eventually(deployed)
-        live = client.get("prod-eu-1", "/apis/apps/v1/namespaces/shop/deployments/checkout")
-        assert live["status"]["availableReplicas"] == 5
-        assert client.get("prod-eu-1", "/demo/mutations")["count"] == 0
+    eventually(deployed)
+    live = client.get("prod-eu-1", "/apis/apps/v1/namespaces/shop/deployments/checkout")
+    assert live["status"]["availableReplicas"] == 5
+    assert client.get("prod-eu-1", "/demo/mutations")["count"] == 0
 
 
 def test_state_survives_between_runs(tmp_path: Path) -> None:
