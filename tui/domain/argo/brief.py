@@ -93,11 +93,6 @@ class SourceBrief(Part, frozen=True, gc=False):
     plugin: Present | None = None
     directory: Present | None = None
 
-    def __post_init__(self) -> None:
-        # Thousands of Applications share a handful of repositories and branches.
-        force_setattr(self, "repo_url", shared(self.repo_url))
-        force_setattr(self, "target_revision", shared(self.target_revision))
-
 
 class DrySource(Part, frozen=True, gc=False):
     """The source of an Application whose manifests the hydrator writes."""
@@ -128,10 +123,6 @@ class Destination(Part, frozen=True, gc=False):
     name: str = ""
     namespace: str = ""
 
-    def __post_init__(self) -> None:
-        force_setattr(self, "server", shared(self.server))
-        force_setattr(self, "name", shared(self.name))
-
 
 class Automated(Part, frozen=True, gc=False):
     """`syncPolicy.automated`: present and not disabled means auto-sync is on."""
@@ -155,11 +146,6 @@ class SpecBrief(Part, frozen=True, gc=False):
     destination: Destination = Destination()
     sync_policy: SyncPolicyBrief | None = None
     info: Present | None = None
-
-    def __post_init__(self) -> None:
-        force_setattr(self, "project", shared(self.project))
-        if type(self) is SpecBrief and self.sync_policy is not None:
-            force_setattr(self, "sync_policy", shared(self.sync_policy))
 
 
 class SyncBrief(Part, frozen=True, gc=False):
@@ -192,16 +178,6 @@ class OperationStateBrief(Part, frozen=True, gc=False):
     operation: Sourced | None = None
     sync_result: Sourced | None = None
 
-    def __post_init__(self) -> None:
-        force_setattr(self, "phase", shared(self.phase))
-        if type(self) is OperationStateBrief:
-            if self.finished_at and self.phase not in _GOING_ON:
-                force_setattr(self, "started_at", None)  # how long it took is told by the whole Application
-            if self.operation is not None:
-                force_setattr(self, "operation", _told(self.operation))
-            if self.sync_result is not None:
-                force_setattr(self, "sync_result", _told(self.sync_result))
-
 
 class StatusBrief(Part, frozen=True, gc=False):
     sync: SyncBrief = SyncBrief()
@@ -210,21 +186,6 @@ class StatusBrief(Part, frozen=True, gc=False):
     conditions: tuple[Condition, ...] | None = None
     reconciled_at: str | None = None
     history: tuple[Sourced, ...] | None = None
-
-    def __post_init__(self) -> None:
-        # All Applications of one repository stand at the same commit, and are compared within the same few minutes.
-        if type(self) is StatusBrief:
-            if self.sync.compared_to is not None:
-                force_setattr(self.sync, "compared_to", _told(self.sync.compared_to))
-            force_setattr(self, "sync", shared(self.sync))
-            force_setattr(self, "health", shared(self.health))
-            if (history := self.history) is not None:
-                usual = history.count(_USUAL) == len(history) or not any(map(_may_hold_secrets, history))
-                force_setattr(self, "history", None if usual else (_SECRETIVE,))
-            if self.operation_state is not None:  # a push has many synced in the same second
-                force_setattr(self, "operation_state", shared(self.operation_state))
-            if self.reconciled_at is not None:
-                force_setattr(self, "reconciled_at", shared(self.reconciled_at))
 
 
 class Initiator(Part, frozen=True, gc=False):
@@ -246,10 +207,48 @@ class ApplicationBrief(Object, frozen=True, gc=False, rename="camel"):
     operation: OperationBrief | None = None
 
     def __post_init__(self) -> None:
-        if type(self) is ApplicationBrief:  # most deploy to a namespace of their own name, or where many others do
-            destination, name = self.spec.destination, self.metadata.name
-            same = destination.namespace == name
-            force_setattr(destination, "namespace", name if same else shared(destination.namespace))
+        if type(self) is ApplicationBrief:  # the whole one is not kept
+            _keep_spec_once(self.spec, self.metadata.name)
+            _keep_status_once(self.status)
+
+
+def _keep_spec_once(spec: SpecBrief, name: str) -> None:
+    """Keep once what many Applications have in common: they share repositories, branches, clusters and policies."""
+    destination = spec.destination
+    force_setattr(spec, "project", shared(spec.project))
+    for source in spec.sources or () if spec.source is None else (spec.source,):
+        force_setattr(source, "repo_url", shared(source.repo_url))
+        force_setattr(source, "target_revision", shared(source.target_revision))
+    force_setattr(destination, "server", shared(destination.server))
+    force_setattr(destination, "name", shared(destination.name))
+    # Most deploy to a namespace of their own name, or where many others do.
+    same = destination.namespace == name
+    force_setattr(destination, "namespace", name if same else shared(destination.namespace))
+    if spec.sync_policy is not None:
+        force_setattr(spec, "sync_policy", shared(spec.sync_policy))
+
+
+def _keep_status_once(status: StatusBrief) -> None:
+    """The same: those of one repository stand at one commit, and are compared and synced within the same minutes."""
+    sync, state, history = status.sync, status.operation_state, status.history
+    if sync.compared_to is not None:
+        force_setattr(sync, "compared_to", _told(sync.compared_to))
+    force_setattr(status, "sync", shared(sync))
+    force_setattr(status, "health", shared(status.health))
+    if history is not None:
+        usual = history.count(_USUAL) == len(history) or not any(map(_may_hold_secrets, history))
+        force_setattr(status, "history", None if usual else (_SECRETIVE,))
+    if state is not None:
+        force_setattr(state, "phase", shared(state.phase))
+        if state.finished_at and state.phase not in _GOING_ON:
+            force_setattr(state, "started_at", None)  # how long it took is told by the whole Application
+        if state.operation is not None:
+            force_setattr(state, "operation", _told(state.operation))
+        if state.sync_result is not None:
+            force_setattr(state, "sync_result", _told(state.sync_result))
+        force_setattr(status, "operation_state", shared(state))
+    if status.reconciled_at is not None:
+        force_setattr(status, "reconciled_at", shared(status.reconciled_at))
 
 
 def discreet(app: ApplicationBrief) -> bool:
