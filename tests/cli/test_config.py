@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from tui.adapters.config import read_config
 from tui.cli.commands import fleet
 from tui.domain.settings import Settings
+from tui.domain.settingsfile import readme
+from tui.ui import keytable
 from tui.ui.keys import ACTIONS
 
 
@@ -51,6 +55,11 @@ def test_check_says_where_and_why(tmp_path: Path, text: str, told: str) -> None:
     checked = run(tmp_path, "check")
     assert checked.exit_code == 1
     assert f"config.yaml{told}" in checked.output
+
+
+def test_the_examples_of_the_readme_can_all_be_used_together() -> None:
+    settings = msgspec.convert(yaml.safe_load(readme()), Settings)
+    assert keytable.of(settings)[1] == []
 
 
 def test_keys_lists_every_action_as_configured(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests.cli.conftest import Commands, application
+from tui.cli.doctor import mend
 from tui.cli.pulse import Changes
 from tui.demo.apiserver.access import Deny
 from tui.domain.cluster import ClusterState
@@ -78,7 +79,7 @@ async def test_doctor_says_what_is_denied_and_how_to_mend_it(calm: Commands) -> 
     assert found["hub"]["version"].startswith("v1.")
     assert ran.code == 3
     assert ran.json()["tools"]["git"].startswith("git version")
-    assert "fleet doctor --rbac" in (await calm("doctor")).out
+    assert "fleet doctor --rbac | kubectl --context prod-1 apply" in (await calm("doctor")).out
 
 
 async def test_rbac_is_read_only_and_covers_every_kind(calm: Commands) -> None:
@@ -135,22 +136,10 @@ async def test_a_configuration_that_was_named_must_be_there(calm: Commands, tmp_
     assert "none.yaml: no such file" in ran.err
 
 
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ("theme: nope", "there is no theme nope; themes: fleet-dark, fleet-light"),
-        ("keys: {faults: w, nope: y}", "there is no action called nope; actions: actions, aliases,"),
-        ("keys: {faults: w, wide: w}", "keys: "),
-    ],
-)
-async def test_the_screen_refuses_settings_it_cannot_follow(
-    calm: Commands, tmp_path: Path, settings: str, words: str
-) -> None:
-    config = tmp_path / "config.yaml"
-    config.write_text(settings)
-    ran = await calm("--config", str(config))
+async def test_the_screen_refuses_a_theme_that_it_does_not_have(calm: Commands) -> None:
+    ran = await calm("--theme", "nope")
     assert (ran.code, "Traceback" in ran.err) == (2, False)
-    assert words in " ".join(ran.err.split())
+    assert "there is no theme nope; themes: fleet-dark, fleet-light" in " ".join(ran.err.split())
 
 
 async def test_a_bad_configuration_is_refused_with_its_place(calm: Commands, tmp_path: Path) -> None:
@@ -193,6 +182,22 @@ async def _ended(child: asyncio.subprocess.Process) -> tuple[int | None, str]:
     child.send_signal(signal.SIGINT)
     _, err = await asyncio.wait_for(child.communicate(), 60)
     return child.returncode, err.decode()
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ({"state": "Live"}, []),
+        ({"state": "Live", "denied": ["pods"]}, ["x: have somebody who may give the rights that lack: "]),
+        ({"state": "Denied"}, ["x: log in again as its kubeconfig does; `kubectl --context 'a b' auth whoami`"]),
+        ({"state": "Unreachable"}, ["x: see whether https://x can be reached from here"]),
+    ],
+)
+def test_doctor_says_what_could_be_done(entry: dict[str, object], told: list[str]) -> None:
+    whole = {"name": "x", "contexts": ["a b"], "server": "https://x", "denied": [], **entry}
+    found = mend({"git": "git version 2"}, [whole])
+    assert len(found) == len(told) and all(map(str.startswith, found, told))
+    assert next(iter(mend({"git": "not found (…)"}, []))).startswith("install git: ")
 
 
 async def test_doctor_watch_says_what_changes_until_it_is_ended(calm: Commands) -> None:

@@ -16,9 +16,9 @@ from tui.ui.widgets.viewer import Viewer
 
 TELL = (sys.executable, "-c", "import sys, os; print(sys.argv[1:], os.environ['KUBECONFIG']); sys.exit(3)")
 WHERE = ("$KIND", "$RESOURCE", "$NAMESPACE", "$NAME", "$CLUSTER", "$CONTEXT", "${NAME}; rm")
-TOP = UserCommand("tell", (*TELL, *WHERE), key="ctrl-t", scope=("pods",), help="Tell where.")
+TOP = UserCommand("tell", (*TELL, *WHERE), key="ctrl-y", scope=("pods",), help="Tell where.")
 PRINT = UserCommand("colours", (sys.executable, "-c", "print('\\033[31mred\\033[0m \\033]0;title\\a[b]')"))
-GONE = UserCommand("gone", ("/no/such/program",), key="ctrl+x, ctrl+y x")
+GONE = UserCommand("gone", ("/no/such/program",), key="ctrl+x, ctrl+n x")
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ async def test_a_command_runs_on_the_object_and_what_it_prints_is_shown(fleet: S
         await at_rest(app, pilot)
         ref = app.shell.pane.here()
         assert "tell" in {label for _, label, _ in app.shell.query_one(Footer)._keys}
-        await pilot.press("ctrl+t")
+        await pilot.press("ctrl+y")
         text = await printed(app, pilot)
         context = ["Pod", "pods", ref.namespace, ref.name, ref.cluster]
         assert text.startswith(repr(context)[:-1])
@@ -67,7 +67,7 @@ async def test_a_command_runs_on_the_object_and_what_it_prints_is_shown(fleet: S
 async def test_a_command_that_is_not_for_this_says_so(fleet: StillFleet, settings: Settings) -> None:
     async with screen(fleet, settings=settings) as (app, pilot):
         assert "tell" not in {label for _, label, _ in app.shell.query_one(Footer)._keys}
-        await pilot.press("ctrl+t")
+        await pilot.press("ctrl+y")
         await at_rest(app, pilot)
         assert "tell is for pods, not for applications.argoproj.io" in "\n".join(n.message for n in app._notifications)
 

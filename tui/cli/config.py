@@ -79,6 +79,8 @@ def check(options: Options) -> None:
     Exit code 1 when something is.
     """
     from tui.adapters.config import BadConfig, read_config
+    from tui.adapters.themes import ThemeFolder
+    from tui.cli.screen import take_themes
     from tui.cli.wire import places
 
     path = options.config or places(options).config
@@ -86,7 +88,8 @@ def check(options: Options) -> None:
         click.echo(f"{path}: there is no such file: everything is at its default; `fleet config init` writes one")
         return
     try:
-        found = list(problems(read_config(path)))
+        themes = take_themes(ThemeFolder(places(options).themes))
+        found = [*problems(read_config(path)), *themes]
     except BadConfig as error:
         found = [str(error)]
     for line in found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
+import shlex
 import shutil
 import sys
 from typing import TYPE_CHECKING, Any
@@ -83,6 +84,7 @@ async def _doctor(options: Options, pattern: str, output: str) -> int:
             "folders": where(options),
             "tools": tools,
             "clusters": clusters,
+            "mend": [*_configured(options), *mend(tools, clusters)],
         }
     if output == "json":
         from tui.cli.output import json_text
@@ -92,6 +94,42 @@ async def _doctor(options: Options, pattern: str, output: str) -> int:
         _print(report)
     bad = any(entry["reason"] or entry["denied"] for entry in clusters)
     return 3 if bad else 0
+
+
+def _configured(options: Options) -> list[str]:
+    """What is wrong in the configuration."""
+    from tui.cli.config import problems
+    from tui.cli.wire import config_of
+
+    return list(problems(config_of(options)))
+
+
+def mend(tools: dict[str, str], clusters: list[dict[str, Any]]) -> list[str]:
+    """What could be done about what was found wrong, a line each."""
+    made = []
+    if tools["git"].startswith("not found"):
+        made.append("install git: drafts, which are how fleet changes anything, need it")
+    if not clusters:
+        made.append(
+            "put a kubeconfig at ~/.kube/config, name one by KUBECONFIG or --kubeconfig, or see --context; "
+            "`fleet demo` needs none"
+        )
+    for entry in clusters:
+        name, context = entry["name"], shlex.quote((entry["contexts"] or [entry["name"]])[0])
+        if entry["state"] == ClusterState.DENIED.value:
+            made.append(
+                f"{name}: log in again as its kubeconfig does; `kubectl --context {context} auth whoami` says who"
+            )
+        elif entry["state"] != ClusterState.LIVE.value:
+            made.append(
+                f"{name}: see whether {entry['server']} can be reached from here: VPN, proxy, name, certificate"
+            )
+        elif entry["denied"]:
+            made.append(
+                f"{name}: have somebody who may give the rights that lack: "
+                f"`fleet doctor --rbac | kubectl --context {context} apply -f -`"
+            )
+    return made
 
 
 async def _tools() -> dict[str, str]:
@@ -183,6 +221,6 @@ def _print(report: dict[str, Any]) -> None:
         lines += [f"    {resource}: {safe(entry['why'][resource])}" for resource in entry["denied"]]
     if not report["clusters"]:
         lines.append("  none: no kubeconfig has a context that matches (see --kubeconfig, --context, KUBECONFIG)")
-    if any(entry["denied"] for entry in report["clusters"]):
-        lines += ["", "`fleet doctor --rbac` prints the exact rights as YAML."]
+    if report["mend"]:
+        lines += ["", "To mend", *(f"  {safe(line)}" for line in report["mend"])]
     print("\n".join(lines))

@@ -41,7 +41,7 @@ def _open(options: Options, stage: Stage | None, tour: bool, served: bool) -> No
     config = config_of(options)
     settings = settings_of(options, config)
     folder = ThemeFolder(places(options).themes)
-    problems = _take(folder)
+    problems = take_themes(folder)
     _check(options.theme, problems)
     if not served and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("the screen needs a terminal; scripts use `fleet get`, `fleet events` and `fleet draft`")
@@ -57,7 +57,7 @@ def _open(options: Options, stage: Stage | None, tour: bool, served: bool) -> No
         show(replace(options, contexts=()), DemoOptions(tour=True))
 
 
-def _take(folder: ThemeFolder) -> list[str]:
+def take_themes(folder: ThemeFolder) -> list[str]:
     """Have the user's themes beside fleet's own; what is wrong with the others."""
     from tui.ui import themes
 

@@ -151,7 +151,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         doc(
             "Other keys by action, over the preset's: commas between several, blanks in a sequence; "
             "`fleet config keys` lists all actions.",
-            {"yaml": "f4, Y", "describe": "g d"},
+            {"yaml": "f4, Y", "describe": "z d"},
         ),
     ] = {}
     commands: Annotated[
@@ -161,7 +161,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             [
                 {
                     "name": "top",
-                    "key": "ctrl-t",
+                    "key": "ctrl-y",
                     "scope": ["pods"],
                     "run": ["kubectl", "top", "pod", "$NAME", "--context", "$CONTEXT", "-n", "$NAMESPACE"],
                 },
