@@ -35,6 +35,7 @@ KEY, NOTED, APP_PARAMETER, APP_VALUES, APP_OBJECT = map(opaque, ("key", "noted",
 ENVIRONMENT, DOCKER = map(secret, ("environment", "docker"))
 ANNOTATION, PROXY, SERVER, EVENT = map(opaque, ("annotation", "proxy", "server", "event"))
 APP_URL, CONDITION, GIT, KUSTOMIZE = map(opaque, ("app url", "condition", "git", "kustomize"))
+CELL, CELL_URL = map(opaque, ("cell", "cell url"))
 PLANTED = {name: value for name, value in dict(globals()).items() if name.isupper() and isinstance(value, str)}
 PLANTED.pop("LAST_APPLIED")
 
@@ -135,5 +136,13 @@ def objects(repository: str) -> list[dict[str, Any]]:
     event["message"] = f"cannot pull {url('ci', EVENT, 'git.example.com/a.git')}"
     event["involvedObject"] = {"kind": "Pod", "namespace": "shop", "name": "web", "apiVersion": "v1"}
     names = [thing("Namespace", name) for name in ("kube-system", "shop", "argocd")]
-    return [*names, definition("applications", "Application", "argoproj.io", "v1alpha1"), held, registered, known, app,
-            pod, event]  # fmt: skip
+    gadgets = definition("gadgets", "Gadget", "example.com")
+    (version,) = gadgets["spec"]["versions"]
+    version["additionalPrinterColumns"] = [
+        {"name": "API Token", "type": "string", "jsonPath": ".spec.token"},
+        {"name": "Remote", "type": "string", "jsonPath": ".spec.remote"},
+    ]
+    gadget = thing("Gadget", "gear", "shop", "example.com/v1")
+    gadget["spec"] = {"token": CELL, "remote": url("ci", CELL_URL, "git.example.com/gear.git")}
+    applications = definition("applications", "Application", "argoproj.io", "v1alpha1")
+    return [*names, gadgets, gadget, applications, held, registered, known, app, pod, event]

@@ -177,6 +177,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 def test_commands(place: Place) -> None:
     for words in (
         "get applications -o yaml", "get secrets -o yaml", "get pods -o yaml", "events -o json", "doctor -o json",
+        "get gadgets -o wide", "get gadgets -o yaml", "describe gadget gear", "describe secret db", "describe pod web",
     ):  # fmt: skip
         place.run(*words.split())
     shown = place.said.decode()

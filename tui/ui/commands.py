@@ -273,7 +273,7 @@ def _first_words(known: Known) -> list[_Named]:
         name = kind.plural if known.catalogue.means(kind.plural, kind) else kind.resource
         if name not in taken:
             where = known.catalogue.where(offer)
-            told = " · ".join(part for part in (kind.kind, *kind.short, kind.group, where) if part)
+            told = " · ".join(part for part in (kind.kind, where, *kind.short, kind.group) if part)
             words.append(_Named(name, told, tuple(offer.words)))
             taken.add(name)
     words += [_Named(word, told) for word, _, told in known.actions if word not in taken and word not in _BY_WORD]

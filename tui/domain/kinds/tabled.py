@@ -170,10 +170,10 @@ def _column(definition: Definition) -> Column:
         return c.column(_id(name), name.upper(), value, _number, 14, right=True, sort=lambda value: value, **more)
     show: Callable[[Value, float], Cell] = _text
     if word in _STATES:
-        more |= {"keep": 8, "sort": c.severity}
+        more |= {"keep": 8, "least": 11, "sort": c.severity}
         show = _state
     elif word in _TRUTHS:
-        more |= {"keep": 8, "sort": _truth_first}
+        more |= {"keep": 8, "least": 7, "sort": _truth_first}
         show = _truth
     else:
         more |= {"grow": 2 if word in _SENTENCES else 0, "sort": c.natural}
