@@ -1,4 +1,4 @@
-"""Policies by keys alone in a real terminal: from a dropped flow to the rule that lets it pass, and a cut that asks."""
+"""By keys alone in a real terminal: from a dropped flow to the rule that lets it pass, a cut that asks, and logs."""
 
 from __future__ import annotations
 
@@ -115,3 +115,28 @@ def test_a_draft_that_cuts_recent_traffic_asks_for_its_name(demo: Demo, tmp_path
         assert "not committed yet" in screen
         terminal.press("escape")
         terminal.wait(lambda screen: "commit: " not in screen)
+
+
+def test_logs_by_the_keys_of_k9s(demo: Demo, tmp_path: Path) -> None:
+    with fleet(demo, tmp_path) as terminal:
+        terminal.press(":", *"deploy shop", "enter")
+        terminal.wait(f"Deployments · {CLUSTER} · shop")
+        terminal.press("/", *"checkout", "enter")
+        terminal.wait(lambda screen: "storefront" not in screen and "checkout" in screen)
+        terminal.press("l")
+        terminal.wait(f"Logs · Deployment checkout · {CLUSTER} · shop")
+        terminal.wait(line("checkout-", "level=info", "msg=placed"))
+        before = re.search(r"([\d,]+) lines", terminal.text())
+        terminal.wait(lambda screen: (now := re.search(r"([\d,]+) lines", screen)) and now[0] != (before and before[0]))
+        terminal.press("/", *"!level=", "enter")
+        terminal.wait("0 of")
+        terminal.press("escape")
+        terminal.wait(lambda screen: "!level=" not in screen)
+        terminal.press("2")
+        terminal.wait("since 1m")
+        terminal.press("t", "w", "s")
+        terminal.wait(line("paused,", "behind"))
+        terminal.press("p")
+        terminal.wait("previous · last 1,000")
+        terminal.press("q")
+        terminal.wait(f"Deployments · {CLUSTER} · shop")

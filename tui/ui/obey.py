@@ -16,6 +16,7 @@ from tui.domain.ports import Trouble
 from tui.fleet.xray import XRay
 from tui.ui import own, themes
 from tui.ui.commands import Command, Known, NotUnderstood, UnknownWord, parse, propose
+from tui.ui.panes.base import Pane
 from tui.ui.prompt import ask
 from tui.ui.scope import APPLICATIONS, Scope, View, groups
 
@@ -199,7 +200,10 @@ def _verdict(app: FleetApp, argument: str) -> None:
 
 def _logs(app: FleetApp, argument: str) -> None:
     if not argument:
-        app.show_logs(app.shell.pane.chosen() if app.shell.pane is not None else ())
+        focused = app.shell.focused
+        panes = [node for node in focused.ancestors_with_self if isinstance(node, Pane)] if focused is not None else []
+        pane = panes[0] if panes else app.shell.pane
+        app.show_logs(pane.chosen() if pane is not None else ())
         return
     try:
         app.find_logs(argument)

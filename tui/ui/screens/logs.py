@@ -138,9 +138,9 @@ class LogsScreen(FleetScreen):
         told = self._told()
         for box in self.query("#logs"):
             box.border_title = Content(safe(" · ".join(part for part in parts if part)))
-            box.border_subtitle = Content(
-                safe(" · ".join((*self._held_words(), *told[:1]))[: max(0, box.size.width - 6)])
-            )
+            first = f"{len(told)} things to say (C): {told[0]}" if len(told) > 1 else "".join(told)
+            below = " · ".join(part for part in (*self._held_words(), first) if part)
+            box.border_subtitle = Content(safe(below[: max(0, box.size.width - 6)]))
         width = max(20, lines.size.width - 4)
         lines.say(tuple("".join(cell.text for cell in piece) for text in told
                         for piece in wrapped((plain(text),), width)))  # fmt: skip
@@ -157,11 +157,10 @@ class LogsScreen(FleetScreen):
         """What is to be said about logs that do not come."""
         if self._found is None:
             return ["finding the pods"]
-        told = list(self._found.problems)
-        if self.follow is not None:
-            told += self.follow.words()
-            if not told and not self.lines.merged:
-                told.append("nothing has been written" if self.follow.done else "nothing yet")
+        told = self.follow.words() if self.follow is not None else []
+        told += self._found.problems
+        if not told and self.follow is not None and not len(self.lines.merged):
+            told.append("nothing has been written" if self.follow.done else "nothing yet")
         return told
 
     # -- keys: what is asked for --------------------------------------------------------------------------------------
