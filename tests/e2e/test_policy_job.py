@@ -129,7 +129,7 @@ def test_logs_by_the_keys_of_k9s(demo: Demo, tmp_path: Path) -> None:
         before = re.search(r"([\d,]+) lines", terminal.text())
         terminal.wait(lambda screen: (now := re.search(r"([\d,]+) lines", screen)) and now[0] != (before and before[0]))
         terminal.press("/", *"!level=", "enter")
-        terminal.wait("0 of")
+        terminal.wait(lambda screen: "· /!level= ─" in screen and "─ 0 of" in screen)
         terminal.press("escape")
         terminal.wait(lambda screen: "!level=" not in screen)
         terminal.press("2")
