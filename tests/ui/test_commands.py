@@ -41,7 +41,10 @@ KNOWN = Known(
         ("po -n shop", Command("kind", "", "pods", "shop")),
         ("po --namespace=shop --selector app=web", Command("kind", "", "pods", "shop", labels="app=web")),
         ("po -nshop -lapp=web,tier!=db", Command("kind", "", "pods", "shop", labels="app=web,tier!=db")),
-        ("po -l app in (a, b) @dev", Command("kind", "", "pods", "", "dev-1", labels="app in (a, b)")),
+        ("po -l app in (a, b) @dev", Command("kind", "", "pods", labels="app in (a, b)", group="dev")),
+        ("po @dev", Command("kind", "", "pods", group="dev")),
+        ("po @prod-eu @prod", Command("kind", "", "pods", group="prod")),
+        ("po @prod @prod-eu", Command("kind", "", "pods", cluster="prod-eu")),
         ("po /two words", Command("kind", "", "pods", filter="two words")),
         ("deployments.apps", Command("kind", "", "deployments.apps")),
         ("theme light", Command("theme", "fleet-light")),
@@ -95,7 +98,7 @@ def test_exact_words_come_first() -> None:
 
 def test_arguments_are_completed() -> None:
     assert [found.line for found in propose("ctx prod", KNOWN)] == ["ctx prod-eu", "ctx prod-us"]
-    assert [found.line for found in propose("pods @dev", KNOWN)] == ["pods @dev-1"]
+    assert [found.line for found in propose("pods @dev", KNOWN)] == ["pods @dev", "pods @dev-1"]
     assert [found.line for found in propose("pods pay", KNOWN)] == ["pods payments"]
     assert [found.line for found in propose("pods -n pay", KNOWN)] == ["pods -n payments"]
     assert [found.line for found in propose("pods -", KNOWN)] == ["pods -n", "pods -l", "pods -A"]

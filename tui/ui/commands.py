@@ -23,6 +23,7 @@ class Command(NamedTuple):
     cluster: str = ""
     filter: str = ""
     labels: str = ""
+    group: str = ""
 
 
 class Proposal(NamedTuple):
@@ -118,6 +119,8 @@ _LONG = {"--namespace": "-n", "--selector": "-l", "--all-namespaces": "-A", "all
 def parse(line: str, known: Known) -> Command:
     """What the line says. `pods web @prod-eu -l app=web /crash`: a kind, then what narrows it, in any order.
 
+    After `@` stands a cluster, as much of its name as no other has, or a group of clusters.
+
     Raises NotUnderstood, of a first word that nobody knows UnknownWord.
     """
     words = line.strip().split()
@@ -160,9 +163,13 @@ def _narrowed(command: Command, rest: list[str], known: Known) -> Command:
         elif option == "-l":
             command = command._replace(labels=_selector(value or _next(words, word), words))
         elif word.startswith("-"):
-            raise NotUnderstood(f"there is no option {word}; there are {', '.join(OPTIONS)}, @cluster and /filter")
+            raise NotUnderstood(
+                f"there is no option {word}; there are {', '.join(OPTIONS)}, @cluster, @group and /filter"
+            )
+        elif word[:1] == "@" and word[1:] in known.groups and word[1:] not in known.clusters:
+            command = command._replace(group=word[1:], cluster="")
         elif word.startswith("@"):
-            command = command._replace(cluster=_one(word[1:], known.clusters, "cluster"))
+            command = command._replace(cluster=_one(word[1:], known.clusters, "cluster"), group="")
         elif word.startswith("/"):
             command, words = command._replace(filter=" ".join([word[1:], *words])), deque()
         else:
@@ -257,7 +264,8 @@ def _narrowing(kind: Kind, before: str, rest: str, known: Known) -> list[_Named]
     if before in ("-l", "--selector"):
         return [_Named(label, "label") for label in known.labels(kind.resource)]
     if rest.startswith("@"):
-        return [_Named(f"@{name}", "cluster") for name in known.clusters]
+        groups = [_Named(f"@{name}", "group of clusters") for name in known.groups]
+        return [*groups, *(_Named(f"@{name}", "cluster") for name in known.clusters)]
     if rest.startswith("-"):
         return [_Named(option, told) for option, told in OPTIONS.items() if kind.namespaced or option == "-l"]
     if rest.startswith("/") or not kind.namespaced:

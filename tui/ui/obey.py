@@ -215,6 +215,8 @@ async def _kind(app: FleetApp, command: Command) -> None:
     scope = app.shell.scope
     if command.cluster:
         scope = Scope(cluster=command.cluster)
+    elif command.group:
+        scope = Scope(group=tuple(command.group.split("/")))
     if command.namespace:
         scope = replace(scope, namespace="" if command.namespace == "*" else command.namespace)
     pane = _OWN_PANE.get(command.resource)
