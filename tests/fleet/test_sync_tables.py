@@ -12,7 +12,7 @@ import pytest
 from tests.fleet.watching import Looked, Watching, config, watching
 from tests.support import definition, serving, thing
 from tui.demo.apiserver.access import Deny
-from tui.domain.cluster import KindState
+from tui.domain.cluster import ClusterState, KindState
 from tui.domain.kinds.tabled import Tabled, kind_of
 from tui.fleet.sync.codec import Undecodable
 from tui.fleet.sync.held import Held
@@ -83,6 +83,29 @@ async def test_clusters_that_deny_or_do_not_serve_a_kind_say_so(tmp_path: Path) 
             assert offered.clusters == frozenset(urls)
             assert offered.offers[WIDGETS].clusters == {"c1", "c3"}
             assert offered.offers["pods"].clusters == set(urls)
+
+
+async def test_an_absurd_table_costs_nothing_but_a_remark(tmp_path: Path) -> None:
+    columns = ["Name", *(f"\x1b[3{at % 8}mC{at}" for at in range(999))]
+    rows = [
+        {"cells": ["w", "x" * 2_000_000, *(["\x1b[2J"] * 998)], "object": partly("w")},
+        {"cells": ["few"], "object": partly("few")},
+        {"cells": [], "object": None},
+    ]
+    async with (
+        serving([*BASICS, widgets(), widget("later")]) as server,
+        watching(config(tmp_path / "c", {"c1": server.url}), ()) as here,
+    ):
+        server.faults.answer(200, table(rows, columns), match="/widgets?limit", times=1)
+        here.network.want([Looked(frozenset({WIDGETS}))])
+        await here.until(lambda: here.names(WIDGETS) == ["few", "w"])
+        status = await here.until(lambda: (s := here.kind(WIDGETS)) and "not fully readable" in s.reason and s)
+        assert "1,000 columns" in status.reason
+        row = here.row("w", resource=WIDGETS)
+        assert row is not None and len(row.obj.cells) == 40 and max(map(len, row.obj.cells)) < 1_100
+        await here.until(lambda: here.names(WIDGETS) == ["later"])  # it lists again for what could not be read at all
+        cluster = here.cluster()
+        assert cluster is not None and cluster.state is ClusterState.LIVE
 
 
 async def test_no_table_is_asked_for_secrets(tmp_path: Path) -> None:
