@@ -105,11 +105,14 @@ def discard(entries: list[Entry], entry: Entry) -> bool:
     return at is not None
 
 
-def sort(entries: list[Entry]) -> None:
+def sort(entries: list[Entry], unique: bool = False) -> None:
     """Put entries in order: of one field after the other, because texts compare much faster than what consists of them.
 
-    The sort is stable, so the last field that entries are sorted by decides first.
+    The sort is stable, so the last field that entries are sorted by decides first. `unique` values decide alone.
     """
+    if unique:
+        entries.sort(key=_value)
+        return
     if not all([type(entry.key) is Ref for entry in entries]):
         entries.sort()
         return

@@ -286,7 +286,7 @@ class Rows:
                 entry.value = None
         for entry, order in zip(entries, self._orders(entries), strict=True):
             entry.rank, entry.value = order
-        kept.sort(entries)
+        kept.sort(entries, unique=self._maker is None)
         self._all = entries
         self._shown = self._filtered(entries)
 
@@ -322,7 +322,7 @@ class Rows:
             for entry in entries:
                 insort(self._all, entry)
             return
-        kept.sort(entries)
+        kept.sort(entries, unique=self._maker is None)
         mixed = bool(self._all) and entries[0] < self._all[-1]
         self._all += entries
         if mixed:
