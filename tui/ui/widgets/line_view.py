@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.color import Color
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -96,6 +97,7 @@ class LineView(Widget, can_focus=True):
         self._strips: dict[Hashable, Strip] = {}
         self._styles_made: dict[tuple[Tone, str], Style] = {}
         self._bar_made: Style | None = None
+        self._behind: Color | None = None  # the background
         self._guide_made: Style | None = None
         self._reverse: bool | None = None
         self._dragging = False
@@ -182,7 +184,7 @@ class LineView(Widget, can_focus=True):
         """Make every strip and style anew when next painted."""
         self._strips.clear()
         self._styles_made.clear()
-        self._bar_made = self._guide_made = self._reverse = None
+        self._bar_made = self._guide_made = self._behind = self._reverse = None
 
     # --- painting --------------------------------------------------------------------------------------------
 
@@ -243,7 +245,9 @@ class LineView(Widget, can_focus=True):
     def _filtered(self, segments: list[Segment], width: int) -> Strip:
         # Segments, not the strip: what `Strip.apply_filter` makes is not lean, and refers to itself once it is painted.
         for line_filter in self.get_line_filters():
-            segments = line_filter.apply(segments, self.background_colors[1])
+            if self._behind is None:
+                self._behind = self.background_colors[1]  # asks all ancestors: as dear as the line itself
+            segments = line_filter.apply(segments, self._behind)
         return paint.strip(segments, width)
 
     def render_lines(self, crop: Region) -> list[Strip]:

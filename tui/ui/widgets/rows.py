@@ -366,7 +366,8 @@ class Rows:
             values = old.values if old.values == values else values
         else:
             version = self._versions = self._versions + 1
-        entry.cells = Cells(texts, tones, values, version, row.heard)
+        made_now = self.now if self._maker is not None else 0.0
+        entry.cells = Cells(texts, tones, values, version, row.heard, made_now)
         if self._maker is not None:
             self._keep_cells(row.key)
         return not same
