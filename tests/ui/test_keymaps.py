@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.ui.still import StillFleet, at_rest, screen
 from tui.domain.settings import Settings
 from tui.ui.screens.detail import DetailScreen
@@ -60,3 +62,33 @@ async def test_a_key_that_begins_others_shows_what_may_follow(fleet: StillFleet)
         await pilot.press("g", "x")  # nothing
         await at_rest(app, pilot)
         assert app.screen is app.shell
+
+
+@pytest.mark.parametrize(
+    ("preset", "down", "detail", "back"),
+    [
+        ("lazygit", ("greater_than_sign", "comma"), "i", "escape"),
+        ("arrows", ("end", "pageup"), "f3", "escape"),
+        ("k9s", ("G", "ctrl+b"), "d", "q"),
+    ],
+)
+async def test_a_preset_moves_opens_and_goes_back(
+    fleet: StillFleet, preset: str, down: tuple[str, str], detail: str, back: str
+) -> None:
+    async with screen(fleet, settings=Settings(preset=preset)) as (app, pilot):
+        table = app.shell.pane.table
+        assert told(app) == ""
+        await pilot.press(down[0])
+        assert table.cursor == len(table.visible_keys) - 1
+        await pilot.press(down[1])
+        assert table.cursor < len(table.visible_keys) - 1
+        await pilot.press(detail)
+        await at_rest(app, pilot)
+        assert isinstance(app.screen, DetailScreen)
+        await pilot.press(back)
+        await at_rest(app, pilot)
+        assert app.screen is app.shell
+        if preset == "k9s":
+            await pilot.press("ctrl+z")
+            await at_rest(app, pilot)
+            assert app.shell.pane.view.faults
