@@ -182,6 +182,9 @@ class FleetApp(Looks, Sparing):
         if self._again is None:  # one at a time, however many ask
             self._again = asyncio.get_running_loop().call_later(after, self._post_tick)
 
+    def tell_doing(self) -> None:
+        self._post_tick()
+
     def _post_tick(self) -> None:
         if self._again is not None:
             self._again.cancel()

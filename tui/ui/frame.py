@@ -127,6 +127,7 @@ class Counts(_Value):
         loading: bool = True,
         none: bool = False,
         stale: str = "",
+        doing: str = "",
     ) -> None:
         self.live = live
         self.clusters = clusters
@@ -136,6 +137,7 @@ class Counts(_Value):
         self.objects = objects
         self.loading = loading
         self.none = none  # the kubeconfigs have been read, and there is no cluster in them
+        self.doing = doing  # what the user waits for
         self.stale = stale  # `◐ 5m`: Applications are counted as some hub had them so long ago
 
 
@@ -197,6 +199,8 @@ def _counted(counts: Counts, spin: int, gap: str) -> list[Span]:
         if counts.out_of_sync:
             made.append(Span(f" ↑{gap}{counts.out_of_sync}", "warn"))
         made.append(Span(" "))
+    if counts.doing:
+        made.append(Span(f"{SPIN[spin % len(SPIN)]} {counts.doing}… ", "accent"))
     return made
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tui.domain.kinds.kind import Tone
 
 Answer = TypeVar("Answer")
+SOON = 0.5  # seconds after which work that is not done is told
 LOCAL = 2.0  # seconds of patience with work that asks nobody: what follows is meant for what it leads to
 _log = logging.getLogger("fleet.ui")
 _SEVERITY = {"bad": "error", "warn": "warning"}  # by tone
@@ -29,6 +31,7 @@ class Working(TypeAhead):
         self._told: set[str] = set()
         self._through_when: dict[asyncio.Task[None], asyncio.Future[None]] = {}
         self._holding: set[asyncio.Task[None]] = set()  # work of keys that wait for it
+        self._doing: dict[asyncio.Task[None], tuple[str, float]] = {}  # what is being done, and since when
 
     def say(self, text: str, tone: Tone | None = None) -> None:
         """Show a line for some seconds. The text is data, never markup."""
@@ -46,6 +49,8 @@ class Working(TypeAhead):
         async def guarded() -> None:
             task = asyncio.current_task()
             assert task is not None
+            self._begins(task, what)
+            task.add_done_callback(lambda done: self._doing.pop(done, None))
             if hold:
                 self._holding.add(task)
                 self._hold(task)
@@ -63,6 +68,20 @@ class Working(TypeAhead):
 
         self.run_worker(guarded(), group=what, exit_on_error=False)
 
+    def _begins(self, task: asyncio.Task[None], what: str) -> None:
+        """Work goes on from now: who waits for it is told so when it takes its time."""
+        self._doing[task] = (what, time.monotonic())
+        self.set_timer(SOON, self.tell_doing)
+
+    def doing(self) -> str:
+        """What has been going on for longer than a moment; "" for nothing. What waits for the user is no work."""
+        long = [what for what, since in self._doing.values() if time.monotonic() - since >= SOON]
+        more = f" and {len(long) - 1} more" if len(long) > 1 else ""
+        return f"{long[0]}{more}" if long else ""
+
+    def tell_doing(self) -> None:
+        """Have the screen show what is going on."""
+
     def _hold(self, task: asyncio.Task[None]) -> None:
         """The next key waits for this work, for a moment."""
         through = self._through_when[task] = asyncio.get_running_loop().create_future()
@@ -72,7 +91,10 @@ class Working(TypeAhead):
         """What the user answers: meanwhile keys go on, and the key that answers is followed as the one that asked."""
         task = asyncio.current_task()
         self.is_through(task)
+        what, _ = self._doing.pop(task, ("", 0.0)) if task is not None else ("", 0.0)
         answer = await asked
+        if task is not None and what:
+            self._begins(task, what)
         if task in self._holding:
             self._hold(task)
         return answer

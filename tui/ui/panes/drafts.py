@@ -29,7 +29,7 @@ class DraftsPane(TablePane):
 
     def _nothing(self) -> str:
         if self.table.total:
-            return "nothing matches the filter"
+            return self._filtered_out()
         return "no drafts yet\npress e on an Application, a policy or a workload to draft an edit"
 
     def unable(self, action: str) -> str:

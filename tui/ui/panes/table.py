@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Hashable, Mapping, Sequence
 from itertools import islice
+from textwrap import wrap
 from typing import ClassVar
 
 from textual import events
@@ -284,7 +285,9 @@ class TablePane(Pane):
         self.title(self.where(), "faults" if view.faults else "", filtered, old)
         counted = f"{shown:,} of {total:,}" if shown != total else f"{total:,}" if total else ""
         self.subtitle(" · ".join(part for part in (counted, self._uncovered()) if part))
-        self.table.set_empty(self._nothing())
+        width = max(20, self.table.size.width - 4)
+        told = [piece for line in self._nothing().split("\n") for piece in wrap(line, width) or [""]]
+        self.table.set_empty("\n".join(told))
 
     def _uncovered(self) -> str:
         """The clusters in view that answer, and of whose objects of this kind nothing is known."""
@@ -306,10 +309,19 @@ class TablePane(Pane):
         """The scope as the title says it."""
         return self.view.scope.words()
 
+    def _key(self, action: str) -> str:
+        """The key of an action, as people write it."""
+        pressed = self.fleet_app.key_table.keys_of(action)
+        return keys.shown(pressed[0]) if pressed else f":{action}"
+
+    def _filtered_out(self) -> str:
+        """What to say where the filter leaves nothing."""
+        return f"nothing matches the filter\n{self._key('back')} shows all {self.table.total:,} again"
+
     def _nothing(self) -> str:
-        """Why there are no rows, in words."""
+        """Why there are no rows and what to press, in words."""
         if self.table.total:
-            return "nothing matches the filter"
+            return self._filtered_out()
         if not self.fleet.store.count(CLUSTERS):
             return LOADING if self.fleet.contexts != () else "\n".join([NO_CLUSTERS, *_unread(self.fleet.problems)])
         states = [
@@ -320,20 +332,32 @@ class TablePane(Pane):
             if resource in self.resources
         ]
         if not self.fleet.progress().settled or KindState.LISTING in states or KindState.WAITING in states:
-            return "loading…"
+            return f"loading…{self._answered()}"
+        again = f"{self._key('reread')} reads again"
+        denied = bool(states) and all(found is KindState.DENIED for found in states)
+        if not denied and (silent := freshness.silent(self.fleet.store, self._clusters)):
+            return f"none known\n{silent}\n{self._key('reread')} tries again now"
         for state, words in (
-            (KindState.DENIED, "these credentials may not read this kind here"),
-            (KindState.FAILED, "this could not be read here"),
+            (
+                KindState.DENIED,
+                f"these credentials may not read this kind here\n{again}; fleet doctor says what is missing",
+            ),
+            (KindState.FAILED, f"this could not be read here\n{again}; the cluster's Summary says why"),
         ):
             if states and all(found is state for found in states):
                 return words
         if states and all(found is KindState.ABSENT for found in states):
             return "not served here"
-        if silent := freshness.silent(self.fleet.store, self._clusters):
-            return f"none known\n{silent}"
         if self.view.faults:
-            return "nothing is wrong"
+            return f"nothing is wrong\n{self._key('faults')} shows everything"
+        if self.view.scope.namespace:
+            return f"none in {self.view.scope.namespace}\n{self._key('all_namespaces')} shows all namespaces"
         return "none"
+
+    def _answered(self) -> str:
+        """How far loading has come, where clusters are still to answer."""
+        progress = self.fleet.progress()
+        return f" {progress.answered} of {progress.clusters} clusters" if progress.answered < progress.clusters else ""
 
     def action_copy(self) -> None:
         """Copy a field, or the names of the marked rows."""

@@ -18,6 +18,7 @@ from tui.ui.obey import ask_command
 from tui.ui.panes import PANES, freshness
 from tui.ui.prompt import Prompt
 from tui.ui.scope import APPLICATIONS
+from tui.ui.text import fit
 from tui.ui.widgets.line_view import LineView
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tui.ui.app import FleetApp
 
 LOOK_AGAIN = 0.1  # seconds between two looks whether a screen that is done may close
+DOING = 34  # cells for what is being done
 RECOUNT = 0.25  # seconds between two counts of all Applications
 
 
@@ -76,7 +78,7 @@ class FleetScreen(Screen[Any]):
         counts = self._counts()
         self._spin += 1
         for header in self.query(Header):
-            header.count(self.pane_id(), counts, self._spin // 3 if counts.loading else 0, self.badge())
+            header.count(self.pane_id(), counts, self._spin // 3 if counts.loading or counts.doing else 0, self.badge())
 
     def in_clusters(self) -> Iterable[str]:
         """The clusters that what is shown is about, where it is not the whole fleet."""
@@ -240,5 +242,6 @@ class FleetScreen(Screen[Any]):
             progress.objects,
             loading=not held.clusters or progress.answered < progress.clusters or bool(progress.loading),
             none=self.fleet.contexts == (),
+            doing=fit(self.fleet_app.doing(), DOING),
             stale=f"◐ {freshness.age(self._stale_hubs, self.fleet.facts.now)}" if self._stale_hubs else "",
         )
