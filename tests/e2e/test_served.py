@@ -67,7 +67,7 @@ async def test_a_browser_shows_the_fleet_and_changes_nothing(tmp_path: Path) -> 
         await page.type(":nodes\r")
         await page.wait("n1")
         await page.type("e")
-        await page.wait("nothing is edited, drafted or pushed here")
+        await page.wait("nothing is edited, drafted, pushed or saved here")
         assert {request.partition("/?")[0].split("/")[2] for request in page.requests} <= {url.split("/")[2], ""}
         assert page.complaints == []
         screens = children(child.pid)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -91,6 +93,25 @@ async def test_labels_letters_and_expressions_filter_too(fleet: StillFleet) -> N
         ):
             app.shell.pane.set_filter(query)
             assert wanted and app.shell.pane.table.visible_keys == wanted, query
+
+
+async def test_what_is_shown_is_written_to_a_new_file(fleet: StillFleet, tmp_path: Path) -> None:
+    async with screen(fleet) as (app, pilot):
+
+        async def write(path: Path, words: str) -> None:
+            await pilot.press("ctrl+s", "ctrl+a", "ctrl+k", *str(path), "enter")
+            await at_rest(app, pilot)
+            assert any(words in str(toast.message) for toast in app._notifications), words
+
+        await pilot.press("slash", *"pay", "enter")
+        await write(tmp_path / "a.json", f"wrote {tmp_path / 'a.json'}")
+        names = [each["name"] for each in json.loads((tmp_path / "a.json").read_text())]
+        assert names == ["payments-prod-eu", "payments-prod-us"] and (tmp_path / "a.json").stat().st_mode & 0o77 == 0
+        await write(tmp_path / "a.json", "File exists")
+        await write(tmp_path / "a.doc", "it says the format")
+        await pilot.press("space")
+        await write(tmp_path / "b.csv", "wrote")
+        assert len((tmp_path / "b.csv").read_text().splitlines()) == 2, "a title, and the row that is marked"
 
 
 async def test_giving_up_a_filter_takes_it_back(fleet: StillFleet) -> None:

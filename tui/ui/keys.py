@@ -119,6 +119,7 @@ ACTIONS: tuple[Action, ...] = (
     _a("flows", "f", "Flows", "Show the flows of what the cursor is on, live.", "list"),
     _a("faults", "F", "Faults", "Show only what is wrong, or everything again.", "table", footer=True),
     _a("wide", "ctrl+w", "Wide", "Show more columns, or fewer.", "table"),
+    _a("table_write", "ctrl+s", "Write", "Write the rows shown to a file: CSV, JSON or YAML by its ending.", "table"),
     _a("sort", "shift+letter", "Sort", "Sort by the column that starts with the letter; again turns it.", "table"),
     _a("mark", "space", "Mark", "Mark the row, or take the mark away.", "object"),
     _a("yaml", "y", "YAML", "Show the manifest.", "object", footer=True),

@@ -17,7 +17,7 @@ from tui.ui.working import Working
 if TYPE_CHECKING:
     from tui.domain.settings import Settings
 
-SAYS = "read-only: nothing is edited, drafted or pushed here; fleet in a terminal, without read-only, does that"
+SAYS = "read-only: nothing is edited, drafted, pushed or saved here; fleet in a terminal, without read-only, does that"
 CHANGING = frozenset({
     "drafts", "draft", "draft_files", "draft_commits", "draft_lines", "conflicts", "recovery", "editor", "rule",
     "message",
@@ -36,7 +36,12 @@ DRAFTING = frozenset({
 """Actions of other places that begin or change a draft."""
 
 
-REFUSED = DRAFTING | {action.id for action in keys.ACTIONS if action.where in CHANGING and action.id not in LOOKING}
+WRITING = frozenset({"table_write", "log_save"})
+"""Actions that write files of the user's: who looks through a browser sits at another machine."""
+
+REFUSED = (
+    DRAFTING | WRITING | {action.id for action in keys.ACTIONS if action.where in CHANGING and action.id not in LOOKING}
+)
 
 
 class ReadOnly(Working):

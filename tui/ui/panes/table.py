@@ -12,9 +12,10 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from tui.domain import selector, when
+from tui.domain import selector
 from tui.domain.cluster import CLUSTERS, NO_CONTEXT, KindState
 from tui.domain.kinds import KINDS, OWN
+from tui.domain.kinds.export import export, plain
 from tui.domain.kinds.kind import Column, Kind, Value
 from tui.domain.logs.targets import WITH_LOGS
 from tui.domain.obj import Object, Ref, Row
@@ -25,6 +26,7 @@ from tui.ui.panes import coverage, freshness
 from tui.ui.panes.base import Pane
 from tui.ui.panes.filtering import proposals
 from tui.ui.panes.rows import Shape
+from tui.ui.saving import save, suggested
 from tui.ui.scope import APPLICATIONS, Scope, View
 from tui.ui.screens.dialogs import Choice
 from tui.ui.widgets.rows import TableRow
@@ -371,7 +373,7 @@ class TablePane(Pane):
             return
         made = self.shape.row(row, self.fleet.facts)
         fields = [
-            (str(at), column.title, _plain(column, value))
+            (str(at), column.title, str(plain(column, value)))
             for at, (column, value) in enumerate(zip(self.shape.columns, made.sort_values, strict=True))
             if value not in (None, "")
         ]
@@ -379,7 +381,7 @@ class TablePane(Pane):
         def chosen(at: str | None) -> None:
             if at is not None:
                 column = self.shape.columns[int(at)]
-                self._copied(_plain(column, made.sort_values[int(at)]), column.title.lower())
+                self._copied(str(plain(column, made.sort_values[int(at)])), column.title.lower())
 
         self.fleet_app.push_screen(Choice(f"Copy of {row.ref.name}", fields, ("FIELD", "VALUE")), chosen)
 
@@ -395,6 +397,15 @@ class TablePane(Pane):
 
     def _marked(self) -> list[Ref]:
         return [key for key in self.table.visible_keys if key in self.table.marked and isinstance(key, Ref)]
+
+    def action_table_write(self) -> None:
+        """Write the marked rows, or all that are shown, to a file."""
+        columns, facts = self.shape.columns, self.fleet.facts
+        keys = self._marked() or [key for key in self.table.visible_keys if isinstance(key, Ref)]
+        rows = [row for key in keys if (row := self.row_of(key)) is not None]
+        lines = [(row.ref, [self.shape.value(row, at, facts) for at in range(len(columns))]) for row in rows]
+        name = suggested(" ".join((self.TITLE, self.where() if self.view.scope != Scope() else "")), facts.now, ".csv")
+        save(self.fleet_app, f"{len(lines):,} rows", name, lambda ending: export(lines, columns, ending))
 
     def _copied(self, text: str, what: str) -> None:
         self.fleet_app.copy_to_clipboard(text)
@@ -499,8 +510,3 @@ class TablePane(Pane):
         event.stop()
         if isinstance(event.key, Ref):
             self.fleet_app.show_object(event.key)
-
-
-def _plain(column: Column, value: Value) -> str:
-    """A value as one would paste it: times as RFC 3339."""
-    return when.rfc3339(value) if column.time and isinstance(value, int | float) else str(value)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 from typing import ClassVar
 
 import msgspec
@@ -28,6 +25,7 @@ from tui.fleet.logs.finding import Found
 from tui.ui import keys
 from tui.ui.bars import Footer, Header, Line
 from tui.ui.prompt import ask
+from tui.ui.saving import save, suggested
 from tui.ui.screens.base import FleetScreen
 from tui.ui.screens.dialogs import Choice
 from tui.ui.screens.words_view import wrapped
@@ -302,29 +300,16 @@ class LogsScreen(FleetScreen):
 
     def action_log_save(self) -> None:
         """Write what is shown to a file."""
-        shown = list(self.lines.merged.shown)
-        name = re.sub(r"[^A-Za-z0-9.-]+", "-", self.words).strip("-").lower() or "logs"
-        stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(self.fleet.facts.now))
+        view, shown = self.lines, list(self.lines.merged.shown)
 
-        def done(path: str | None) -> None:
-            if path:
-                self.fleet_app.do(self._save(Path(path).expanduser().absolute(), shown), f"writing {path}")
+        def data(ending: str) -> bytes:
+            return b"".join(
+                f"{since(line.time)} {label + ' ' if (label := view.label_of(line.source)) else ''}".encode()
+                + as_bytes(line.text) + b"\n"
+                for line in shown if line.source != NOTE
+            )  # fmt: skip
 
-        ask(self, f"write {len(shown):,} lines to ", done, value=f"{name}-{stamp}.log")
-
-    async def _save(self, path: Path, shown: Sequence[LogLine]) -> None:
-        view = self.lines
-        data = b"".join(
-            f"{since(line.time)} {label + ' ' if (label := view.label_of(line.source)) else ''}".encode()
-            + as_bytes(line.text) + b"\n"
-            for line in shown if line.source != NOTE
-        )  # fmt: skip
-        try:
-            await asyncio.to_thread(_write, path, data)
-        except OSError as error:
-            self.fleet_app.say(f"{path}: {error.strerror or error}", Tone.WARN)
-        else:
-            self.fleet_app.say(f"wrote {path}")
+        save(self.fleet_app, f"{len(shown):,} lines", suggested(self.words, self.fleet.facts.now, ".log"), data)
 
     def on_log_view_opened(self, event: LogView.Opened) -> None:
         """Enter: the line in full."""
@@ -369,12 +354,6 @@ class LogsScreen(FleetScreen):
         """A pane of the header or a key of the footer was clicked."""
         event.stop()
         await self.clicked(event.name)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a new file that only its owner may read. Raises OSError; never overwrites."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
 
 
 def _moment(text: str, now: float) -> float | None:
