@@ -26,12 +26,12 @@ CHANGING = frozenset({
 LOOKING = frozenset({
     "draft_diff", "draft_conflicts", "draft_recover", "conflicts", "states", "panel", "panel_right", "panel_left",
     "patch_search", "file_lines", "commit_open", "lines_hunk", "lines_range", "lines_side", "recover_more", "find",
-    "next_problem", "close", "rule_close", "message_close",
+    "next_problem", "close", "rule_close", "message_close", "found_open",
 })  # fmt: skip
 """The actions there that only look."""
 DRAFTING = frozenset({
     "edit", "actions", "new_object", "remove", "allow", "flow_allow", "diff_commit", "table_edit", "document_edit",
-    "document_actions", "document_remove", "revert",
+    "document_actions", "document_remove", "revert", "found_edit",
 })  # fmt: skip
 """Actions of other places that begin or change a draft."""
 

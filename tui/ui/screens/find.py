@@ -116,7 +116,7 @@ class FindScreen(FleetScreen):
             return
         if hit.ref is not None:
             self.fleet_app.show_object(hit.ref)
-        else:
+        elif not self.fleet_app.refuses("found_edit"):
             self.action_found_edit()
 
     def action_found_edit(self) -> None:
