@@ -76,9 +76,14 @@ async def test_a_namespace_without_workloads_says_so(fleet: StillFleet) -> None:
 
 async def test_the_chosen_part_stands_out(fleet: StillFleet) -> None:
     nodes = Nodes(fleet.store, fleet.facts)
-    nodes.scope = Scope(cluster="prod-us")
-    tones = {node.id: node.label[-1].tone.value for node in nodes.children(("group", "prod"))}
-    assert tones == {("cluster", "prod-eu"): "plain", ("cluster", "prod-us"): "accent"}
+
+    def tones(group: str) -> dict[object, str]:
+        return {node.id: node.label[-1].tone.value for node in nodes.children(("group", group))}
+
+    assert tones("dev") == {("cluster", "dev-1"): "plain"}
+    nodes.scope = Scope(cluster="dev-1")
+    assert tones("dev") == {("cluster", "dev-1"): "accent"}
+    assert set(tones("prod").values()) == {"loud"}, "production is so whatever is chosen"
 
 
 async def test_every_node_of_the_shop_has_an_id_of_its_own(fleet: StillFleet) -> None:
