@@ -32,8 +32,9 @@ def test_values_arrive(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "place", "words"),
     [
-        ("theme: x\nteme: y\n", ":2:1", "unknown field `teme`"),
-        ("groups:\n- group: a\n  mach: b\n", ":3:3", "unknown field `mach`"),
+        ("theme: x\nteme: y\n", ":2:1", "unknown field `teme`; did you mean theme"),
+        ("groups:\n- group: a\n  mach: b\n", ":3:3", "unknown field `mach`; did you mean match"),
+        ("zzz: 1\n", ":1:1", "`zzz`; `fleet config init --stdout` shows all there are"),
         ("mouse: maybe\n", ":1:8", "mouse: Expected `bool`"),
         ("confirm_share: 25\n", ":1:16", "confirm_share: Expected `float` <= 1"),
         ("confirm_share: -0.1\n", ":1:16", "confirm_share: Expected `float` >= 0"),

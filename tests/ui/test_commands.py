@@ -119,3 +119,10 @@ def test_words_of_kinds_that_verbs_take_mean_the_same() -> None:
         for word in verb.words:
             if find(word) is not None:
                 assert verb.id in same, f"{word} is both {verb.id} and {find(word)}"
+
+
+def test_what_is_said_of_a_command_finds_it_after_what_is_called_so() -> None:
+    known = Known(actions=[("yaml", "yaml", "Show the manifest · y"), ("manifesto", "x", "Nothing")])
+    assert [found.line for found in propose("manifest", known)] == ["manifesto", "yaml"]
+    assert propose("man", known)[0].line == "manifesto"
+    assert "yaml" not in [found.line for found in propose("man", known)]

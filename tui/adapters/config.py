@@ -94,12 +94,26 @@ _UNKNOWN = re.compile(r"Object contains unknown field `([^`]*)`")
 
 
 def _words(message: str) -> str:
-    """msgspec's message with the path in the words of the file."""
+    """msgspec's message with the path in the words of the file, and what an unknown name was perhaps meant to be."""
+    unknown = _UNKNOWN.search(message)
+    hint = _meant(unknown[1]) if unknown else ""
     match = _AT.search(message)
     if not match:
-        return message
+        return f"{message}{hint}"
     where = match[1].removeprefix("$").removeprefix(".")
-    return f"{where or 'the file'}: {message[: match.start()]}"
+    return f"{where or 'the file'}: {message[: match.start()]}{hint}"
+
+
+def _meant(unknown: str) -> str:
+    """The settings that a name comes near to."""
+    from difflib import get_close_matches
+
+    from tui.domain.settingsfile import schema
+
+    whole = schema()
+    names = {name for part in (whole, *whole["$defs"].values()) for name in part["properties"]}
+    near = get_close_matches(unknown, sorted(names), 2)
+    return f"; did you mean {' or '.join(near)}?" if near else "; `fleet config init --stdout` shows all there are"
 
 
 def _place(node: Any, message: str) -> str:

@@ -41,6 +41,9 @@ class UnknownWord(NotUnderstood):
     """The first word is no verb, and no kind of those that are known so far."""
 
 
+SAID = 4  # letters from which on the line also finds what is said of a command
+
+
 @dataclass(frozen=True, slots=True)
 class Verb:
     """A word of the `:` line. `takes` names what completes its argument."""
@@ -300,6 +303,8 @@ def _ranked(wanted: str, names: Iterable[_Named], limit: int) -> list[Proposal]:
             rank = 2
         elif wanted in lowered:
             rank = 3
+        elif len(wanted) >= SAID and wanted in told.lower():
+            rank = 4  # `manifest` finds what shows it, whatever that is called
         else:
             continue
         ranked.append((rank, len(name) if wanted else 0, Proposal(name, told)))
