@@ -38,8 +38,12 @@ def first_frame(arguments: Sequence[str], environ: Mapping[str, str]) -> Stage |
         return None
     stage = Stage()
     try:
-        theme, icons = values_in(config_file(options, environ), ("theme", "icons"))
-        stage.paint(options.get("--theme") or theme, layout_in(layout_file(options, environ)), icons)
+        config = config_file(options, environ)
+        theme, icons = values_in(config, ("theme", "icons"))
+        theme = options.get("--theme") or theme
+        if os.path.exists(f"{os.path.dirname(config)}/themes/{theme}.yaml"):  # noqa: PTH110, PTH120 - as below
+            return stage  # one of the user's: painted as soon as it has been read
+        stage.paint(theme, layout_in(layout_file(options, environ)), icons)
     except BaseException:
         stage.leave()
         raise

@@ -81,8 +81,14 @@ class FleetScreen(Screen[Any]):
             header.count(self.pane_id(), counts, self._spin // 3 if counts.loading or counts.doing else 0, self.badge())
 
     def in_clusters(self) -> Iterable[str]:
-        """The clusters that what is shown is about, where it is not the whole fleet."""
-        return ()
+        """The clusters that what is shown is about, as far as it is known, where it is not the whole fleet."""
+        name = self.draft_shown()
+        radius = self.fleet.blast(name) if name else ""
+        return () if isinstance(radius, str) else radius.clusters
+
+    def draft_shown(self) -> str:
+        """Name of the draft that is shown; "" for none."""
+        return ""
 
     def in_group(self) -> str:
         """What these clusters together are called; "" for by their names."""

@@ -55,6 +55,9 @@ class ConflictScreen(FleetScreen):
             raise Missing("there is no Git here to draft in")
         return self.fleet.drafts
 
+    def draft_shown(self) -> str:
+        return self.draft
+
     def compose(self) -> ComposeResult:
         yield Header()
         with Horizontal(id="conflict-body"):

@@ -31,6 +31,9 @@ class DiffScreen(FleetScreen):
         self.draft = draft
         self.open_only = open_only
 
+    def draft_shown(self) -> str:
+        return self.draft
+
     def compose(self) -> ComposeResult:
         yield Header()
         with Vertical(id="diff", classes="pane"):

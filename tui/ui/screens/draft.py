@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
@@ -67,10 +67,8 @@ class DraftScreen(FleetScreen):
             raise Missing("there is no Git here to draft in")
         return self.fleet.drafts
 
-    def in_clusters(self) -> Iterable[str]:
-        """The clusters that the draft touches, as far as it is known."""
-        radius = self.fleet.blast(self.name_shown)
-        return () if isinstance(radius, str) else radius.clusters
+    def draft_shown(self) -> str:
+        return self.name_shown
 
     def compose(self) -> ComposeResult:
         yield Header()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -36,10 +35,8 @@ class MessageScreen(FleetScreen):
         self._kept = message
         self._waiting = False
 
-    def in_clusters(self) -> Iterable[str]:
-        """The clusters that the draft touches, as far as it is known."""
-        radius = self.fleet.blast(self.draft.name)
-        return () if isinstance(radius, str) else radius.clusters
+    def draft_shown(self) -> str:
+        return self.draft.name
 
     def compose(self) -> ComposeResult:
         yield Header()

@@ -164,7 +164,7 @@ class LineView(Widget, can_focus=True):
         if state == CURSOR and self._few_colours():
             style = self.rich_style + Style(reverse=True, bold=True)
         elif state == RESTING and self._few_colours():
-            style = Style(color=style.color, underline=True)
+            style += Style(underline=True)
         return style
 
     def _few_colours(self) -> bool:
