@@ -24,7 +24,7 @@ from pathlib import Path
 from tests.benchmarks import loop
 from tests.benchmarks.keys import CLEAR, ROOT, Figures, Terminal, Times, memory
 
-GROWTH = 16.0  # MiB once the bound of lines is reached: what comes while paused is held beside what is shown
+GROWTH = 20.0  # MiB once the bound of lines is reached: what comes while paused is held beside what is shown
 SERVED = 300  # seconds after which the server ends by itself, whatever happens
 WRITES = 20  # a second, of each pod
 CHECKED = "FLEET_BENCHMARK_LINES"  # the file that the measured program writes what it has seen of the lines to

@@ -158,7 +158,8 @@ def test_labels_tell_apart_and_no_more() -> None:
     assert named("c/n/web-1/app", "c/n/web-2/app") == ["web-1", "web-2"]
     assert named("c/n/web-1/app", "c/n/web-1/proxy") == ["app", "proxy"]
     assert named("a/n/web-1/app", "b/n/web-1/app") == ["a", "b"]
-    assert named("a/n/web-1/app", "a/m/web-2/x") == ["n/web-1/app", "m/web-2/x"]
+    assert named("a/n/web-1/app", "a/m/web-2/x") == ["n/web-1", "m/web-2"]
+    assert named("a/n/web-1/app", "a/n/web-1/x", "a/n/web-2/app") == ["web-1/app", "web-1/x", "web-2/app"]
     long = "storefront-of-the-boat-shop-7c9d6f5b8-"
     assert named(f"c/n/{long}x1/a", f"c/n/{long}y2/a") == ["…x1", "…y2"]
 

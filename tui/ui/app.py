@@ -417,7 +417,9 @@ class FleetApp(Looks, Sparing):
         from tui.ui.screens.logs import LogsScreen
 
         wanted, scope = parse(argument), self.shell.scope
-        if not wanted.namespace and not wanted.cluster:
+        if wanted.cluster and not self.fleet.names(wanted.cluster):
+            wanted = wanted._replace(cluster=f"{wanted.cluster}*")  # all that begin so
+        elif not wanted.namespace and not wanted.cluster:
             wanted = wanted._replace(namespace=scope.namespace)
         clusters = scope.clusters(self.fleet.store)
         asked = Asked(previous=wanted.previous, containers=wanted.container)

@@ -22,6 +22,7 @@ def labels(places: Sequence[Place]) -> list[str]:
     if len(places) < 2:
         return [""] * len(places)
     clusters, namespaces, pods, containers = (len({place[at] for place in places}) > 1 for at in range(4))
+    containers &= len({place[:3] for place in places}) < len(places)  # a pod's only container needs no name
     pods |= not containers and not clusters and not namespaces
     stem = _stem({place.pod for place in places})
     made = []
