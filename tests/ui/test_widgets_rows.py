@@ -1,5 +1,6 @@
 """The rows behind a table against a naive model, and the arithmetic of columns."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -158,6 +159,19 @@ def test_rows_of_equal_value_stand_in_the_order_of_their_keys_whatever_those_are
     assert shown == [9, "10", "9", ("x", None), Ref("a", "pods", "", "b"), Ref("b", "pods", "", "a")]
     rows.update([row("9", "other", 0), row(9, "same", 1)], ["10"])
     assert [entry.key for entry in rows.window(0, 9)] == ["9", 9, *shown[3:]]
+
+
+@pytest.mark.parametrize("values", [(1, 2), ("one", "two"), (None, 1), ("one", 2)])
+@pytest.mark.parametrize("columns", [(0, None), (None, 0), (0, 1), (1, 0)])
+def test_where_a_row_stood_that_has_gone_is_told_also_when_rows_are_sorted_otherwise(values, columns):
+    rows = Rows()
+    rows.sort(columns[0])
+    rows.replace([row("gone", *values)])
+    gone = rows.at(0)
+    rows.update([], ["gone"])
+    rows.sort(columns[1])
+    rows.replace([row(key, *values[::-1]) for key in ("a", "b")])
+    assert 0 <= rows.index_near(gone) <= 2
 
 
 def test_an_unchanged_row_is_not_touched():

@@ -312,9 +312,10 @@ class Rows:
             return self._maker.values([entry.key for entry in entries], column)
         return [kept.value_of(entry, column) for entry in entries]
 
-    def _next(self) -> int:
+    def _next(self) -> int | tuple[int, int]:
+        """The next place in the order given, comparable with what a row that has gone was sorted by."""
         self._places += 1
-        return self._places
+        return self._places if self._maker is not None else (0, self._places)
 
     def _add_all(self, entries: list[Entry]) -> None:
         """Add new rows: one by one, or when they are many those after all others at once, and the rest sorted in."""
