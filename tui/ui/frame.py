@@ -166,6 +166,8 @@ def header(width: int, active: str, counts: Counts, spin: int = 0, badge: Span |
         right = [*_counted(counts, spin, "" if short else " "), *([badge] if badge else [])]
         left = [Span(" fleet ", "brand"), Span(" ")]
         for name, title, brief in (*TABS, *(tab for tab in WHILE_SHOWN if tab[0] == active)):
+            if width < NARROW and name != (active or FIRST):
+                continue  # the counts say more
             look = "chosen" if name == active else "tab"
             left.append(Span(f" {brief if short else title} ", look, name))
         if _width(left) + _width(right) + 1 <= width:
