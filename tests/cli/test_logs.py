@@ -52,8 +52,6 @@ async def test_of_a_workload_of_many_clusters_by_time(shop: Commands) -> None:
     ]
     ran = await shop("logs", "-l", "app=web", "-n", "shop", "--cluster", "hub", "--since", "2023-11-14T22:13:25Z")
     assert ran.out == "web-2 \x1b[31mweb-2\x1b[2J 2\n"
-    ran = await shop("logs", "web-1", "--cluster", "hub")
-    assert ran.out == "".join(f"\x1b[31mweb-1\x1b[2J {number}\n" for number in range(3))  # alone: no name before it
 
 
 async def test_what_grows_is_followed(shop: Commands) -> None:
@@ -92,11 +90,10 @@ def test_wrong_usage_is_said(arguments: list[str], words: str) -> None:
     assert ran.exit_code == 2 and words in ran.output
 
 
-async def test_nothing_found_is_said(shop: Commands) -> None:
-    ran = await shop("logs", "deploy/none")
-    assert (ran.code, ran.out, ran.err) == (1, "", "fleet: no Deployment is called none\n")
-    ran = await shop("logs", "web-1", "-p")
-    assert (ran.code, ran.out) == (1, "") and ran.err.count("it has not been restarted") == 2
+async def test_one_pod_is_printed_without_a_name_and_what_is_not_found_is_said(shop: Commands) -> None:
+    ran = await shop("logs", "web-1", "deploy/none", "--cluster", "hub")
+    assert ran.out == "".join(f"\x1b[31mweb-1\x1b[2J {number}\n" for number in range(3))
+    assert (ran.code, ran.err) == (3, "fleet: no Deployment is called none\n")
 
 
 async def test_pods_may_be_listed_and_their_logs_not_read(shop: Commands) -> None:
