@@ -25,7 +25,7 @@ you see, until you end this; and because it is plain HTTP, whoever can read the 
 @click.option("--screen", is_flag=True, hidden=True)
 @click.pass_obj
 def serve(options: Options, host: str, port: int, open_to_network: bool, sessions: int, screen: bool) -> None:
-    """Show the screen in a browser, read-only: nothing is edited, drafted or pushed there.
+    """Show the screen in a browser, read-only: nothing is edited, drafted, pushed or saved there.
 
     Prints one address with a token that is made anew at each start; without it nobody gets in. Every page that is open
     is a process of its own that watches the fleet. Needs `pip install 'fleet-tui[serve]'`.
