@@ -64,9 +64,21 @@ def test_without_git_clusters_are_read_and_drafts_say_why(env: dict[str, str], t
     assert "cannot run git" in ran.stderr and ran.returncode == 3
 
 
+def test_a_terminal_that_cannot_place_text_is_told_what_to_do(env: dict[str, str]) -> None:
+    with Watched(FLEET, 80, 24, {**env, "TERM": "dumb"}) as terminal:
+        assert terminal.wait_end() == 2
+    assert b"TERM=dumb" in terminal.all and b"fleet get" in terminal.all and b"\x1b" not in terminal.all
+
+
 @pytest.mark.parametrize(
     ("columns", "lines", "term"),
-    [(20, 5, "xterm-256color"), (1, 1, "xterm"), (300, 100, "xterm-256color"), (80, 24, "dumb"), (80, 24, "linux")],
+    [
+        (20, 5, "xterm-256color"),
+        (1, 1, "xterm"),
+        (300, 100, "xterm-256color"),
+        (80, 24, "xterm-kitty"),
+        (80, 24, "linux"),
+    ],
 )
 def test_every_terminal_is_painted_resized_and_left(env: dict[str, str], columns: int, lines: int, term: str) -> None:
     more = {"TERM": term, "COLORTERM": "", "LC_ALL": "C", **({"NO_COLOR": "1"} if term == "linux" else {})}

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.color import Color
+from rich.console import Console
 
 from tests.ui.still import StillFleet, at_rest, screen
 from tui.domain.settings import Settings
@@ -133,6 +134,28 @@ def test_without_colours_there_are_no_colour_codes() -> None:
     assert frame.colour_depth({"COLORTERM": "truecolor", "TERM": "xterm"}) == 24
     assert frame.colour_depth({"TERM": "xterm-256color"}) == 8
     assert frame.colour_depth({"TERM": "linux"}) == 0
+
+
+@pytest.mark.parametrize("colorterm", ["", "truecolor", "24bit", "yes"])
+@pytest.mark.parametrize(
+    "term",
+    [
+        "xterm",
+        "xterm-256color",
+        "screen",
+        "screen-256color",
+        "tmux-256color",
+        "linux",
+        "vt100",
+        "xterm-kitty",
+        "rxvt-unicode-256color",
+        "foot",
+    ],
+)
+def test_the_first_frame_has_the_colours_that_the_screen_has_after_it(term: str, colorterm: str) -> None:
+    environ = {"TERM": term, **({"COLORTERM": colorterm} if colorterm else {})}
+    later = Console(force_terminal=True, _environ=environ).color_system
+    assert frame.colour_depth(environ) == {"truecolor": 24, "256": 8, "standard": 0, None: 0}[later]
 
 
 def test_nothing_heavy_is_imported_before_the_first_frame() -> None:

@@ -133,5 +133,12 @@ def test_a_key_sends_little_and_ctrl_r_repaints_a_damaged_screen() -> None:
         assert "payments-prod-eu" not in terminal.text()
         terminal.press("ctrl+r")
         terminal.wait(lambda screen: "payments-prod-eu" in screen and "enter Open" in screen)
+        for width, height in ((90, 30), (180, 60)):  # every line reaches the new edge
+            terminal.resize(width, height)
+            terminal.wait(
+                lambda screen, edge=width - 1: all(
+                    len(line) == edge + 1 and line[edge] in "│╮╯" for line in screen.splitlines()[1:-3]
+                )
+            )
         terminal.press("ctrl+q")
         assert terminal.wait_end() == 0

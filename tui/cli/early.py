@@ -24,6 +24,7 @@ OPTIONS = (
     "--log",
     "--log-level",
 )  # of `fleet` itself, each has a value
+DUMB = ("dumb", "unknown")  # terminals that cannot place text
 FLAGS = ("--read-only",)  # of `fleet` itself, none has one
 MOST = 1 << 16  # bytes of a configuration that are looked through for its theme
 
@@ -34,7 +35,12 @@ def first_frame(arguments: Sequence[str], environ: Mapping[str, str]) -> Stage |
     Whoever gets it hands it on to `tui.ui.run`, or leaves it.
     """
     options = given(arguments)
-    if options is None or "_FLEET_COMPLETE" in environ or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if (
+        environ.get("TERM") in DUMB
+        or options is None
+        or "_FLEET_COMPLETE" in environ
+        or not (sys.stdin.isatty() and sys.stdout.isatty())
+    ):
         return None
     stage = Stage()
     try:

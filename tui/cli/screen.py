@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
+from tui.cli.early import DUMB
 from tui.cli.options import Options
 
 if TYPE_CHECKING:
@@ -45,6 +47,11 @@ def _open(options: Options, stage: Stage | None, tour: bool, served: bool) -> No
     _check(options.theme, problems)
     if not served and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("the screen needs a terminal; scripts use `fleet get`, `fleet events` and `fleet draft`")
+    if not served and (term := os.environ.get("TERM")) in DUMB:
+        raise click.UsageError(
+            f"TERM={term}: this terminal cannot place text, which the screen needs; `fleet get`, `fleet events` and "
+            "`fleet draft` print lines, or set TERM to what the terminal is, such as xterm-256color"
+        )
     from tui.ui import run
 
     def factory() -> Fleet:

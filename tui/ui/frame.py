@@ -409,4 +409,4 @@ def colour_depth(environ: Mapping[str, str]) -> int:
         return 0
     if environ.get("COLORTERM", "").strip().lower() in ("truecolor", "24bit"):
         return 24
-    return 8 if environ.get("TERM", "").endswith("256color") else 0
+    return 8 if environ.get("TERM", "").endswith(("256color", "kitty")) else 0

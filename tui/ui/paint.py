@@ -8,6 +8,7 @@ the same a little later.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -22,6 +23,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.ui.clipboard import copying
 from tui.ui.shown import Shown
 
 CHECKED_VERSION = "8.2.8"
@@ -101,11 +103,17 @@ class Sparing(App[None]):
     def on_mount(self) -> None:
         """Whatever else has had the terminal meanwhile has left something there."""
         self.app_suspend_signal.subscribe(self, lambda _: self._shown.forget())
-        self.app_resume_signal.subscribe(self, lambda _: self._shown.forget())
+        self.app_resume_signal.subscribe(self, lambda _: self.repaint())
 
     def on_resize(self, event: events.Resize) -> None:
         """A terminal that changes its size moves its lines as it likes."""
         self._shown.forget()
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy a text to the clipboard of the terminal that the user sits at."""
+        self._clipboard = text
+        if self._driver is not None:
+            self._driver.write(copying(text, os.environ))
 
     def repaint(self) -> None:
         """Send everything once more: something else may have written to the terminal."""
@@ -114,7 +122,8 @@ class Sparing(App[None]):
 
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
         if SUPPORTED and isinstance(renderable, ChopsUpdate | LayoutUpdate):
-            renderable = _Difference(renderable, self._shown, screen.size)
+            # The size of what was laid out: the screen itself hears of a new one later.
+            renderable = _Difference(renderable, self._shown, screen._compositor.size)
         super()._display(screen, renderable)
 
 
