@@ -40,13 +40,14 @@ class _Question(ModalScreen[bool]):
         super().__init__()
         self._question = question
         self._facts = facts
-        self._production = named(production)
+        said = "is production" if len(production) == 1 else "are production"
+        self._production = f"{named(production)} {said}" if production else ""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog loud" if self._production else "dialog") as box:
             box.border_title = Content(safe(self._question))
             if self._production:
-                yield Static(Content(f"{safe(self._production)} is production"), classes="loud")
+                yield Static(Content(safe(self._production)), classes="loud")
             with VerticalScroll(classes="facts", can_focus=False):
                 yield Static(Content("\n".join(map(safe, self._facts))), classes="fact")
             yield from self.answers()
