@@ -95,6 +95,9 @@ class EventLine:
         view = self._view
         made = [Segment(padded(lead, min(_GUTTER, width)), view.tone_style(Tone.ACCENT, state))]
         cells = self._cells(event, day)
+        accents = getattr(view.app, "accents", None)  # of fleet's own app
+        if accents is not None:
+            cells = (cells[0], accents.cell(cells[1]), *cells[2:])
         slots = list(self._layout[1].slots)
         while slots and slots[-1].column > _MESSAGE and not cells[slots[-1].column].text:
             slots.pop()  # nothing there: the message may take its room
