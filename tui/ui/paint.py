@@ -19,6 +19,8 @@ from rich.segment import Segment
 from textual import events
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.app import App
+from textual.content import Content
+from textual.geometry import Region
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
@@ -91,6 +93,16 @@ def now(widget: Widget) -> bool:
     screen._dirty_widgets.update(others)
     widget._repaint_required = False
     return True
+
+
+def lower_border(widget: Widget, text: Content | None) -> None:
+    """Change what stands in the lower border; what is inside is not painted again, as it is where that is assigned."""
+    if not SUPPORTED or not widget.is_mounted:
+        widget.border_subtitle = text
+        return
+    widget._border_subtitle = text
+    size, inner = widget.outer_size, widget.content_offset
+    widget.refresh(Region(-inner.x, size.height - 1 - inner.y, size.width, 1))
 
 
 class Sparing(App[None]):

@@ -15,7 +15,7 @@ from tui.domain.cluster import CLUSTERS
 from tui.domain.kinds import KINDS, OWN
 from tui.domain.kinds.kind import Cell, Tone
 from tui.domain.obj import Ref
-from tui.ui import keys
+from tui.ui import keys, paint
 from tui.ui.scope import APPLICATIONS, Scope, View
 from tui.ui.text import safe
 
@@ -124,7 +124,7 @@ class Pane(Vertical):
         """What stands in the lower border."""
         if text != self._subtitled:
             self._subtitled = text
-            self.border_subtitle = Content(safe(text)) if text else None
+            paint.lower_border(self, Content(safe(text)) if text else None)
 
     # -- the borders to the other panels ------------------------------------------------------------------------------
 
