@@ -34,3 +34,21 @@ def test_the_terminal_is_handed_over_and_taken_back() -> None:
         terminal.wait(lambda screen: screen.startswith(" fleet   Clusters") and "leads back" not in screen)
         terminal.press(":", "q", "enter")
         assert terminal.wait_end() == 0
+
+
+def test_a_manifest_is_read_in_the_pager_and_the_screen_is_whole_after_it(tmp_path: Path) -> None:
+    pager = tmp_path / "pager"
+    shows = "import sys; print('PAGER', sys.stdin.read()[:60]); open('/dev/tty').readline()"
+    pager.write_text(f"#!{sys.executable}\n{shows}\n")
+    pager.chmod(0o700)
+    env = {"PYTHONPATH": str(ROOT), "PAGER": str(pager)}
+    with Terminal([sys.executable, "-c", SHOW], 120, 36, env, cwd=ROOT) as terminal:
+        terminal.wait(lambda screen: "catalogue-dev" in screen and "enter Open" in screen)
+        terminal.press("y")
+        before = terminal.wait(lambda screen: "apiVersion" in screen and "Search" in screen)
+        terminal.press("|")
+        terminal.wait("PAGER apiVersion")
+        terminal.press("enter")
+        terminal.wait(lambda screen: screen.splitlines()[2:] == before.splitlines()[2:])
+        terminal.press("ctrl+q")
+        assert terminal.wait_end() == 0

@@ -22,7 +22,7 @@ from tui.ui.bars import Footer, Header, Line
 from tui.ui.panes import freshness
 from tui.ui.prompt import ask
 from tui.ui.scope import APPLICATIONS
-from tui.ui.screens import object_words, policy
+from tui.ui.screens import external, object_words, policy
 from tui.ui.screens.base import FleetScreen
 from tui.ui.screens.described import DescribeView
 from tui.ui.screens.history import HistoryTable
@@ -292,11 +292,18 @@ class DetailScreen(FleetScreen):
 
     def action_document_copy(self) -> None:
         """Copy what is shown."""
-        view = self._views[self.chosen.id]
-        text = view.text if isinstance(view, Viewer) else view.text() if isinstance(view, WordsView) else ""
-        if text:
+        if text := self._text():
             self.app.copy_to_clipboard(text)
             self.fleet_app.say(f"copied {text.count(chr(10)) + 1:,} lines")
+
+    def action_document_pager(self) -> None:
+        """Read what is shown in the user's pager."""
+        if text := self._text():
+            external.paged(self.fleet_app, text)
+
+    def _text(self) -> str:
+        view = self._views[self.chosen.id]
+        return view.text if isinstance(view, Viewer) else view.text() if isinstance(view, WordsView) else ""
 
     async def action_document_yaml(self) -> None:
         """The manifest, of the object under the cursor where there is one."""

@@ -13,6 +13,7 @@ from tui.domain.kinds.kind import Tone
 from tui.ui import keys
 from tui.ui.bars import Footer, Header
 from tui.ui.prompt import ask
+from tui.ui.screens import external
 from tui.ui.screens.base import FleetScreen
 from tui.ui.screens.words_view import WordsView
 from tui.ui.text import safe
@@ -91,6 +92,10 @@ class DiffScreen(FleetScreen):
 
     async def action_back(self) -> None:
         self.dismiss(False)
+
+    def action_diff_pager(self) -> None:
+        """Read the diff in the user's pager."""
+        external.paged(self.fleet_app, self.query_one(Viewer).text)
 
     def action_diff_search(self) -> None:
         """Search the text."""

@@ -1,4 +1,4 @@
-"""A text in the user's own editor, while the screen waits."""
+"""A text in the user's own editor or pager, while the screen waits."""
 
 from __future__ import annotations
 
@@ -33,3 +33,16 @@ def edited(app: FleetApp, text: str, name: str, line: int = 0) -> str | None:
             app.say(f"{command} ended with {failed}; its text was not taken", Tone.WARN)
             return None
         return path.read_bytes().decode("utf-8", "replace")
+
+
+def paged(app: FleetApp, text: str) -> None:
+    """Show a text in PAGER, which gets it on its standard input: less, bat, delta."""
+    if app.is_web:
+        app.say("there is no terminal behind this screen for $PAGER: it is shown in a browser", Tone.WARN)
+        return
+    command = os.environ.get("PAGER") or "less -R"
+    try:
+        with app.suspend():
+            subprocess.run(shlex.split(command), input=text.encode("utf-8", "replace"), check=False)
+    except (OSError, ValueError) as error:
+        app.say(f"{command}: {getattr(error, 'strerror', None) or error}", Tone.WARN)
