@@ -54,7 +54,7 @@ def test_a_replica_count_goes_from_a_key_press_to_the_cluster(tmp_path: Path) ->
             terminal.press("ctrl+s")
             terminal.wait(lambda screen: "-  replicas: 3" in screen and "+  replicas: 5" in screen)
             terminal.press("c")
-            terminal.wait("commit: ")
+            terminal.wait(lambda screen: screen.splitlines()[-1].startswith(" commit"))
             terminal.press("enter")
             terminal.wait("committed")
             terminal.wait("✎ local")  # it leads there by itself
