@@ -215,7 +215,8 @@ class Patient(Pilot[None]):
 
     async def resize_terminal(self, width: int, height: int) -> None:
         await super().resize_terminal(width, height)
-        while self.app.is_running and self.app.screen.size != (width, height):
+        # The screen has its size before it is told of it, and divides itself.
+        while self.app.is_running and (self.app.screen.size != (width, height) or self.app._resize_event is not None):
             await asyncio.sleep(0.002)
 
     async def pause(self, delay: float | None = None) -> None:
