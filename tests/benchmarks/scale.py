@@ -79,9 +79,15 @@ def fleet(server: Served, code: str = "from tui.cli import main; main()", **env:
             yield terminal
 
 
-def loaded(terminal: Terminal, applications: int) -> float:
-    """Wait until all Applications are on the screen; returns the CPU seconds used until then."""
-    terminal.wait(lambda screen: total(applications).search(screen), 180)
+def loaded(terminal: Terminal, applications: int, clusters: int) -> float:
+    """Wait until all Applications are on the screen and all clusters are read; returns the CPU seconds until then."""
+
+    def stands(screen: str) -> bool:
+        head = screen.partition("\n")[0]
+        read = f"{clusters}/{clusters}" in head and "answered" not in head and "objects" not in head
+        return read and total(applications).search(screen) is not None
+
+    terminal.wait(stands, 180)
     return cpu(terminal.pid)
 
 
@@ -116,24 +122,27 @@ def reading(server: Served) -> dict[str, float]:
     return found
 
 
-def loading(many: Served, few: Served, applications: int, runs: int) -> list[Figure]:
-    """CPU until all Applications are on the screen, against reading their bytes. The pairs alternate."""
-    readers, costs, times = [], [], []
+def loading(many: Served, few: Served, applications: int, clusters: int, runs: int) -> list[Figure]:
+    """CPU until all Applications are on the screen, against reading their bytes.
+
+    The three alternate, and of each the least is taken: what else a machine does only adds to it.
+    """
+    readers, least, most, times = [], [], [], []
     for _ in range(runs):
         readers.append(reading(many))
         with fleet(few) as terminal:
-            least = loaded(terminal, FEW)
+            least.append(loaded(terminal, FEW, clusters))
         with fleet(many) as terminal:
-            costs.append(loaded(terminal, applications) - least)
+            most.append(loaded(terminal, applications, clusters))
             times.append(time.perf_counter() - terminal.started)
-    floor = statistics.median(found["cpu"] for found in readers)
-    cost = statistics.median(costs)
+    floor = min(found["cpu"] for found in readers)
+    cost = min(most) - min(least)
     size = readers[0]["bytes"] / 2**20
     return [
         Figure(f"reading {applications:,} Applications ({size:.0f} MiB), CPU", f"{floor:.2f} s"),
         Figure("listed, indexed and on the screen, CPU", f"{cost:.2f} s"),
         Figure("the same, in units of reading the bytes", f"{cost / floor:.1f} ×", "≤ 5 ×", cost <= 5 * floor),
-        Figure("from exec to all on the screen, wall", f"{statistics.median(times):.1f} s"),
+        Figure("from exec until all clusters are read, wall", f"{statistics.median(times):.1f} s"),
     ]
 
 
@@ -168,12 +177,12 @@ main()
 """
 
 
-def stalls(many: Served, applications: int) -> list[Figure]:
+def stalls(many: Served, applications: int, clusters: int) -> list[Figure]:
     """How late a 5 ms ticker on the screen's loop comes while everything loads."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "gaps"
         with fleet(many, TICKER, GAPS=str(path)) as terminal:
-            loaded(terminal, applications)
+            loaded(terminal, applications, clusters)
             quiet(terminal, 1.0)
         gaps = sorted(json.loads(path.read_text()))
     p99 = gaps[int(len(gaps) * 0.99)]
@@ -248,17 +257,17 @@ def measured(applications: int, spokes: int, objects: int, runs: int, seconds: f
     with ExitStack() as stack:
         few = stack.enter_context(served(FEW, spokes, objects))
         many = stack.enter_context(served(applications, spokes, objects))
-        figures = loading(many, few, applications, runs)
-        figures += stalls(many, applications)
+        figures = loading(many, few, applications, spokes + 1, runs)
+        figures += stalls(many, applications, spokes + 1)
     with ExitStack() as stack:  # servers nobody has asked anything yet
         few = stack.enter_context(served(FEW, spokes, objects))
         with fleet(few) as terminal:
-            loaded(terminal, FEW)
+            loaded(terminal, FEW, spokes + 1)
             visit(terminal, spokes, objects)
             empty = resident(terminal.pid)
         many = stack.enter_context(served(applications, spokes, objects))
         terminal = stack.enter_context(fleet(many))
-        loaded(terminal, applications)
+        loaded(terminal, applications, spokes + 1)
         quiet(terminal, 2.0)
         before = many.requests()
         visit(terminal, spokes, objects)
@@ -286,7 +295,7 @@ def main() -> None:
     parser.add_argument("--applications", type=int, default=20_000)
     parser.add_argument("--spokes", type=int, default=50)
     parser.add_argument("--objects", type=int, default=100_000, help="beside the Applications, over all spokes")
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=4)
     parser.add_argument("--soak", type=float, default=60.0, metavar="SECONDS", help="3600 is the long form")
     given = parser.parse_args()
     start = time.monotonic()
@@ -294,7 +303,7 @@ def main() -> None:
     load = os.getloadavg()[0]
     head = (
         f"A hub with {given.applications:,} Applications, {given.spokes} spokes with {given.objects:,} other objects, "
-        f"over TLS; medians of {given.runs}. Load of the machine at the end: {load:.1f} on {os.cpu_count()} cores.\n"
+        f"over TLS; {given.runs} runs. Load of the machine at the end: {load:.1f} on {os.cpu_count()} cores.\n"
     )
     text = f"{head}\n{table(figures)}"
     OUT.write_text(text, encoding="utf-8")
