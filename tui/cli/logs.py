@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli.output import complain
-from tui.cli.policy.flows import CLOSED, Moment, silence
+from tui.cli.output import complain, ending_quietly
+from tui.cli.policy.flows import Moment
 from tui.domain import selector
 from tui.domain.kinds.kind import Tone
 from tui.domain.logs.ansi import pieces
@@ -73,14 +73,8 @@ def logs(
         follow=follow,
         containers=container,
     )
-    try:
+    with ending_quietly():
         sys.exit(asyncio.run(_logs(options, wanted, asked, Printer(timestamps))))
-    except KeyboardInterrupt:
-        silence()
-        sys.exit(130)
-    except BrokenPipeError:
-        silence()
-        sys.exit(CLOSED)
 
 
 def _wanted(targets: tuple[str, ...], labels: str, cluster: str, namespace: str) -> Wanted:

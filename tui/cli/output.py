@@ -3,22 +3,41 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import IO, Any
 
 from tui.domain import redact, when
+from tui.domain.kinds.export import plain
 from tui.domain.kinds.kind import Column, Facts, Kind, Value
 from tui.domain.obj import Row
 
 Stale = Mapping[tuple[str, str], float]  # (cluster, resource) of rows that are not kept up -> when last heard, 0 = ?
+INTERRUPTED = 130  # exit code after Ctrl-C
+CLOSED = 141  # when the reader of standard output has gone, as of a process that SIGPIPE ends
 FORMATS = ("table", "wide", "json", "yaml", "name")
 # What a terminal acts on or hides although JSON and YAML allow it as it is: C1 controls, bidi overrides, zero-width.
 _ACTIVE = re.compile(
     "[\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u08e2\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
+
+
+@contextmanager
+def ending_quietly() -> Iterator[None]:
+    """Ctrl-C, and a reader of standard output that has gone, end the command without a word.
+
+    Nothing more is written then, not by the interpreter's last flush either.
+    """
+    try:
+        yield
+    except (KeyboardInterrupt, BrokenPipeError) as error:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        sys.exit(INTERRUPTED if isinstance(error, KeyboardInterrupt) else CLOSED)
 
 
 def columns_of(kind: Kind, wide: bool = True) -> list[Column]:
@@ -34,10 +53,7 @@ def record(row: Row, kind: Kind, facts: Facts, stale: Stale | None = None) -> di
     ref = row.ref
     found: dict[str, Value] = {"cluster": ref.cluster, "kind": kind.kind, "namespace": ref.namespace, "name": ref.name}
     for column in kind.columns:
-        value = column.value(row, facts)
-        if column.time and isinstance(value, int | float):
-            value = when.rfc3339(value)
-        found.setdefault(column.id, value)
+        found.setdefault(column.id, plain(column, column.value(row, facts)))
     if (heard := _heard(row, kind, stale)) is not None:
         found["staleSince"] = when.rfc3339(heard) if heard else None
     return found

@@ -182,7 +182,7 @@ def _condition(at: int, column: Titled, sign: str, operand: str) -> Condition:
     if column.time:
         raise ValueError(f"{column.title.lower()} is a time: {column.title.lower()}<2h, {column.title.lower()}>1d")
     pattern = _any_of(operand)
-    return Condition(at, lambda value, now: (pattern(_text(value)) is not None) is wanted)
+    return Condition(at, lambda value, now: (pattern(text_of(value)) is not None) is wanted)
 
 
 @lru_cache(maxsize=256)
@@ -192,7 +192,8 @@ def _any_of(operand: str) -> Callable[[str], object]:
     return re.compile("|".join(parts), re.IGNORECASE).fullmatch
 
 
-def _text(value: Value) -> str:
+def text_of(value: Value) -> str:
+    """A value as conditions compare it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():

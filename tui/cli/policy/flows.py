@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from tui.cli.events import Duration
-from tui.cli.output import complain, json_text
+from tui.cli.output import complain, ending_quietly, json_text
 from tui.domain import when
 from tui.domain.cilium.hubble.flowlines import Wanted, cells, decision
 from tui.domain.cilium.hubble.flows import Lines
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tui.domain.cilium.hubble.replay import Replay
 
 CHUNK = 1 << 16  # bytes read at once; what a pipe holds
-CLOSED = 141  # exit code when the reader of standard output has gone, as of a process that SIGPIPE ends
 
 
 class Moment(click.ParamType):
@@ -87,25 +86,13 @@ def flows(
     wanted = Wanted(frozenset(verdict.upper() for verdict in verdicts), namespace, pod, since)
     replay = _replay(policies) if policies else None
     printer = Printer(output == "json", replay)
-    try:
+    with ending_quietly():
         found = _records(file, printer.lines)
         admitted = (record for record in found if wanted.admits(record))
         for record in deque(admitted, last) if last else admitted:
             printer.print(record)
         sys.stdout.flush()
-    except KeyboardInterrupt:
-        silence()
-        sys.exit(130)
-    except BrokenPipeError:
-        silence()
-        sys.exit(CLOSED)
     sys.exit(printer.summary())
-
-
-def silence() -> None:
-    """Nothing more is written, not by the interpreter's last flush either."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
 
 
 def _records(file: str, lines: Lines) -> Iterator[Record]:

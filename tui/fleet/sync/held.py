@@ -97,8 +97,7 @@ class Held:
             if old is not None and seen is not None and not self.initial:
                 self.rewound |= _contradict(old.obj.metadata, row.obj.metadata)
             self._rows[ref] = self._changes[ref] = row
-            if self._observer is not None:
-                self._observe(old, row)
+            self._observe(old, row)
         return version
 
     def contradicts(self, data: msgspec.Raw, version: str) -> bool:

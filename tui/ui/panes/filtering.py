@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from tui.domain.kinds.kind import Column, Value
-from tui.domain.listfilter import called, names
+from tui.domain.listfilter import called, names, text_of
 from tui.ui.commands import Proposal
 
 MOST = 60  # proposals; more are narrowed by typing
@@ -55,16 +55,10 @@ def _of_times(before: str, sign: str) -> list[Proposal]:
 def _of_values(before: str, operand: str, values: Sequence[Value]) -> list[Proposal]:
     """The last of the values between commas, the most frequent first."""
     others, comma, last = operand.rpartition(",")
-    counted = Counter(_word(value) for value in values)
+    counted = Counter(map(text_of, values))
     ranked = sorted(counted.items(), key=lambda each: (-each[1], each[0]))
     shown = [(word, number) for word, number in ranked if word.lower().startswith(last.lower())]
     return [Proposal(f"{before}{others}{comma}{_quoted(word)}", f"{number:,}") for word, number in shown[:MOST] if word]
-
-
-def _word(value: Value) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else " ".join(str(value).split())
 
 
 def _quoted(word: str) -> str:
